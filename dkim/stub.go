@@ -1,0 +1,7 @@
+package dkim
+
+type Policy struct{}
+type Limits struct{}
+type Canonicalization uint8
+type publicKey any
+type Warning string

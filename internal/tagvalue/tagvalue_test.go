@@ -1,0 +1,77 @@
+package tagvalue
+
+import (
+	"errors"
+	"slices"
+	"testing"
+)
+
+func TestAll(t *testing.T) {
+	type tag struct {
+		name, value string
+		err         error
+	}
+	for _, tt := range []struct {
+		name, in string
+		want     []tag
+	}{
+		{"nothing", "", nil},
+		{"white space only", " \r\n\t", nil},
+		{"one tag", "v=1", []tag{{"v", "1", nil}}},
+		{"a final semicolon is not a tag", "v=1; ", []tag{{"v", "1", nil}}},
+		{"white space around name and value", " v \r\n = \t1 ;p=", []tag{{"v", "1", nil}, {"p", "", nil}}},
+		{"equals signs in the value", "b=AA==", []tag{{"b", "AA==", nil}}},
+		{"folding inside the value stays", "b=AA\r\n BB", []tag{{"b", "AA\r\n BB", nil}}},
+		{"an empty tag in the middle", "v=1;;p=x", []tag{{"v", "1", nil}, {"", "", ErrEmpty}, {"p", "x", nil}}},
+		{"no equals sign", "v=1;sp-none", []tag{{"v", "1", nil}, {"sp-none", "", ErrNoEquals}}},
+		{"a name that is not one", "v=1; 9=x; a-b=y", []tag{{"v", "1", nil}, {"9", "x", ErrName}, {"a-b", "y", ErrName}}},
+		{"NUL is refused, UTF-8 is not", "a=\x00;b=\xc3\xa9", []tag{{"a", "\x00", ErrValue}, {"b", "\xc3\xa9", nil}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []tag
+			for g, err := range All(tt.in) {
+				got = append(got, tag{g.Name, g.Value, err})
+				if Trim(tt.in[g.Start:g.End]) != g.Value {
+					t.Errorf("offsets of %s give %q, want %q", g.Name, tt.in[g.Start:g.End], g.Value)
+				}
+			}
+			if !slices.EqualFunc(got, tt.want, func(a, b tag) bool {
+				return a.name == b.name && a.value == b.value && errors.Is(a.err, b.err)
+			}) {
+				t.Errorf("All(%q) = %v, want %v", tt.in, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestItems(t *testing.T) {
+	got := slices.Collect(Items("From : to:\r\n subject:", ':'))
+	if want := []string{"From", "to", "subject", ""}; !slices.Equal(got, want) {
+		t.Errorf("Items = %q, want %q", got, want)
+	}
+}
+
+func TestAllAllocatesNothing(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() {
+		for tag, err := range All("v=1; a=rsa-sha256; d=example.com; s=s1") {
+			if err != nil || tag.Name == "" {
+				t.Fatal(tag, err)
+			}
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
+
+func FuzzAll(f *testing.F) {
+	f.Add("v=1; a = b\r\n c ;;x")
+	f.Fuzz(func(t *testing.T, s string) {
+		last := -1
+		for tag := range All(s) {
+			if tag.End <= last || tag.Start > tag.End || tag.End > len(s) {
+				t.Fatalf("All(%q): tag %+v after one that ends at %d", s, tag, last)
+			}
+			last = tag.End
+		}
+	})
+}

@@ -1,0 +1,108 @@
+// Package resolver asks the DNS questions that checking a message takes.
+//
+// Everything else in this module asks DNS through one method, [Resolver.Resolve],
+// so that caching, limiting and tracing are wrappers around it, as they are around
+// an http.RoundTripper:
+//
+//   - [Net] adapts the standard library's resolver;
+//   - [Zone] answers from memory, for tests and fixtures.
+//
+// The package has no opinion about mail. It tells three outcomes apart that mail
+// authentication must never confuse: an answer, the proven absence of one
+// ([ErrNotFound]), and a failure to find out (every other error).
+package resolver
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// A Resolver answers DNS questions. It must be safe for concurrent use.
+//
+// A nil error means that Answer holds at least one record of the type asked for.
+// An error for which [NotFound] holds means that there is none: the name does not
+// exist, or has no record of that type. Any other error is a failure to find out,
+// and is temporary unless [ErrName] is in its chain.
+type Resolver interface {
+	Resolve(ctx context.Context, q Question) (Answer, error)
+}
+
+// Type is a DNS record type, as numbered by IANA.
+type Type uint16
+
+// The record types that checking a message asks for.
+const (
+	TypeA    Type = 1
+	TypePTR  Type = 12
+	TypeMX   Type = 15
+	TypeTXT  Type = 16
+	TypeAAAA Type = 28
+)
+
+// String returns the type's mnemonic, or "TYPEn" (RFC 3597, section 5).
+func (t Type) String() string {
+	switch t {
+	case TypeA:
+		return "A"
+	case TypePTR:
+		return "PTR"
+	case TypeMX:
+		return "MX"
+	case TypeTXT:
+		return "TXT"
+	case TypeAAAA:
+		return "AAAA"
+	}
+	return "TYPE" + utoa(uint16(t))
+}
+
+// A Question is one thing to ask. The zero Question is not valid.
+type Question struct {
+	// Name is an absolute domain name in A-labels, in lower case, without a
+	// trailing dot. A name outside of that form is answered with [ErrName].
+	Name string `json:"name"`
+	Type Type   `json:"type"`
+}
+
+// String returns the question as "name TYPE".
+func (q Question) String() string { return q.Name + " " + q.Type.String() }
+
+// An Answer holds the records of the type asked for, in the order in which they
+// came. Only the field of that type is set. Records of one answer may be shared
+// with other callers: they must not be changed.
+type Answer struct {
+	TXT   []string     // TypeTXT: the strings of each record joined, octets as they are
+	Addrs []netip.Addr // TypeA and TypeAAAA
+	MX    []MX         // TypeMX
+	PTR   []string     // TypePTR: names as in Question.Name
+
+	// TTL is how long the answer may be kept; zero where the resolver cannot tell.
+	TTL time.Duration
+
+	// Authentic says whether the answer was validated by DNSSEC.
+	Authentic Authentic
+}
+
+// MX is one mail exchanger.
+type MX struct {
+	Preference uint16
+	Host       string // as Question.Name; "" or "." is the null MX of RFC 7505
+}
+
+// Count returns the number of records in the answer.
+func (a Answer) Count() int {
+	return len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.PTR)
+}
+
+func utoa(n uint16) string {
+	var b [5]byte
+	i := len(b)
+	for {
+		i--
+		b[i] = byte('0' + n%10)
+		if n /= 10; n == 0 {
+			return string(b[i:])
+		}
+	}
+}
