@@ -1,0 +1,112 @@
+package cause
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+var (
+	errParticular = errors.New("too many apples")
+	errGeneral    = errors.New("too much fruit")
+	table         = Table{{"apples", errParticular}, {"fruit", errGeneral}}
+)
+
+type result struct {
+	Status string `json:"status"`
+	Err    error  `json:"-"`
+}
+
+func (r result) MarshalJSON() ([]byte, error) {
+	type plain result
+	return json.Marshal(struct {
+		plain
+		JSON
+	}{plain(r), table.JSON(r.Err)})
+}
+
+func (r *result) UnmarshalJSON(text []byte) error {
+	type plain result
+	var v struct {
+		plain
+		JSON
+	}
+	if err := json.Unmarshal(text, &v); err != nil {
+		return err
+	}
+	*r = result(v.plain)
+	r.Err = table.Error(v.JSON)
+	return nil
+}
+
+func TestAnErrorKeepsItsTextAndItsCauseThroughJSON(t *testing.T) {
+	for _, err := range []error{
+		errParticular,
+		fmt.Errorf("in the basket: %w", errGeneral),
+		Wrap(errGeneral, `"figs"`, errors.New("eleven")),
+	} {
+		text, jsonErr := json.Marshal(result{"fail", err})
+		if jsonErr != nil {
+			t.Fatal(jsonErr)
+		}
+		var back result
+		if jsonErr := json.Unmarshal(text, &back); jsonErr != nil {
+			t.Fatal(jsonErr)
+		}
+		if back.Err.Error() != err.Error() || back.Status != "fail" {
+			t.Errorf("%s came back as %q", text, back.Err)
+		}
+		for _, c := range table {
+			if errors.Is(back.Err, c.Err) != errors.Is(err, c.Err) {
+				t.Errorf("%s came back with another cause", text)
+			}
+		}
+	}
+}
+
+func TestNoErrorLeavesNoTrace(t *testing.T) {
+	text, err := json.Marshal(result{"pass", nil})
+	if err != nil || string(text) != `{"status":"pass"}` {
+		t.Errorf("got %s, %v", text, err)
+	}
+	var back result
+	if err := json.Unmarshal(text, &back); err != nil || back.Err != nil {
+		t.Errorf("got %v, %v", back.Err, err)
+	}
+}
+
+func TestACodeOfALaterVersionLeavesTheText(t *testing.T) {
+	err := table.Error(JSON{Reason: "too many figs", Cause: "figs"})
+	if err == nil || err.Error() != "too many figs" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheParticularCauseGivesTheCode(t *testing.T) {
+	if got := table.Code(Wrap(errGeneral, "", errParticular)); got != "apples" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestWrapShowsBothBranches(t *testing.T) {
+	err := Wrap(errGeneral, "figs", &resolver.Error{
+		Question: resolver.Question{Name: "a.example", Type: resolver.TypeA},
+		Err:      resolver.ErrServFail,
+	})
+	var dns *resolver.Error
+	if !errors.Is(err, errGeneral) || !errors.Is(err, resolver.ErrServFail) || !errors.As(err, &dns) {
+		t.Errorf("%v does not show what it wraps", err)
+	}
+	if want := "too much fruit: figs: a.example A: the server failed (SERVFAIL)"; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+	if DNS().Code(err) != "servfail" {
+		t.Errorf("got code %q", DNS().Code(err))
+	}
+	if DNS().Code(resolver.ErrNXDomain) != "nxdomain" || DNS().Code(resolver.ErrNotFound) != "not-found" {
+		t.Error("absence lost its kind")
+	}
+}
