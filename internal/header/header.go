@@ -1,0 +1,242 @@
+// Package header takes a message apart: the header block from the body, and the
+// block into its fields, as octets. It decodes nothing.
+//
+// A [Splitter] takes the message in chunks of any size and finds where the header
+// ends. [Parse] reads the block that it gathered. Line ends are read by one rule,
+// see Splitter; after it, a line ends in CRLF and nowhere else.
+//
+// Parse is total: every octet of the block belongs to a field, and what is wrong
+// with the block is said in [Header.Err], so that a caller who needs one reading
+// that all readers share can refuse the message, and a caller who checks a
+// signature can go on.
+package header
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What makes a header block one that two readers may read differently. Header.Err
+// wraps one of them.
+var (
+	ErrNoColon          = errors.New("a line is neither a field nor the continuation of one: it has no colon")
+	ErrSpaceBeforeColon = errors.New("white space stands between a field's name and its colon")
+	ErrLeadingSpace     = errors.New("the first line begins with white space")
+	ErrBlankLine        = errors.New("a line holds nothing but white space")
+	ErrName             = errors.New("a field's name is empty or has an octet that names cannot have")
+	ErrNUL              = errors.New("a NUL octet")
+	ErrBareCR           = errors.New("a CR that no LF follows")
+	ErrBareLF           = errors.New("an LF without a CR before it")
+)
+
+// A Header is a header block and its fields. It refers to the octets that it was
+// parsed from.
+type Header struct {
+	Fields []Field // topmost first
+
+	// Err is the first structural problem of the block, with the number of its
+	// line, or nil. It wraps one of the package's errors. RFC 5322, section 2.2.
+	Err error
+}
+
+// A Field is one header field, its continuation lines included.
+type Field struct {
+	raw   []byte
+	name  int // length of the name; 0 where there is no valid one
+	value int // offset of what follows the colon; len(raw) without one
+}
+
+// Raw returns the field as it stands in the message, without its final CRLF.
+func (f Field) Raw() []byte { return f.raw }
+
+// Name returns the field's name as written, without the white space that obsolete
+// syntax allows before the colon. It is empty where the field has no valid name.
+func (f Field) Name() []byte { return f.raw[:f.name] }
+
+// Body returns what follows the colon as it stands in the message, folding
+// included, without the final CRLF.
+func (f Field) Body() []byte { return f.raw[f.value:] }
+
+// Is reports whether name, in lower case, is the field's name. Only the letters A
+// to Z are folded.
+func (f Field) Is(name string) bool {
+	return len(name) == f.name && f.name > 0 && equalFold(f.raw[:f.name], name)
+}
+
+// Parse reads a header block, each line with its CRLF and without the empty line
+// that ends the block. The last CRLF may be missing. Parse is linear in raw.
+func Parse(raw []byte) Header {
+	var h Header
+	h.Fields = make([]Field, 0, min(64, 1+bytes.Count(raw, crlf)))
+	lines := 0
+	for start := 0; start < len(raw); {
+		first := lines + 1
+		end := start
+		for end < len(raw) {
+			next := lineEnd(raw, end)
+			lines++
+			if isBlank(raw[end:next]) {
+				h.fault(lines, ErrBlankLine)
+			}
+			end = next
+			if end < len(raw) && !isWSP(raw[end]) {
+				break
+			}
+		}
+		f, err := parseField(bytes.TrimSuffix(raw[start:end], crlf))
+		if start == 0 && isWSP(raw[0]) {
+			err = ErrLeadingSpace
+		}
+		h.fault(first, err)
+		h.Fields = append(h.Fields, f)
+		start = end
+	}
+	line, err := badOctet(raw)
+	h.fault(line, err)
+	return h
+}
+
+var crlf = []byte("\r\n")
+
+// fault keeps the problem that stands topmost.
+func (h *Header) fault(line int, err error) {
+	if err == nil {
+		return
+	}
+	if h.Err == nil || line < h.Err.(*lineError).line {
+		h.Err = &lineError{line, err}
+	}
+}
+
+// parseField finds the name and the value in one field. The name is looked for
+// across line ends, since relaxed canonicalization unfolds a field before it looks
+// for the colon (RFC 6376, section 3.4.2).
+func parseField(raw []byte) (Field, error) {
+	f := Field{raw: raw, value: len(raw)}
+	colon := bytes.IndexByte(raw, ':')
+	if colon < 0 {
+		return f, ErrNoColon
+	}
+	f.value = colon + 1
+	name := bytes.TrimRight(raw[:colon], " \t\r\n")
+	if !IsName(name) {
+		return f, ErrName
+	}
+	f.name = len(name)
+	if f.name != colon {
+		return f, ErrSpaceBeforeColon
+	}
+	return f, nil
+}
+
+// IsName reports whether name can name a field: printable US-ASCII other than the
+// colon. RFC 5322, section 2.2.
+func IsName(name []byte) bool {
+	for _, c := range name {
+		if c <= ' ' || c >= 0x7f || c == ':' {
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+// badOctet finds the first octet that has no place in a header block, and its line.
+func badOctet(raw []byte) (line int, err error) {
+	lines := bytes.Count(raw, crlf)
+	if lines == bytes.Count(raw, crlf[:1]) && lines == bytes.Count(raw, crlf[1:]) && bytes.IndexByte(raw, 0) < 0 {
+		return 0, nil
+	}
+	line = 1
+	for i, c := range raw {
+		switch c {
+		case 0:
+			return line, ErrNUL
+		case '\r':
+			if i+1 == len(raw) || raw[i+1] != '\n' {
+				return line, ErrBareCR
+			}
+		case '\n':
+			if i == 0 || raw[i-1] != '\r' {
+				return line, ErrBareLF
+			}
+			line++
+		}
+	}
+	return 0, nil
+}
+
+// lineEnd returns the offset after the CRLF that ends the line at start.
+func lineEnd(raw []byte, start int) int {
+	for i := start; ; {
+		n := bytes.IndexByte(raw[i:], '\n')
+		if n < 0 {
+			return len(raw)
+		}
+		i += n + 1
+		if i-2 >= start && raw[i-2] == '\r' {
+			return i
+		}
+	}
+}
+
+// isBlank reports whether a line, its CRLF included, holds only white space.
+func isBlank(line []byte) bool {
+	for _, c := range bytes.TrimSuffix(line, crlf) {
+		if !isWSP(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// Unfold returns a field's body with the CRLF of each fold removed, white space
+// kept. RFC 5322, section 2.2.3.
+func Unfold(body []byte) string {
+	var b strings.Builder
+	for {
+		i := bytes.Index(body, crlf)
+		if i < 0 {
+			break
+		}
+		if b.Cap() == 0 {
+			b.Grow(len(body))
+		}
+		b.Write(body[:i])
+		body = body[i+2:]
+	}
+	if b.Len() == 0 {
+		return string(body)
+	}
+	b.Write(body)
+	return b.String()
+}
+
+// A lineError is a structural problem and where it is.
+type lineError struct {
+	line int // from 1
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("header line %d: %v", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
+func isWSP(c byte) bool { return c == ' ' || c == '\t' }
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// equalFold reports whether name is want, which is in lower case and as long.
+func equalFold[T string | []byte](name []byte, want T) bool {
+	for i, c := range name {
+		if lower(c) != want[i] {
+			return false
+		}
+	}
+	return true
+}

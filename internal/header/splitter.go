@@ -1,0 +1,185 @@
+package header
+
+import (
+	"bytes"
+	"errors"
+)
+
+// Limits bound what a header may be. A zero field has the default.
+type Limits struct {
+	Block  int // octets of the header block, line ends included; default 256 KiB
+	Field  int // octets of one field, line ends included; default 64 KiB
+	Fields int // number of fields; default 1000
+}
+
+// The defaults of Limits. Mail systems stop at 64 to 100 kB in all; long ARC chains
+// reach 40 kB.
+const (
+	DefaultBlock  = 256 << 10
+	DefaultField  = 64 << 10
+	DefaultFields = 1000
+)
+
+// Which limit a message exceeds.
+var (
+	ErrBlockLimit  = errors.New("the header has more octets than the limit")
+	ErrFieldLimit  = errors.New("a header field has more octets than the limit")
+	ErrFieldsLimit = errors.New("the header has more fields than the limit")
+)
+
+// A Splitter parts the header block of a message from its body, while the message
+// comes in chunks of any size. The zero Splitter has the default limits.
+//
+// Line ends: if the first line ends in an LF without a CR, the message is a Unix
+// file, and every LF reads as CRLF. Otherwise the octets are taken as they are, and
+// only CRLF ends a line. Where the chunks are cut makes no difference.
+type Splitter struct {
+	Limits Limits
+
+	block  []byte // the header, with line ends as they are read
+	line   int    // where the current line begins in block
+	field  int    // where the current field begins in block
+	fields int    // fields that ended
+	first  bool   // the first line has been read, so that unix is known
+	unix   bool
+	done   bool
+	err    error
+	body   []byte // converted octets of a Unix file, reused
+}
+
+// Header returns the header block, each line with its CRLF, without the empty line
+// that ends it; ok is false until all of it is there.
+func (s *Splitter) Header() (block []byte, ok bool) { return s.block, s.done }
+
+// Next takes octets of the message. It consumes some of p and returns the rest,
+// with which it is to be called again until there is none, and the octets of the
+// body that it came upon, which are valid until p changes or Next is called again.
+// It returns when the header has ended, before any octet of the body.
+// An error is one of the limits, and final.
+func (s *Splitter) Next(p []byte) (body, rest []byte, err error) {
+	if s.err != nil {
+		return nil, nil, s.err
+	}
+	if s.done {
+		if !s.unix {
+			return p, nil, nil
+		}
+		return s.convert(p)
+	}
+	for len(p) > 0 && !s.done && s.err == nil {
+		p = s.gather(p)
+	}
+	return nil, p, s.err
+}
+
+// End says that the message has ended, which ends a header without a body too.
+func (s *Splitter) End() error {
+	if !s.done && s.err == nil {
+		if len(s.block) > s.line {
+			s.endLine()
+		}
+		s.done = s.err == nil
+	}
+	return s.err
+}
+
+// gather takes octets of the header up to the next LF, and returns the rest.
+func (s *Splitter) gather(p []byte) []byte {
+	n := bytes.IndexByte(p, '\n') + 1
+	ended := n > 0
+	if !ended {
+		n = len(p)
+	}
+	if s.line == len(s.block) && !isWSP(p[0]) {
+		s.field = s.line
+	}
+	if s.block == nil {
+		s.block = make([]byte, 0, min(max(len(p), 512), 8<<10))
+	}
+	if ended && !s.first {
+		s.first = true
+		s.unix = n == 1 && !bytes.HasSuffix(s.block, crlf[:1]) || n > 1 && p[n-2] != '\r'
+	}
+	if ended && s.unix {
+		s.add(p[:n-1])
+		s.add(crlf)
+	} else {
+		s.add(p[:n])
+	}
+	if ended && s.err == nil && bytes.HasSuffix(s.block[s.line:], crlf) {
+		s.endLine()
+	}
+	return p[n:]
+}
+
+// add appends to the block within its limits. Of two limits that one chunk exceeds
+// it names the one that single octets would have met first.
+func (s *Splitter) add(p []byte) {
+	if s.err != nil {
+		return
+	}
+	// The CRLF of the empty line is gathered like any other, and does not count.
+	block := or(s.Limits.Block, DefaultBlock) + len(crlf)
+	field := s.field + or(s.Limits.Field, DefaultField)
+	switch size := len(s.block) + len(p); {
+	case size > field && field <= block:
+		s.err = ErrFieldLimit
+	case size > block:
+		s.err = ErrBlockLimit
+	default:
+		s.block = append(s.block, p...)
+	}
+}
+
+// endLine takes note of a line that is complete.
+func (s *Splitter) endLine() {
+	if string(s.block[s.line:]) == "\r\n" {
+		s.block = s.block[:s.line]
+		s.done = true
+		return
+	}
+	if s.field == s.line {
+		s.fields++
+	}
+	s.line = len(s.block)
+	switch {
+	case s.fields > or(s.Limits.Fields, DefaultFields):
+		s.err = ErrFieldsLimit
+	case s.line > or(s.Limits.Block, DefaultBlock):
+		s.err = ErrBlockLimit
+	}
+}
+
+// convert reads LF as CRLF, a bounded number of octets at a time.
+func (s *Splitter) convert(p []byte) (body, rest []byte, err error) {
+	const size = 32 << 10
+	if s.body == nil {
+		s.body = make([]byte, 0, size)
+	}
+	b := s.body[:0]
+	for len(p) > 0 && len(b) <= size-len(crlf) {
+		// What is looked through is bounded too, so that a line of many megabytes
+		// is not searched once for each piece of it.
+		room := size - len(crlf) - len(b)
+		n := bytes.IndexByte(p[:min(len(p), room+1)], '\n')
+		if n >= 0 {
+			b = append(append(b, p[:n]...), crlf...)
+			p = p[n+1:]
+			continue
+		}
+		n = min(len(p), room)
+		b = append(b, p[:n]...)
+		p = p[n:]
+		if n == room {
+			break
+		}
+	}
+	return b, p, nil
+}
+
+func or(n, standard int) int {
+	if n == 0 {
+		return standard
+	}
+	return n
+}
