@@ -45,12 +45,16 @@ type Checker struct {
 
 // Check evaluates the MAIL FROM identity of s. It always returns a result; a
 // context that ends before it is one with StatusTempError.
-func (c *Checker) Check(ctx context.Context, s Session) *Result { panic("unwritten") }
+func (c *Checker) Check(ctx context.Context, s Session) *Result {
+	return c.check(ctx, IdentityMailFrom, s)
+}
 
 // CheckHELO evaluates the HELO identity of s, as RFC 7208, section 2.3, recommends
 // beside MAIL FROM. The two results are not exchangeable: a pass for HELO says
 // nothing of MAIL FROM.
-func (c *Checker) CheckHELO(ctx context.Context, s Session) *Result { panic("unwritten") }
+func (c *Checker) CheckHELO(ctx context.Context, s Session) *Result {
+	return c.check(ctx, IdentityHELO, s)
+}
 
 // Identity is which name of the session was checked.
 type Identity uint8

@@ -1,0 +1,125 @@
+package spf
+
+import (
+	"iter"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// This file asks DNS ahead of the reading, so that a check waits for the longest
+// chain of questions and not for their sum.
+//
+// It only ever starts questions that the reading, going by what is known at the
+// time, could come to within the limits: terms up to the tenth and not behind one
+// that is sure to match, in all no more terms than Limits.Terms, and only while
+// fewer than Limits.Questions have been asked. What it finds out, the reading
+// takes as if it had asked itself; what it asks in vain counts for nothing, and is
+// called off and waited for when the check ends.
+//
+// The first question of a record the reading asks itself. So a record that has
+// only one, or none, starts no goroutine.
+
+// askAhead starts what the reading of a record may come to after its first
+// question.
+func (c *check) askAhead(record *Record, current string) {
+	first := true
+	for counted, t := range c.prospects(record, c.terms) {
+		if !first {
+			c.pursue(t, current, counted)
+		}
+		first = false
+	}
+}
+
+// prospects yields the terms of a record that the reading may ask DNS for, each
+// with the number of such terms that it will at least have come to by then.
+func (c *check) prospects(record *Record, counted int) iter.Seq2[int, *Term] {
+	return func(yield func(int, *Term) bool) {
+		for i := range record.Terms {
+			t := &record.Terms[i]
+			switch {
+			case t.Kind == KindAll, t.Network.Contains(c.ip):
+				return // it matches, whatever comes before it
+			case !t.Kind.asksDNS(), t.Kind == KindRedirect:
+				continue
+			}
+			if counted++; counted > c.limits.Terms || !yield(counted, t) {
+				return
+			}
+		}
+		if t := record.find(KindRedirect); t != nil && counted < c.limits.Terms {
+			yield(counted+1, t)
+		}
+	}
+}
+
+// pursue asks the question of a term, and those that its answer leads to.
+func (c *check) pursue(t *Term, current string, counted int) {
+	if t.letters.has(letterSet("p")) || c.unmatchable(t) {
+		return
+	}
+	name, fit := c.name(t, current, "")
+	if !fit {
+		return
+	}
+	q := resolver.Question{Name: name}
+	switch t.Kind {
+	case KindInclude, KindRedirect:
+		q.Type = resolver.TypeTXT
+	case KindMX:
+		q.Type = resolver.TypeMX
+	case KindPTR:
+		q = resolver.Question{Name: reverseName(c.ip), Type: resolver.TypePTR}
+	case KindExists:
+		q.Type = resolver.TypeA
+	default:
+		q.Type = c.family()
+	}
+	c.start(q, true, func(l *lookup) {
+		switch {
+		case l.err != nil:
+		case t.Kind == KindMX:
+			if hosts := exchangers(l.answer.MX); len(hosts) <= c.limits.MXHosts {
+				c.pursueHosts(hosts)
+			}
+		case t.Kind == KindPTR:
+			c.pursueHosts(within(pointers(l.answer.PTR, c.limits.PTRNames), name))
+		case l.record != nil:
+			for counted, t := range c.prospects(l.record, counted) {
+				c.pursue(t, name, counted)
+			}
+		}
+	})
+}
+
+// askHostsAhead starts the questions for the addresses of hosts, but the first.
+func (c *check) askHostsAhead(hosts []string) {
+	if c.parallel && len(hosts) > 1 {
+		c.pursueHosts(hosts[1:])
+	}
+}
+
+func (c *check) pursueHosts(hosts []string) {
+	for _, host := range hosts {
+		c.start(resolver.Question{Name: host, Type: c.family()}, false, nil)
+	}
+}
+
+// start asks a question in a goroutine of its own, unless it has been asked or
+// must not be; then is called with the answer.
+func (c *check) start(q resolver.Question, ofTerm bool, then func(*lookup)) {
+	l := c.reserve(q, ofTerm)
+	if l == nil {
+		return
+	}
+	c.ahead.Go(func() {
+		l.answer, l.err = c.resolver.Resolve(c.ctx, q)
+		if q.Type == resolver.TypeTXT {
+			l.settle(c.limits)
+		}
+		close(l.done)
+		if then != nil && c.ctx.Err() == nil {
+			then(l)
+		}
+	})
+}

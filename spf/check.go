@@ -1,0 +1,228 @@
+package spf
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/domain"
+)
+
+// A check is one evaluation under way: check_host of RFC 7208, section 4.
+//
+// The records are read in order, one term after the other, by the goroutine that
+// called Check, and every count and every result comes of that reading alone. What
+// others ask ahead of it (ahead.go) only shortens its waiting.
+type check struct {
+	facts
+	lookups
+	limits   Limits
+	parallel bool
+	trace    bool
+
+	terms    int // that asked DNS, so far
+	voids    int // lookups of terms that found nothing
+	included int // how many includes the reading is in
+
+	explaining bool // the result is found, nothing can change it any more
+	noted      bool // Result.Authentic speaks of an answer
+
+	step *Step // under way; nil where nobody asked for a trace
+
+	result Result
+}
+
+// An outcome is what came of one record.
+type outcome struct {
+	status Status
+	err    error
+
+	// The term that matched and the record and domain that it is of; term is nil
+	// where none did, record where there is none.
+	term   *Term
+	record *Record
+	domain string
+}
+
+func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
+	k := &check{limits: c.Limits.withDefaults(), parallel: !c.Sequential, trace: c.Trace}
+	k.ip = s.IP.Unmap().WithZone("") // RFC 7208, section 5: IPv4-mapped is IPv4
+	k.helo = s.HELO
+	k.receiver = c.Receiver
+	k.result.Identity = id
+
+	shown, err := k.identify(id, s)
+	k.result.Domain = shown
+	if err == nil {
+		k.result.Sender = k.sender()
+		if !k.ip.IsValid() {
+			err = ErrNoAddress
+		}
+	}
+	if err != nil {
+		k.result.Err = err
+		return &k.result
+	}
+
+	ctx, cancel := context.WithTimeoutCause(ctx, k.limits.Time, ErrTimeLimit)
+	k.ctx = ctx
+	k.resolver = c.Resolver
+	k.most, k.guesses = k.limits.Questions, k.limits.Terms
+	k.run()
+	cancel()
+	k.ahead.Wait()
+	return &k.result
+}
+
+func (c *check) run() {
+	o := c.host(c.facts.domain)
+	r := &c.result
+	r.Status, r.Err = o.status, o.err
+	if o.record != nil {
+		r.Record, r.RecordDomain = o.record.Text, o.domain
+	}
+	if o.term != nil {
+		r.Mechanism = o.term.Text
+	}
+	r.Lookups, r.VoidLookups, r.Questions = c.terms, c.voids, c.used
+}
+
+// host evaluates the record of a domain: check_host.
+func (c *check) host(name string) outcome {
+	t := c.traceRecord(name)
+	var o outcome
+	record, stop := c.record(name)
+	if record != nil {
+		t.record(record)
+		o = c.read(record, name, t)
+	} else {
+		o = outcome{status: stop.status, err: stop.err}
+	}
+	t.finish(o)
+	return o
+}
+
+// read evaluates the terms of a record in order: RFC 7208, section 4.6.2.
+func (c *check) read(record *Record, name string, t *tracer) outcome {
+	if c.parallel {
+		c.askAhead(record, name)
+	}
+	o := outcome{record: record, domain: name}
+	for i := range record.Terms {
+		term := &record.Terms[i]
+		if term.Kind.IsModifier() {
+			continue
+		}
+		t.begin(term)
+		match, stop := c.match(term, name)
+		t.end(match, stop)
+		if stop != nil {
+			o.status, o.err = stop.status, inTerm(term, stop.err)
+			return o
+		}
+		if match {
+			o.status, o.term = term.Qualifier, term
+			if o.status == StatusFail && c.included == 0 {
+				c.explain(record, name, t)
+			}
+			return o
+		}
+	}
+	if redirect := record.find(KindRedirect); redirect != nil {
+		return c.redirect(redirect, o, t)
+	}
+	o.status, o.err = StatusNeutral, ErrNoMatch
+	return o
+}
+
+// inTerm puts the term before what is wrong in it. Terms of a parsed record are
+// visible ASCII.
+func inTerm(t *Term, err error) error {
+	return fmt.Errorf("%s: %w", shorten(t.Text), err)
+}
+
+// redirect evaluates the record that stands in place of the one of o: RFC 7208,
+// section 6.1.
+func (c *check) redirect(term *Term, o outcome, t *tracer) outcome {
+	t.begin(term)
+	next, stop := c.follow(term, o.domain)
+	t.end(false, stop)
+	if stop != nil {
+		o.status, o.err = stop.status, inTerm(term, stop.err)
+		return o
+	}
+	if next.record == nil {
+		next.record, next.domain = o.record, o.domain
+	}
+	if next.err != nil {
+		next.err = inTerm(term, next.err)
+	}
+	return next
+}
+
+// include evaluates the record of another domain: RFC 7208, section 5.2.
+func (c *check) include(term *Term, current string) (match bool, stop *ending) {
+	c.included++
+	o, stop := c.follow(term, current)
+	c.included--
+	if stop != nil {
+		return false, stop
+	}
+	switch o.status {
+	case StatusTempError, StatusPermError:
+		return false, &ending{o.status, o.err}
+	}
+	return o.status == StatusPass, nil
+}
+
+// follow evaluates the record of the domain that an include or redirect names.
+// That there is none is permerror.
+func (c *check) follow(term *Term, current string) (outcome, *ending) {
+	if stop := c.count(); stop != nil {
+		return outcome{}, stop
+	}
+	name, fit, stop := c.target(term, current)
+	if stop != nil {
+		return outcome{}, stop
+	}
+	if !fit || domain.Labels(name) < 2 {
+		return outcome{}, permError(ErrNoTarget, "not a domain name")
+	}
+	o := c.host(name)
+	if o.status == StatusNone {
+		return o, &ending{StatusPermError, cause.Wrap(ErrNoTarget, "", o.err)}
+	}
+	return o, nil
+}
+
+// count notes one more term that asks DNS: RFC 7208, section 4.6.4.
+func (c *check) count() *ending {
+	if c.terms >= c.limits.Terms {
+		return permError(ErrTermLimit, "limit "+strconv.Itoa(c.limits.Terms))
+	}
+	c.terms++
+	return nil
+}
+
+// void notes one more lookup of a term that found nothing: RFC 7208, section 4.6.4.
+func (c *check) void() *ending {
+	if c.explaining {
+		return nil
+	}
+	if c.voids >= c.limits.VoidLookups {
+		return permError(ErrVoidLimit, "limit "+strconv.Itoa(c.limits.VoidLookups))
+	}
+	c.voids++
+	return nil
+}
+
+// note takes an answer into account that the reading has come to.
+func (c *check) note(l *lookup) {
+	a := l.authentic()
+	if c.noted {
+		a = a.And(c.result.Authentic)
+	}
+	c.result.Authentic, c.noted = a, true
+	c.traceAnswer(l)
+}

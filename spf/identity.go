@@ -1,0 +1,73 @@
+package spf
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/domain"
+)
+
+// postmaster is the local-part of a sender that has none: RFC 7208, section 4.3.
+const postmaster = "postmaster"
+
+// identify fills f with the sender of an identity. Shown is what stands for the
+// domain in a result. The error says why there is none that could have a record,
+// which makes the result none: RFC 7208, section 4.3.
+func (f *facts) identify(id Identity, s Session) (shown string, err error) {
+	name := s.HELO
+	f.local = postmaster
+	// Only an empty reverse-path is the null sender. One that merely has no
+	// domain is not checked as if it were: RFC 7208, section 2.4.
+	if id == IdentityMailFrom && s.MailFrom != "" {
+		var found bool
+		f.local, name, found = splitPath(s.MailFrom)
+		if !found {
+			return s.MailFrom, cause.Wrap(ErrNoDomain, "MAIL FROM has no @", nil)
+		}
+		if f.local == "" {
+			f.local = postmaster
+		}
+	}
+	if name == "" {
+		return "", ErrNoDomain
+	}
+	canonical, err := domain.Canonical(name)
+	if err != nil {
+		return name, cause.Wrap(ErrBadDomain, "", err)
+	}
+	if domain.Labels(canonical) < 2 {
+		return name, cause.Wrap(ErrBadDomain, "", errSingleLabel)
+	}
+	f.domain = canonical
+	return canonical, nil
+}
+
+var errSingleLabel = errors.New("domain name has only one label")
+
+// splitPath splits what stands between the angle brackets of MAIL FROM at the "@"
+// before the domain: the last one outside of quotes. It is the path of RFC 5321,
+// section 4.1.2, not an address of a header: there are no comments in it. A source
+// route, which that section says to ignore, is left out.
+func splitPath(path string) (local, name string, found bool) {
+	if path[0] == '@' {
+		if colon := strings.IndexByte(path, ':'); colon >= 0 && strings.IndexByte(path[:colon], '"') < 0 {
+			path = path[colon+1:]
+		}
+	}
+	at, quoted := -1, false
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == '@' && !quoted:
+			at = i
+		}
+	}
+	if at < 0 || quoted {
+		return path, "", false
+	}
+	return path[:at], path[at+1:], true
+}

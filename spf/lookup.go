@@ -1,0 +1,145 @@
+package spf
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// A lookup is one DNS question of a check. Each question is asked once in a check,
+// however often the records come to it.
+type lookup struct {
+	question resolver.Question
+	answer   resolver.Answer
+	err      error
+
+	// done is closed when the answer is there; nil where the reading itself asks
+	// and so has the answer when it goes on.
+	done chan struct{}
+
+	used bool // the reading has come to it, so that it counts
+
+	// The SPF record among the TXT records, or why there is none, once settled.
+	settled bool
+	record  *Record
+	stop    *ending
+}
+
+// lookups are all DNS questions of a check: those that the reading of the records
+// has come to, and those that were asked ahead of it.
+type lookups struct {
+	resolver resolver.Resolver
+	ctx      context.Context
+	most     int // Limits.Questions
+	guesses  int // Limits.Terms
+
+	used int // by the reading
+
+	mu      sync.Mutex // for what is below
+	asked   []*lookup
+	guessed int // how many terms were asked for ahead
+	few     [6]*lookup
+
+	ahead sync.WaitGroup
+}
+
+// find returns the lookup of q, or nil. A check has few enough to look through.
+func (l *lookups) find(q resolver.Question) *lookup {
+	for _, have := range l.asked {
+		if have.question == q {
+			return have
+		}
+	}
+	return nil
+}
+
+// begin registers a question that has not been asked.
+func (l *lookups) begin(q resolver.Question) *lookup {
+	if l.asked == nil {
+		l.asked = l.few[:0]
+	}
+	have := &lookup{question: q}
+	l.asked = append(l.asked, have)
+	return have
+}
+
+// reserve registers a question that is to be asked ahead. It returns nil where it
+// has been asked already, or where a limit does not allow it.
+func (l *lookups) reserve(q resolver.Question, ofTerm bool) *lookup {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.asked) >= l.most || ofTerm && l.guessed >= l.guesses || l.find(q) != nil {
+		return nil
+	}
+	if ofTerm {
+		l.guessed++
+	}
+	have := l.begin(q)
+	have.done = make(chan struct{})
+	return have
+}
+
+// get returns the answer to a question of the reading, from DNS or from what was
+// asked ahead. It ends the check at the limits of time and questions, as the same
+// reading without anything asked ahead would.
+func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
+	if l.ctx.Err() != nil {
+		return nil, l.interrupted()
+	}
+	l.mu.Lock()
+	have := l.find(q)
+	mine := have == nil
+	if (mine || !have.used) && l.used >= l.most {
+		l.mu.Unlock()
+		return nil, permError(ErrQuestionLimit, "")
+	}
+	if mine {
+		have = l.begin(q)
+	}
+	l.mu.Unlock()
+	if mine {
+		have.answer, have.err = l.resolver.Resolve(l.ctx, q)
+	} else if have.done != nil {
+		<-have.done
+	}
+	if !have.used {
+		have.used = true
+		l.used++
+	}
+	if have.err != nil && l.ctx.Err() != nil && resolver.Temporary(have.err) {
+		return have, l.interrupted()
+	}
+	return have, nil
+}
+
+// interrupted says why the context of the check has ended.
+func (l *lookups) interrupted() *ending {
+	why := context.Cause(l.ctx)
+	if why == ErrTimeLimit {
+		return &ending{StatusTempError, ErrTimeLimit}
+	}
+	return tempError(ErrCanceled, why)
+}
+
+// authentic says whether DNSSEC vouches for what the lookup found, absence
+// included.
+func (l *lookup) authentic() resolver.Authentic {
+	if l.err == nil {
+		return l.answer.Authentic
+	}
+	var dns *resolver.Error
+	if errors.As(l.err, &dns) {
+		return dns.Authentic
+	}
+	return resolver.AuthenticUnknown
+}
+
+// missing reports whether DNS has proved that there is nothing to find.
+func (l *lookup) missing() bool {
+	return resolver.NotFound(l.err) || l.err == nil && l.answer.Count() == 0
+}
+
+// refused reports whether the name cannot be asked for.
+func (l *lookup) refused() bool { return errors.Is(l.err, resolver.ErrName) }

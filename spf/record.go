@@ -1,0 +1,165 @@
+package spf
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/enum"
+)
+
+// A Record is a parsed SPF record: RFC 7208, section 4.5.
+type Record struct {
+	Text  string `json:"text"` // as it was parsed
+	Terms []Term `json:"terms"`
+}
+
+// A Term is one directive or modifier of a record: RFC 7208, section 4.6.1.
+type Term struct {
+	Text   string `json:"text"`   // as it stands in the record
+	Offset int    `json:"offset"` // octets before it in the record
+
+	Kind Kind `json:"kind"`
+
+	// Qualifier is what a match of the mechanism means: pass, fail, softfail or
+	// neutral. None for a modifier.
+	Qualifier Status `json:"qualifier"`
+
+	// Name is the name of the term as it was written, without the qualifier.
+	Name string `json:"name"`
+
+	// Value is the domain-spec of the term with its macros unexpanded, or "" where
+	// it has none; for an unknown modifier, all that follows "=".
+	Value string `json:"value,omitempty"`
+
+	// Network is that of ip4 and ip6, with the address as it was written.
+	Network netip.Prefix `json:"network,omitzero"`
+
+	// Bits4 and Bits6 are the prefix lengths with which a and mx compare
+	// addresses: 32 and 128 where the term does not say.
+	Bits4 uint8 `json:"bits4,omitempty"`
+	Bits6 uint8 `json:"bits6,omitempty"`
+
+	letters letters // the macro letters in Value
+}
+
+// Kind says which mechanism or modifier a term is.
+type Kind uint8
+
+// The mechanisms of RFC 7208, section 5, and the modifiers of section 6.
+const (
+	KindAll Kind = iota
+	KindInclude
+	KindA
+	KindMX
+	KindPTR
+	KindIP4
+	KindIP6
+	KindExists
+	KindRedirect
+	KindExp
+	KindUnknown // a modifier without a meaning here; it is ignored
+)
+
+var kindWords = []string{"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists", "redirect", "exp", "unknown"}
+
+// String returns the name of the mechanism or modifier, or "unknown".
+func (k Kind) String() string { return enum.String(kindWords, k) }
+
+// MarshalText returns the word of String.
+func (k Kind) MarshalText() ([]byte, error) { return enum.MarshalText(kindWords, k) }
+
+// UnmarshalText reads a word that MarshalText wrote.
+func (k *Kind) UnmarshalText(text []byte) error { return enum.UnmarshalText(kindWords, k, text) }
+
+// IsModifier reports whether a term of this kind is a modifier, which never
+// matches.
+func (k Kind) IsModifier() bool { return k >= KindRedirect }
+
+// asksDNS reports whether the term counts against Limits.Terms: RFC 7208, section
+// 4.6.4.
+func (k Kind) asksDNS() bool {
+	switch k {
+	case KindInclude, KindA, KindMX, KindPTR, KindExists, KindRedirect:
+		return true
+	}
+	return false
+}
+
+// String returns the record in its shortest spelling, from its terms.
+func (r *Record) String() string {
+	var b strings.Builder
+	b.WriteString(version)
+	for i := range r.Terms {
+		b.WriteByte(' ')
+		r.Terms[i].write(&b)
+	}
+	return b.String()
+}
+
+// String returns the term in its shortest spelling: names of mechanisms in lower
+// case, no "+", no prefix length that is the default.
+func (t Term) String() string {
+	var b strings.Builder
+	t.write(&b)
+	return b.String()
+}
+
+func (t *Term) write(b *strings.Builder) {
+	switch t.Qualifier {
+	case StatusFail:
+		b.WriteByte('-')
+	case StatusSoftFail:
+		b.WriteByte('~')
+	case StatusNeutral:
+		b.WriteByte('?')
+	}
+	switch t.Kind {
+	case KindUnknown:
+		b.WriteString(t.Name)
+		b.WriteByte('=')
+		b.WriteString(t.Value)
+		return
+	case KindIP4, KindIP6:
+		b.WriteString(t.Kind.String())
+		b.WriteByte(':')
+		b.WriteString(t.Network.Addr().String())
+		if !t.Network.IsSingleIP() {
+			writeLength(b, "/", t.Network.Bits())
+		}
+		return
+	case KindRedirect, KindExp:
+		b.WriteString(t.Kind.String())
+		b.WriteByte('=')
+		b.WriteString(t.Value)
+		return
+	}
+	b.WriteString(t.Kind.String())
+	if t.Value != "" {
+		b.WriteByte(':')
+		b.WriteString(t.Value)
+	}
+	if t.Kind == KindA || t.Kind == KindMX {
+		if t.Bits4 != 32 {
+			writeLength(b, "/", int(t.Bits4))
+		}
+		if t.Bits6 != 128 {
+			writeLength(b, "//", int(t.Bits6))
+		}
+	}
+}
+
+func writeLength(b *strings.Builder, slash string, bits int) {
+	b.WriteString(slash)
+	b.WriteString(strconv.Itoa(bits))
+}
+
+// find returns the term of a kind that a record has at most once, or nil.
+func (r *Record) find(k Kind) *Term {
+	for i := range r.Terms {
+		if r.Terms[i].Kind == k {
+			return &r.Terms[i]
+		}
+	}
+	return nil
+}

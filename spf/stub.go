@@ -1,3 +1,0 @@
-package spf
-
-type Limits struct{}
