@@ -1,0 +1,65 @@
+package dmarc
+
+import (
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/header"
+)
+
+// maxFromText is how much of a From field Author keeps for people to read, in octets.
+const maxFromText = 1 << 10
+
+// An Author is what the From field says: RFC 9989, section 5.3.1.
+type Author struct {
+	// From is the body of the topmost From field on one line, cut to 1 KiB, with U+FFFD
+	// for what is not UTF-8. It is the sender's text.
+	From string `json:"from,omitempty"`
+
+	Fields    int      `json:"fields"`            // From fields in the message
+	Mailboxes int      `json:"mailboxes"`         // addresses in them, as far as they were read
+	Domains   []string `json:"domains,omitempty"` // their domains, each once, in A-labels
+
+	// Err says why the message has no single Author Domain, or is nil.
+	Err error `json:"-"`
+}
+
+// readAuthor finds the Author Domain of a message. Anything but one From field with
+// mailboxes of one domain, in a header that all programs read alike, is an error.
+func readAuthor(h header.Header) Author {
+	var a Author
+	for _, field := range h.Fields {
+		if !field.Is("from") {
+			continue
+		}
+		a.Fields++
+		body := string(field.Body())
+		domains, mailboxes, err := readFrom(body)
+		for _, name := range domains {
+			a.Domains = add(a.Domains, name)
+		}
+		a.Mailboxes += mailboxes
+		if a.Fields == 1 {
+			a.From = oneLine(body)
+			a.Err = err
+		} else {
+			a.Err = ErrSeveralFrom
+			break // more of them change nothing
+		}
+	}
+	switch {
+	case h.Err != nil:
+		a.Err = cause.Wrap(ErrHeader, "", h.Err)
+	case a.Fields == 0:
+		a.Err = ErrNoFrom
+	case a.Err == nil && len(a.Domains) > 1:
+		a.Err = ErrSeveralDomains
+	}
+	return a
+}
+
+// oneLine returns the body of a field unfolded, cut, and as valid UTF-8.
+func oneLine(body string) string {
+	body = strings.NewReplacer("\r\n", "", "\r", " ", "\n", " ").Replace(body[:min(len(body), maxFromText)])
+	return strings.ToValidUTF8(strings.TrimSpace(body), "\uFFFD")
+}

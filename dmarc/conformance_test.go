@@ -1,0 +1,269 @@
+package dmarc
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mailverdict/mailverdict/alignment"
+	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/internal/suite"
+	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
+	"go.yaml.in/yaml/v3"
+)
+
+// load reads a file of the conformance data.
+func load[T any](t *testing.T, name string) []T {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(suite.Dir(t), "dmarc", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []T
+	if err := yaml.Unmarshal(text, &rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// zoneOf turns a zone of the data into one of ours.
+func zoneOf(t *testing.T, in map[string]map[string]any) resolver.Zone {
+	t.Helper()
+	zone := resolver.Zone{}
+	for name, types := range in {
+		var r resolver.Records
+		for typ, value := range types {
+			if typ == "RCODE" {
+				r.Fault.Err = map[string]error{
+					"SERVFAIL": resolver.ErrServFail,
+					"TIMEOUT":  resolver.ErrTimeout,
+					"REFUSED":  resolver.ErrRefused,
+					"NXDOMAIN": resolver.ErrNXDomain,
+				}[fmt.Sprint(value)]
+				continue
+			}
+			var records []string
+			for _, v := range value.([]any) {
+				if parts, ok := v.([]any); ok {
+					v = ""
+					for _, p := range parts {
+						v = fmt.Sprint(v, p)
+					}
+				}
+				records = append(records, fmt.Sprint(v))
+			}
+			switch typ {
+			case "TXT":
+				r.TXT = records
+			case "A":
+				r.A = records
+			case "AAAA":
+				r.AAAA = records
+			case "MX":
+				r.MX = records
+			case "CNAME":
+				r.CNAME = records[0]
+			default:
+				t.Fatalf("type %s in a zone", typ)
+			}
+		}
+		zone[domain.ToLower(name)] = r
+	}
+	return zone
+}
+
+func TestConformanceRecords(t *testing.T) {
+	type row struct {
+		ID, Record string
+		Expect     struct {
+			DMARC, Applies bool
+			P, SP, NP      string
+			ADKIM, ASPF    string
+			T, PSD         string
+			FO, RUA, RUF   []string
+			Pct, RI        *int
+		}
+		AcceptApplies []bool `yaml:"accept_applies"`
+	}
+	s := suite.New(t, "dmarc/records")
+	for _, row := range load[row](t, "records.yaml") {
+		s.Run(row.ID, func(t *testing.T) {
+			r, isDMARC, err := Parse(row.Record)
+			if isDMARC != row.Expect.DMARC {
+				t.Fatalf("%q: is a DMARC record: %v, want %v", row.Record, isDMARC, row.Expect.DMARC)
+			}
+			applies := isDMARC && err == nil
+			if applies != row.Expect.Applies && !slices.Contains(row.AcceptApplies, applies) {
+				t.Fatalf("%q: applies: %v (%v), want %v", row.Record, applies, err, row.Expect.Applies)
+			}
+			if !applies {
+				return
+			}
+			check := func(tag, got, want string) {
+				if want != "" && got != want {
+					t.Errorf("%q: %s is %q, want %q", row.Record, tag, got, want)
+				}
+			}
+			check("p", r.Policy.String(), row.Expect.P)
+			check("sp", r.SubdomainPolicy.String(), row.Expect.SP)
+			check("np", r.NonexistentPolicy.String(), row.Expect.NP)
+			check("adkim", r.DKIMAlignment.String()[:1], row.Expect.ADKIM)
+			check("aspf", r.SPFAlignment.String()[:1], row.Expect.ASPF)
+			check("psd", r.PSD.String(), row.Expect.PSD)
+			check("t", map[bool]string{true: "y", false: "n"}[r.Testing], row.Expect.T)
+			check("fo", strings.Join(r.FailureOptions, ":"), strings.Join(row.Expect.FO, ":"))
+			check("rua", texts(r.AggregateReports), strings.Join(row.Expect.RUA, ","))
+			check("ruf", texts(r.FailureReports), strings.Join(row.Expect.RUF, ","))
+			if row.Expect.Pct != nil && *row.Expect.Pct != r.Percent {
+				t.Errorf("pct is %d, want %d", r.Percent, *row.Expect.Pct)
+			}
+			if row.Expect.RI != nil && *row.Expect.RI != r.Interval {
+				t.Errorf("ri is %d, want %d", r.Interval, *row.Expect.RI)
+			}
+		})
+	}
+}
+
+func texts(uris []URI) string {
+	var list []string
+	for _, u := range uris {
+		list = append(list, u.Text)
+	}
+	return strings.Join(list, ",")
+}
+
+func TestConformanceFrom(t *testing.T) {
+	type row struct {
+		ID         string
+		FromHeader string `yaml:"from_header"`
+		Expect     struct {
+			Domains []string
+			Accept  [][]string
+		}
+	}
+	s := suite.New(t, "dmarc/from-header")
+	for _, row := range load[row](t, "from-header.yaml") {
+		s.Run(row.ID, func(t *testing.T) {
+			got, _, err := readFrom(row.FromHeader)
+			if err != nil {
+				got = nil
+			}
+			for _, want := range append(row.Expect.Accept, row.Expect.Domains) {
+				if slices.Equal(got, want) {
+					return
+				}
+			}
+			t.Errorf("%q: domains %q (%v), want %q", row.FromHeader, got, err, row.Expect.Domains)
+		})
+	}
+}
+
+func TestConformanceOrganizationalDomain(t *testing.T) {
+	type row struct {
+		ID, Domain     string
+		OrgDomain      string `yaml:"org_domain"`
+		IsPublicSuffix *bool  `yaml:"is_public_suffix"`
+	}
+	s := suite.New(t, "dmarc/orgdomain-psl")
+	list := alignment.PublicSuffix{ICANNOnly: true}
+	for _, row := range load[row](t, "orgdomain-psl.yaml") {
+		s.Run(row.ID, func(t *testing.T) {
+			if got := list.Of(row.Domain).Organizational; row.OrgDomain != "" && got != row.OrgDomain {
+				t.Errorf("Organizational Domain of %s is %s, want %s", row.Domain, got, row.OrgDomain)
+			}
+			if got := list.Is(row.Domain); row.IsPublicSuffix != nil && got != *row.IsPublicSuffix {
+				t.Errorf("%s is a public suffix: %v, want %v", row.Domain, got, *row.IsPublicSuffix)
+			}
+		})
+	}
+}
+
+func TestConformanceEvaluate(t *testing.T) {
+	type identity struct{ Result, Domain string }
+	type row struct {
+		ID     string
+		Mode   []string
+		Zone   map[string]map[string]any
+		From   string
+		SPF    *identity
+		DKIM   []identity
+		Expect struct {
+			Result       string
+			Accept       []string
+			Policy       *string
+			Disposition  string
+			PolicyDomain *string `yaml:"policy_domain"`
+			OrgDomain    *string `yaml:"org_domain"`
+			SPFAligned   bool    `yaml:"spf_aligned"`
+			DKIMAligned  bool    `yaml:"dkim_aligned"`
+			Pct          *int
+		}
+	}
+	for _, file := range []string{"evaluate-mox.yaml", "evaluate-mail-dmarc.yaml", "evaluate-opendmarc.yaml"} {
+		t.Run(file, func(t *testing.T) {
+			s := suite.New(t, "dmarc/"+file)
+			for _, row := range load[row](t, file) {
+				for _, mode := range row.Mode {
+					s.Run(row.ID+"/"+mode, func(t *testing.T) {
+						v := Verifier{Resolver: zoneOf(t, row.Zone)}
+						if mode == "rfc7489" {
+							v.Discovery = PublicSuffix{}
+						}
+						in := Input{}
+						if row.SPF != nil {
+							in.SPF = &spf.Result{Domain: row.SPF.Domain}
+							if err := in.SPF.Status.UnmarshalText([]byte(row.SPF.Result)); err != nil {
+								t.Fatal(err)
+							}
+						}
+						for _, d := range row.DKIM {
+							r := &dkim.Result{Domain: d.Domain}
+							if err := r.Status.UnmarshalText([]byte(d.Result)); err != nil {
+								t.Fatal(err)
+							}
+							in.DKIM = append(in.DKIM, r)
+						}
+						in.Discovery = v.Discover(context.Background(), row.From, in.SPF, in.DKIM)
+						got := Evaluate(in)
+
+						if s := got.Status.String(); s != row.Expect.Result && !slices.Contains(row.Expect.Accept, s) {
+							t.Fatalf("verdict %s (%v), want %s", s, got.Err, row.Expect.Result)
+						}
+						if got.Status == None || got.Status == TempError {
+							return // the other keys are informative then
+						}
+						disposition := got.Disposition
+						if row.Expect.Pct != nil {
+							disposition = got.Evaluated // that of the messages that are sampled
+						}
+						if disposition.String() != row.Expect.Disposition {
+							t.Errorf("disposition %s, want %s", disposition, row.Expect.Disposition)
+						}
+						if row.Expect.Policy != nil && got.Policy.String() != *row.Expect.Policy {
+							t.Errorf("policy %s, want %s", got.Policy, *row.Expect.Policy)
+						}
+						if row.Expect.PolicyDomain != nil && got.PolicyDomain != *row.Expect.PolicyDomain {
+							t.Errorf("policy domain %s, want %s", got.PolicyDomain, *row.Expect.PolicyDomain)
+						}
+						if row.Expect.OrgDomain != nil && got.OrganizationalDomain != *row.Expect.OrgDomain {
+							t.Errorf("Organizational Domain %s, want %s", got.OrganizationalDomain, *row.Expect.OrgDomain)
+						}
+						if got.SPFAligned != row.Expect.SPFAligned || got.DKIMAligned != row.Expect.DKIMAligned {
+							t.Errorf("aligned: SPF %v, DKIM %v; want %v, %v", got.SPFAligned, got.DKIMAligned,
+								row.Expect.SPFAligned, row.Expect.DKIMAligned)
+						}
+						if row.Expect.Pct != nil && got.Discovery.Query().Record.Percent != *row.Expect.Pct {
+							t.Errorf("pct %d, want %d", got.Discovery.Query().Record.Percent, *row.Expect.Pct)
+						}
+					})
+				}
+			}
+		})
+	}
+}

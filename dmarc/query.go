@@ -1,0 +1,154 @@
+package dmarc
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// A Query is one name that was asked for a DMARC Policy Record, and what came back:
+// RFC 9989, section 4.10, step 2.
+type Query struct {
+	Domain string `json:"domain"` // the question was for TXT at _dmarc.Domain
+
+	// Record is the one valid record found there, or nil, and Text its text as DNS
+	// gave it: not safe to print.
+	Record *Record `json:"record,omitempty"`
+	Text   string  `json:"text,omitempty"`
+
+	// Discarded are the other TXT records, and why they do not count.
+	Discarded []Discarded `json:"discarded,omitempty"`
+
+	// PublicSuffix says that Record has no psd tag and was read as if it had psd=y,
+	// since the public suffix list has the name (TreeWalk.Literal turns that off).
+	PublicSuffix bool `json:"public_suffix,omitempty"`
+
+	Authentic resolver.Authentic `json:"authentic"`
+
+	// Err is the failure that left the question open; nil where it was answered,
+	// also if by there being no record.
+	Err error `json:"-"`
+
+	usable error // what Parse said of Record: nil or ErrNoPolicy
+}
+
+// Discarded is a TXT record that is not a name's DMARC record.
+type Discarded struct {
+	Text   string `json:"text"` // as DNS gave it: not safe to print
+	Reason string `json:"reason"`
+}
+
+// Why a TXT record is discarded.
+const (
+	notDMARC = `it does not begin with "v=DMARC1"`
+	several  = "it is one of several DMARC records at this name, which all do not count"
+)
+
+// read takes the TXT records of a name.
+func (q *Query) read(txt []string) {
+	found := 0
+	for _, text := range txt {
+		if isVersioned(text) {
+			found++
+			q.Text = text
+		}
+	}
+	if found == 1 {
+		q.Record, _, q.usable = Parse(q.Text)
+	} else {
+		q.Text = ""
+	}
+	if found == len(txt) && found == 1 {
+		return
+	}
+	for _, text := range txt {
+		switch {
+		case !isVersioned(text):
+			q.Discarded = append(q.Discarded, Discarded{text, notDMARC})
+		case found > 1:
+			q.Discarded = append(q.Discarded, Discarded{text, several})
+		}
+	}
+}
+
+// queries asks for DMARC records: each name once, all side by side. One goroutine asks and
+// waits.
+type queries struct {
+	ctx      context.Context
+	resolver resolver.Resolver
+	suffix   func(name string) bool // the floor under the walk, or nil
+	most     int                    // how many names may be asked
+
+	wg    sync.WaitGroup
+	asked map[string]*Query
+	order []*Query
+}
+
+func newQueries(ctx context.Context, r resolver.Resolver, most int) *queries {
+	return &queries{ctx: ctx, resolver: r, most: most, asked: make(map[string]*Query)}
+}
+
+// ask starts the questions for names that have not been asked yet.
+func (qs *queries) ask(names []string) {
+	for _, name := range names {
+		if qs.asked[name] != nil {
+			continue
+		}
+		q := &Query{Domain: name}
+		qs.asked[name] = q
+		qs.order = append(qs.order, q)
+		if len(qs.order) > qs.most {
+			q.Err = cause.Wrap(resolver.ErrLimit, strconv.Itoa(qs.most)+" names asked for DMARC records", nil)
+			continue
+		}
+		qs.wg.Go(func() { qs.resolve(q) })
+	}
+}
+
+// wouldAsk returns how many names would have been asked with those.
+func (qs *queries) wouldAsk(names []string) int {
+	n := len(qs.order)
+	for _, name := range names {
+		if qs.asked[name] == nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (qs *queries) resolve(q *Query) {
+	answer, err := qs.resolver.Resolve(qs.ctx, resolver.Question{Name: "_dmarc." + q.Domain, Type: resolver.TypeTXT})
+	q.Authentic = answer.Authentic
+	switch {
+	case err == nil:
+		q.read(answer.TXT)
+		q.PublicSuffix = qs.suffix != nil && q.Record != nil && q.Record.PSD == PSDUnknown && qs.suffix(q.Domain)
+	case resolver.Temporary(err):
+		q.Err = err
+	default:
+		// Proven absent, or a name too long to hold a record.
+		q.Authentic = resolver.AuthenticOf(err)
+	}
+}
+
+// wait returns all that was asked, by name, when every question has its outcome.
+func (qs *queries) wait() findings {
+	qs.wg.Wait()
+	return findings{qs.asked}
+}
+
+// findings are the outcomes of queries by the domain that was asked for.
+type findings struct {
+	byDomain map[string]*Query
+}
+
+// at returns the outcome for a domain. One that was not asked for is open.
+func (f findings) at(domain string) *Query {
+	if q := f.byDomain[domain]; q != nil {
+		return q
+	}
+	return &Query{Domain: domain, Err: cause.Wrap(ErrPolicyUnknown, "_dmarc."+domain+" was not asked", nil)}
+}

@@ -1,0 +1,217 @@
+package dmarc
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/tagvalue"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+// A Session is a message on its way through a Verifier. It is an io.Writer, to which the
+// message is written in chunks of any size; Finish must be called, whatever happened.
+//
+// What waits for DNS starts as soon as its question is known and runs beside the body: SPF
+// from Begin on, keys and policy once the header has been written.
+type Session struct {
+	verifier *Verifier
+	limits   Limits
+	outer    context.Context // the caller's
+	ctx      context.Context // ends with the session
+	cancel   context.CancelFunc
+	envelope Envelope
+
+	spf        sync.WaitGroup // of the two results
+	mailFrom   *spf.Result
+	helo       *spf.Result
+	signatures *dkim.Verification
+
+	// Once the header has been written.
+	read     bool
+	author   Author
+	policies []*discovery // one for each domain to evaluate
+}
+
+// Begin starts to check a message: SPF is asked for at once.
+func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
+	s := &Session{verifier: v, limits: v.Limits.withDefaults(), outer: ctx, envelope: e}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	r := v.resolver()
+
+	checker := v.SPF
+	checker.Resolver = r
+	session := spf.Session{IP: e.IP, HELO: e.HELO, MailFrom: e.MailFrom}
+	s.spf.Go(func() { s.helo = checker.CheckHELO(s.ctx, session) })
+	if e.SPF != nil {
+		s.mailFrom = e.SPF
+	} else {
+		s.spf.Go(func() { s.mailFrom = checker.Check(s.ctx, session) })
+	}
+	s.signatures = v.signatures(r).Begin(s.ctx)
+	return s
+}
+
+// headerChunk is how much is written at a time before the header has ended, in octets: so
+// that the policy is asked for before a large body that came with the header is hashed.
+const headerChunk = 8 << 10
+
+// Write takes the next octets of the message. It never fails: a message that exceeds a limit
+// gets a verdict that says so.
+func (s *Session) Write(p []byte) (int, error) {
+	n := len(p)
+	for !s.read && len(p) > headerChunk {
+		s.write(p[:headerChunk])
+		p = p[headerChunk:]
+	}
+	s.write(p)
+	return n, nil
+}
+
+func (s *Session) write(p []byte) {
+	// An error is a limit that Finish will report, for which nothing more is to be read.
+	s.signatures.Write(p)
+	if raw, ok := s.signatures.Header(); ok && !s.read {
+		s.header(raw)
+	}
+}
+
+// header starts what can be asked once the header is there.
+func (s *Session) header(raw []byte) {
+	s.read = true
+	h := header.Parse(raw)
+	s.author = readAuthor(h)
+	for _, name := range s.domains() {
+		d := startDiscovery(s.ctx, s.verifier.resolver(), s.verifier.discoverer(), s.limits.PolicyQuestions, name)
+		d.foresee(pathDomain(s.envelope))
+		for _, field := range h.Fields {
+			if field.Is("dkim-signature") {
+				d.foresee(signer(field))
+			}
+		}
+		s.policies = append(s.policies, d)
+	}
+}
+
+// domains returns the Author Domains to evaluate: one, or none, or several where that was
+// asked for.
+func (s *Session) domains() []string {
+	switch {
+	case s.author.Err == nil:
+		return s.author.Domains
+	case s.author.Err == ErrSeveralDomains && len(s.author.Domains) <= MaxAuthorDomains &&
+		s.verifier.InvalidAuthor == InvalidAuthorEvaluateAll:
+		return s.author.Domains
+	}
+	return nil
+}
+
+// Finish ends the message and returns what is to be known about it, after everything that
+// was started has ended. The error is that of a context that ended; the result is as far as
+// it was found by then.
+func (s *Session) Finish() (*Result, error) {
+	defer s.cancel()
+	signatures, err := s.signatures.Finish()
+	if !s.read {
+		s.unread(err)
+	}
+	s.spf.Wait()
+	r := &Result{
+		Envelope: s.envelope,
+		Time:     s.verifier.now(),
+		Author:   s.author,
+		SPF:      s.mailFrom,
+		HELO:     s.helo,
+		DKIM:     signatures,
+	}
+	if r.DKIM == nil {
+		r.DKIM = []*dkim.Result{}
+	}
+	r.DMARC, r.Others = s.verdict(r)
+	r.Authentic = r.authentic()
+	return r, s.outer.Err()
+}
+
+// unread accounts for a header that never ended because it exceeds a limit, or because the
+// message ended with it.
+func (s *Session) unread(err error) {
+	if raw, ok := s.signatures.Header(); ok {
+		s.header(raw)
+		return
+	}
+	s.author.Err = ErrNoFrom
+	if err != nil {
+		s.author.Err = cause.Wrap(ErrHeaderLimit, "", err)
+	}
+}
+
+// verdict evaluates every Author Domain and returns the strictest verdict, and all of them
+// where there are several.
+func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
+	if len(s.policies) == 0 {
+		return s.verifier.refuse(s.author), nil
+	}
+	ids := identifiers(r.SPF, r.DKIM)
+	verdicts := make([]Verdict, 0, len(s.policies))
+	for _, d := range s.policies {
+		verdicts = append(verdicts, Evaluate(Input{
+			SPF:       r.SPF,
+			DKIM:      r.DKIM,
+			Discovery: d.finish(ids),
+			Draw:      s.verifier.draw(),
+			TempError: s.verifier.TempError,
+		}))
+	}
+	if len(verdicts) == 1 {
+		return verdicts[0], nil
+	}
+	return slices.MaxFunc(verdicts, stricter), verdicts
+}
+
+// stricter orders verdicts by what they ask for, and then by how little they vouch for.
+func stricter(a, b Verdict) int {
+	rank := func(v Verdict) int {
+		disposition := []Disposition{DispositionNone, DispositionQuarantine, DispositionTempFail, DispositionReject}
+		status := []Status{Pass, None, TempError, Fail, PermError}
+		return slices.Index(disposition, v.Disposition)*len(status) + slices.Index(status, v.Status)
+	}
+	return cmp.Compare(rank(a), rank(b))
+}
+
+// refuse returns the verdict for a message without a single Author Domain.
+func (v *Verifier) refuse(a Author) Verdict {
+	verdict := Verdict{Status: PermError, Err: a.Err, Disposition: DispositionReject, Evaluated: DispositionReject}
+	switch v.InvalidAuthor {
+	case InvalidAuthorQuarantine:
+		verdict.Disposition = DispositionQuarantine
+	case InvalidAuthorAccept:
+		verdict.Disposition = DispositionNone
+	}
+	if verdict.Disposition != verdict.Evaluated {
+		verdict.Override = &Override{Type: OverrideLocal, Comment: "no single Author Domain"}
+	}
+	return verdict
+}
+
+// pathDomain returns what is probably the domain that SPF speaks for.
+func pathDomain(e Envelope) string {
+	if e.MailFrom == "" {
+		return e.HELO
+	}
+	return e.MailFrom[strings.LastIndexByte(e.MailFrom, '@')+1:]
+}
+
+// signer returns what is probably the domain that a DKIM-Signature field speaks for.
+func signer(f header.Field) string {
+	for tag, err := range tagvalue.All(string(f.Body())) {
+		if err == nil && tag.Name == "d" {
+			return tag.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,103 @@
+package dmarc
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/domain"
+)
+
+// A URI is one entry of rua or ruf: RFC 9989, section 4.7.
+type URI struct {
+	Text   string `json:"text"`             // as written, without the obsolete size
+	Scheme string `json:"scheme,omitempty"` // lower case
+
+	// Address is where to mail to, percent-decoded and without header fields; it
+	// is set for mailto only, the one scheme that reports are sent by.
+	Address string `json:"address,omitempty"`
+
+	// Size is what RFC 7489 allowed after an "!" to limit the size of reports. RFC
+	// 9989 has reporters ignore it.
+	Size string `json:"size,omitempty"`
+
+	// Err says why no report can be sent there, or is nil.
+	Err error `json:"-"`
+}
+
+// Why no report can be sent to a URI.
+var (
+	ErrURISyntax  = errors.New("not a URI")
+	ErrURIBang    = errors.New(`"!" in a URI has to be written as %21`)
+	ErrURIScheme  = errors.New("reports are sent by mailto only")
+	ErrURIAddress = errors.New("mailto without exactly one plain address")
+)
+
+// Valid reports whether the URI is one by its syntax, also where no report can be
+// sent there. RFC 9989, section 4.10.1, asks only for that.
+func (u URI) Valid() bool {
+	return u.Err == nil || errors.Is(u.Err, ErrURIScheme) || errors.Is(u.Err, ErrURIAddress)
+}
+
+func parseURI(text string) URI {
+	u := URI{Text: text}
+	if i := strings.LastIndexByte(text, '!'); i >= 0 {
+		u.Text, u.Size = text[:i], text[i+1:]
+		if !isSize(u.Size) {
+			return URI{Text: text, Err: ErrURIBang}
+		}
+	}
+	if strings.IndexByte(u.Text, '!') >= 0 {
+		u.Err = ErrURIBang
+		return u
+	}
+	parsed, err := url.Parse(u.Text)
+	if err != nil || parsed.Scheme == "" || !printable(u.Text) {
+		u.Err = ErrURISyntax
+		return u
+	}
+	u.Scheme = strings.ToLower(parsed.Scheme)
+	if u.Scheme != "mailto" {
+		u.Err = ErrURIScheme
+		return u
+	}
+	// RFC 6068: the part before "?" is the address; the header fields behind it
+	// are the sender's wish to write our mail, and are dropped.
+	address, err := url.PathUnescape(parsed.Opaque)
+	if err != nil || !isAddress(address) {
+		u.Err = ErrURIAddress
+		return u
+	}
+	u.Address = address
+	return u
+}
+
+// isSize reports whether s is 1*DIGIT [ "k" / "m" / "g" / "t" ], as RFC 7489, section
+// 6.4 has it. Its value is never used, so that no number is too large.
+func isSize(s string) bool {
+	digits := strings.TrimRight(domain.ToLower(s), "kmgt")
+	if len(s)-len(digits) > 1 || digits == "" {
+		return false
+	}
+	return strings.Trim(digits, "0123456789") == ""
+}
+
+// isAddress reports whether s is one address that can stand in RCPT TO as it is:
+// printable, a plain local part, one "@", a domain name.
+func isAddress(s string) bool {
+	local, name, ok := strings.Cut(s, "@")
+	if !ok || local == "" || strings.ContainsAny(s, " \"(),:;<>[\\]") || !printable(s) {
+		return false
+	}
+	_, err := domain.Canonical(name)
+	return err == nil
+}
+
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,187 @@
+package dmarc
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+// A Verifier checks messages: SPF, DKIM and DMARC together. The zero Verifier works and is
+// the recommended configuration. It is safe for concurrent use, keeps nothing of a message,
+// and must not be copied after its first use.
+type Verifier struct {
+	// Resolver answers all DNS questions. Nil means resolver.Net(nil).
+	Resolver resolver.Resolver
+
+	// SPF and DKIM say how their checks are done. Their Resolver is not used, and the
+	// clock of DKIM is Now where it has none of its own.
+	SPF  spf.Checker
+	DKIM dkim.Verifier
+
+	// Discovery is how policies and Organizational Domains are found. Nil means
+	// TreeWalk{}, RFC 9989.
+	Discovery Discoverer
+
+	// InvalidAuthor says what becomes of messages without a single Author Domain.
+	InvalidAuthor InvalidAuthor
+
+	// TempError says what is recommended where DNS leaves the verdict open.
+	TempError TempErrorRule
+
+	// Limits bound what one message may cost. Zero fields have the defaults that Limits
+	// documents.
+	Limits Limits
+
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+
+	// Draw returns random numbers from 0 to less than 1, for pct with public suffix
+	// discovery. Nil means math/rand/v2.
+	Draw func() float64
+}
+
+// InvalidAuthor says what is recommended for a message without a single Author Domain, whose
+// verdict is permerror.
+type InvalidAuthor uint8
+
+const (
+	// InvalidAuthorReject recommends reject: RFC 5322, section 3.6, allows one From
+	// field, and one of several domains could be anybody's.
+	InvalidAuthorReject InvalidAuthor = iota
+	InvalidAuthorQuarantine
+	InvalidAuthorAccept
+
+	// InvalidAuthorEvaluateAll evaluates every domain of a single From field that has
+	// several, at most MaxAuthorDomains, and the strictest outcome stands: RFC 9989,
+	// section 11.5. Everything else is rejected.
+	InvalidAuthorEvaluateAll
+)
+
+// MaxAuthorDomains is how many domains InvalidAuthorEvaluateAll evaluates. A From field with
+// more is rejected.
+const MaxAuthorDomains = 4
+
+// Limits bound what one message may cost beyond what spf.Limits and dkim.Limits say. Hitting
+// one leaves the questions that were not asked without an answer: temperror where they
+// matter.
+type Limits struct {
+	// Questions is how many DNS questions a message may lead to, besides PolicyQuestions:
+	// those of SPF and of keys. Equal ones count once. Default 76.
+	Questions int
+
+	// PolicyQuestions is how many names may be asked for DMARC records for one Author
+	// Domain. They are counted apart, so that a sender cannot use up the questions that
+	// find the Domain Owner's policy. Default 24.
+	PolicyQuestions int
+
+	// Time is how long all questions of a message may take together. Default 30 seconds.
+	Time time.Duration
+}
+
+// The defaults of Limits.
+const (
+	DefaultQuestions       = 76
+	DefaultPolicyQuestions = 24
+	DefaultTime            = 30 * time.Second
+)
+
+func (l Limits) withDefaults() Limits {
+	if l.Questions <= 0 {
+		l.Questions = DefaultQuestions
+	}
+	if l.PolicyQuestions <= 0 {
+		l.PolicyQuestions = DefaultPolicyQuestions
+	}
+	if l.Time <= 0 {
+		l.Time = DefaultTime
+	}
+	return l
+}
+
+// An Envelope is what the SMTP session knew of a message.
+type Envelope struct {
+	IP       netip.Addr `json:"ip"`        // the client; zero where not known: SPF is none
+	HELO     string     `json:"helo"`      // argument of HELO or EHLO
+	MailFrom string     `json:"mail_from"` // what stood between < and >; empty for the null sender
+
+	// SPF is the result for MAIL FROM that somebody trusted has found already. Nil means
+	// that it is checked here.
+	SPF *spf.Result `json:"-"`
+}
+
+// Verify reads a message to its end and returns what is to be known about it. It is Begin,
+// io.Copy and Finish. The error is that of the reader or of a context that ended; whatever
+// is wrong with the message or with DNS is in the result.
+func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*Result, error) {
+	s := v.Begin(ctx, e)
+	_, readErr := io.Copy(s, message)
+	result, err := s.Finish()
+	if readErr != nil {
+		err = readErr
+	}
+	return result, err
+}
+
+// Discover finds the policy of an Author Domain and the Organizational Domains of
+// identifiers, for Evaluate: in case SPF and DKIM results come from elsewhere. A name that is
+// no domain name has no policy.
+func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d []*dkim.Result) *Discovery {
+	name, err := domain.Canonical(author)
+	if err != nil {
+		return &Discovery{Method: method(v.discoverer()), AuthorDomain: author, Err: ErrNoRecord}
+	}
+	limits := v.Limits.withDefaults()
+	discovery := startDiscovery(ctx, v.resolver(), v.discoverer(), limits.PolicyQuestions, name)
+	ids := identifiers(s, d)
+	for _, i := range ids {
+		if i.Authenticated || i.Open {
+			discovery.foresee(i.Domain)
+		}
+	}
+	return discovery.finish(ids)
+}
+
+func (v *Verifier) discoverer() Discoverer {
+	if v.Discovery == nil {
+		return TreeWalk{}
+	}
+	return v.Discovery
+}
+
+func (v *Verifier) now() time.Time {
+	if v.Now == nil {
+		return time.Now()
+	}
+	return v.Now()
+}
+
+func (v *Verifier) draw() float64 {
+	if v.Draw == nil {
+		return rand.Float64()
+	}
+	return v.Draw()
+}
+
+// resolver returns what all questions of one message go through.
+func (v *Verifier) resolver() resolver.Resolver {
+	if v.Resolver == nil {
+		return nil
+	}
+	return v.Resolver
+}
+
+// signatures returns the verifier of signatures for one message.
+func (v *Verifier) signatures(r resolver.Resolver) *dkim.Verifier {
+	now := v.DKIM.Now
+	if now == nil {
+		now = v.Now
+	}
+	return &dkim.Verifier{Resolver: r, Policy: v.DKIM.Policy, Limits: v.DKIM.Limits, Now: now}
+}
