@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -23,17 +24,23 @@ var (
 
 	// ErrName means that the question was not asked because its name cannot be
 	// one: an empty label, more than 63 octets in a label or 253 in all, or an
-	// octet other than a letter, a digit, "-", "_" or ".". It is the one error
-	// besides ErrNotFound that will not pass with time.
+	// octet other than a lower-case letter, a digit, "-", "_" or ".". Besides
+	// ErrNotFound, it and ErrType are the errors that will not pass with time.
 	ErrName = errors.New("not a name that DNS can be asked for")
 
+	// ErrType means that the question was not asked because its type is none of
+	// the five that an Answer can hold.
+	ErrType = errors.New("not a record type that can be asked for")
+
 	// The temporary failures.
-	ErrServFail  = errors.New("the server failed (SERVFAIL)")
-	ErrRefused   = errors.New("the server refused (REFUSED)")
-	ErrFormat    = errors.New("the server did not understand (FORMERR)")
-	ErrTimeout   = errors.New("no answer in time")
-	ErrMalformed = errors.New("the answer is malformed")
-	ErrLimit     = errors.New("limit on DNS questions reached")
+	ErrServFail    = errors.New("the server failed (SERVFAIL)")
+	ErrRefused     = errors.New("the server refused (REFUSED)")
+	ErrFormat      = errors.New("the server did not understand (FORMERR)")
+	ErrTimeout     = errors.New("no answer in time")
+	ErrUnreachable = errors.New("no server could be reached")
+	ErrMalformed   = errors.New("the answer is malformed")
+	ErrLimit       = errors.New("limit on DNS questions reached") // see LimitError
+	ErrPanic       = errors.New("the resolver panicked")
 )
 
 type notFound struct{ text string }
@@ -45,10 +52,10 @@ func (e *notFound) Is(target error) bool { return target == ErrNotFound }
 func NotFound(err error) bool { return errors.Is(err, ErrNotFound) }
 
 // Temporary reports whether err leaves the answer open: asked again later, the
-// same question may be answered. It is true for every error but absence and
-// [ErrName], those of a cancelled context included.
+// same question may be answered. It is true for every error but absence, [ErrName]
+// and [ErrType], those of a cancelled context included.
 func Temporary(err error) bool {
-	return err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrName)
+	return err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrName) && !errors.Is(err, ErrType)
 }
 
 // An Error says what became of a question that has no answer.
@@ -77,3 +84,29 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// AuthenticOf returns what an error says of DNSSEC: whether the absence of a record
+// was validated.
+func AuthenticOf(err error) Authentic {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Authentic
+	}
+	return AuthenticUnknown
+}
+
+// A LimitError says which limit of a [Budget] ended a question. It wraps ErrLimit.
+type LimitError struct {
+	// The limit that was reached; the other is zero.
+	Questions int           // DNS questions
+	Time      time.Duration // time spent waiting for DNS
+}
+
+func (e *LimitError) Error() string {
+	if e.Questions > 0 {
+		return fmt.Sprintf("limit of %d DNS questions reached", e.Questions)
+	}
+	return fmt.Sprintf("limit of %v for DNS reached", e.Time)
+}
+
+func (e *LimitError) Unwrap() error { return ErrLimit }

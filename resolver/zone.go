@@ -1,0 +1,254 @@
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mailverdict/mailverdict/internal/domain"
+)
+
+// A Zone answers questions from memory, for tests, fixtures and programs that work
+// offline. It is written as a literal, or read by [ParseZone]:
+//
+//	resolver.Zone{
+//		"example.com": {
+//			TXT: []string{"v=spf1 mx -all"},
+//			MX:  []string{"10 mx.example.com"},
+//		},
+//		"mx.example.com":        {A: []string{"192.0.2.1"}},
+//		"*.example.com":         {CNAME: "example.com"},
+//		"slow.example.com":      {Fault: resolver.Fault{Delay: time.Second}},
+//		"_dmarc.example.com":    {Fault: resolver.Fault{Err: resolver.ErrServFail}},
+//	}
+//
+// Keys are names as in [Question]: A-labels, lower case, no trailing dot. A key in
+// another form is never found. A key whose leftmost label is "*" is a wildcard and
+// stands for the names below its parent that do not exist (RFC 4592): none that is
+// a key, has a key below it, or stands below another such name.
+//
+// A name that is no key but has a key below it exists without records (ErrNoData,
+// an empty non-terminal); every other name does not exist (ErrNXDomain). The Zone
+// is the whole of the DNS: there are no delegations, and nothing else is asked.
+//
+// Finding a key takes no time; finding that a name is absent takes a look at every
+// key. A Zone must not be changed while it is in use.
+type Zone map[string]Records
+
+// Records are the records of one name, in presentation form. A record that does not
+// parse is answered with ErrMalformed.
+type Records struct {
+	A    []string // IPv4 addresses
+	AAAA []string // IPv6 addresses
+	MX   []string // "10 mx.example.com"; "0 ." is the null MX
+	TXT  []string // each is one record, its strings joined, octets as they are
+	PTR  []string // names
+
+	// CNAME is the name that this one is an alias of, for every type: where it is
+	// set, the other records are not looked at (RFC 1034, section 4.3.2).
+	CNAME string
+
+	// TTL and Authentic are those of every answer from this name, its ErrNoData
+	// included.
+	TTL       time.Duration
+	Authentic Authentic
+
+	// Fault is what goes wrong with questions for this name. Faults take its place
+	// for single types.
+	Fault  Fault
+	Faults map[Type]Fault
+}
+
+// A Fault goes wrong on purpose. The zero Fault is none.
+type Fault struct {
+	Err   error         // returned in place of an answer; may be ErrNXDomain
+	Delay time.Duration // passes before the answer or Err; a context that ends cuts it short
+}
+
+// maxAliases bounds a chain of CNAMEs. Common recursive servers stop between 11 and
+// 17; a longer chain is a loop or an attack.
+const maxAliases = 16
+
+// Resolve answers q from the zone. It implements [Resolver].
+func (z Zone) Resolve(ctx context.Context, q Question) (Answer, error) {
+	o := observe(ctx, q)
+	a, err := z.resolve(ctx, q)
+	o.end(a, err, Event{})
+	return a, err
+}
+
+func (z Zone) resolve(ctx context.Context, q Question) (Answer, error) {
+	if err := q.check(); err != nil {
+		return Answer{}, err
+	}
+	name, ttl, authentic := q.Name, time.Duration(0), AuthenticYes
+	for range maxAliases {
+		records, err := z.find(name)
+		if err != nil {
+			return Answer{}, &Error{Question: q, Err: err}
+		}
+		if err := records.fault(q.Type).happen(ctx); err != nil {
+			return Answer{}, &Error{Question: q, Err: err}
+		}
+		ttl = lowerTTL(ttl, records.TTL)
+		authentic = authentic.And(records.Authentic)
+		if records.CNAME != "" {
+			name = canonicalTarget(records.CNAME)
+			continue
+		}
+		a, err := records.answer(q.Type)
+		if err != nil {
+			return Answer{}, &Error{Question: q, Err: err, TTL: ttl, Authentic: authentic}
+		}
+		a.TTL, a.Authentic = ttl, authentic
+		return a, nil
+	}
+	return Answer{}, &Error{Question: q, Err: errAliases}
+}
+
+// errAliases is what a recursive server would make of it.
+var errAliases = fmt.Errorf("%w: more than %d CNAMEs in a row", ErrServFail, maxAliases)
+
+// find returns the records that answer for name: its own, or those of a wildcard.
+func (z Zone) find(name string) (Records, error) {
+	if r, ok := z[name]; ok {
+		return r, nil
+	}
+	encloser := z.closestEncloser(name)
+	if encloser == name {
+		return Records{}, ErrNoData // an empty non-terminal
+	}
+	wildcard := "*"
+	if encloser != "" {
+		wildcard = "*." + encloser
+	}
+	if r, ok := z[wildcard]; ok {
+		return r, nil
+	}
+	return Records{}, ErrNXDomain
+}
+
+// closestEncloser returns the longest ancestor of name, or name itself, that exists
+// because it is a key or has one below it; "" is the root. RFC 4592, section 3.3.1.
+func (z Zone) closestEncloser(name string) string {
+	best := ""
+	for key := range z {
+		if shared := sharedParent(key, name); len(shared) > len(best) {
+			best = shared
+		}
+	}
+	return best
+}
+
+// sharedParent returns the longest run of whole labels in which both names end.
+func sharedParent(a, b string) string {
+	n := min(len(a), len(b))
+	shared := 0
+	for i := 1; i <= n && a[len(a)-i] == b[len(b)-i]; i++ {
+		if startsLabel(a, i) && startsLabel(b, i) {
+			shared = i
+		}
+	}
+	return b[len(b)-shared:]
+}
+
+// startsLabel reports whether the last n octets of name begin at a label.
+func startsLabel(name string, n int) bool {
+	return n == len(name) || name[len(name)-n-1] == '.'
+}
+
+func (r Records) fault(t Type) Fault {
+	if f, ok := r.Faults[t]; ok {
+		return f
+	}
+	return r.Fault
+}
+
+// happen waits and fails as the fault says.
+func (f Fault) happen(ctx context.Context) error {
+	if f.Delay > 0 {
+		timer := time.NewTimer(f.Delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil {
+		return contextError(ctx)
+	}
+	return f.Err
+}
+
+// answer returns the records of one type.
+func (r Records) answer(t Type) (Answer, error) {
+	var a Answer
+	var err error
+	switch t {
+	case TypeTXT:
+		a.TXT = r.TXT
+	case TypeA:
+		a.Addrs, err = parseEach(r.A, parseIPv4)
+	case TypeAAAA:
+		a.Addrs, err = parseEach(r.AAAA, parseIPv6)
+	case TypeMX:
+		a.MX, err = parseEach(r.MX, parseMX)
+	case TypePTR:
+		a.PTR, err = parseEach(r.PTR, parseTarget)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	if a.Count() == 0 {
+		return Answer{}, ErrNoData
+	}
+	return a, nil
+}
+
+func parseEach[T any](texts []string, parse func(string) (T, bool)) ([]T, error) {
+	values := make([]T, len(texts))
+	for i, text := range texts {
+		v, ok := parse(text)
+		if !ok {
+			return nil, fmt.Errorf("%w: record %q of the zone", ErrMalformed, text)
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+func parseIPv4(s string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(s)
+	return addr, err == nil && addr.Is4()
+}
+
+func parseIPv6(s string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(s)
+	return addr, err == nil && addr.Is6() && addr.Zone() == ""
+}
+
+func parseMX(s string) (MX, bool) {
+	preference, host, ok := strings.Cut(s, " ")
+	n, err := strconv.ParseUint(preference, 10, 16)
+	return MX{Preference: uint16(n), Host: canonicalTarget(host)}, ok && err == nil
+}
+
+func parseTarget(s string) (string, bool) { return canonicalTarget(s), true }
+
+// canonicalTarget gives a name that a record points at the form of Question.Name,
+// the root being "". What has no such form keeps its octets: asking for it is what
+// fails.
+func canonicalTarget(name string) string {
+	return domain.ToLower(strings.TrimSuffix(name, "."))
+}
+
+// lowerTTL returns the lower of two TTLs, of which zero is not known.
+func lowerTTL(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}

@@ -1,0 +1,304 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var ctx = context.Background()
+
+func TestZoneAnswers(t *testing.T) {
+	z := Zone{
+		"example.com": {
+			TXT:  []string{"v=spf1 -all", "\xff\x00"},
+			A:    []string{"192.0.2.1", "192.0.2.2"},
+			AAAA: []string{"2001:db8::1", "::ffff:192.0.2.1"},
+			MX:   []string{"10 MX.example.com.", "0 ."},
+			TTL:  time.Minute,
+		},
+		"1.2.0.192.in-addr.arpa": {PTR: []string{"Host.example.com."}},
+		"alias.example.com":      {CNAME: "Alias2.example.com.", TTL: time.Second, Authentic: AuthenticYes},
+		"alias2.example.com":     {CNAME: "example.com", Authentic: AuthenticYes},
+		"signed.example.com":     {TXT: []string{"x"}, Authentic: AuthenticYes},
+		"broken.example.com":     {A: []string{"192.0.2.300"}, AAAA: []string{"192.0.2.1"}, MX: []string{"10"}},
+		"loop.example.com":       {CNAME: "loop2.example.com"},
+		"loop2.example.com":      {CNAME: "loop.example.com"},
+		"dangling.example.com":   {CNAME: "nowhere.example.org"},
+		"a.deep.example.com":     {TXT: []string{"deep"}},
+
+		"*.wild.example.com":         {TXT: []string{"wild"}},
+		"known.wild.example.com":     {A: []string{"192.0.2.3"}},
+		"x.ent.wild.example.com":     {A: []string{"192.0.2.4"}},
+		"*.aliases.example.com":      {CNAME: "signed.example.com"},
+		"planted.example.com":        {Fault: Fault{Err: ErrServFail}, Faults: map[Type]Fault{TypeA: {}}, A: []string{"192.0.2.5"}},
+		"to-planted.example.com":     {CNAME: "planted.example.com"},
+		"planted-absent.example.com": {TXT: []string{"x"}, Fault: Fault{Err: ErrNXDomain}},
+	}
+	addrs := func(s ...string) (a []netip.Addr) {
+		for _, s := range s {
+			a = append(a, netip.MustParseAddr(s))
+		}
+		return a
+	}
+	for _, tt := range []struct {
+		name string
+		q    Question
+		want Answer
+		err  error
+	}{
+		{"TXT records keep their octets", Question{"example.com", TypeTXT}, Answer{TXT: []string{"v=spf1 -all", "\xff\x00"}, TTL: time.Minute}, nil},
+		{"A", Question{"example.com", TypeA}, Answer{Addrs: addrs("192.0.2.1", "192.0.2.2"), TTL: time.Minute}, nil},
+		{"AAAA keeps an IPv4-mapped address", Question{"example.com", TypeAAAA}, Answer{Addrs: addrs("2001:db8::1", "::ffff:192.0.2.1"), TTL: time.Minute}, nil},
+		{"MX in canonical form, the null MX as an empty host", Question{"example.com", TypeMX}, Answer{MX: []MX{{10, "mx.example.com"}, {0, ""}}, TTL: time.Minute}, nil},
+		{"PTR in canonical form", Question{"1.2.0.192.in-addr.arpa", TypePTR}, Answer{PTR: []string{"host.example.com"}}, nil},
+		{"CNAMEs are followed and the lowest TTL is kept", Question{"alias.example.com", TypeA}, Answer{Addrs: addrs("192.0.2.1", "192.0.2.2"), TTL: time.Second}, nil},
+		{"an authentic answer says so", Question{"signed.example.com", TypeTXT}, Answer{TXT: []string{"x"}, Authentic: AuthenticYes}, nil},
+		{"an existing name without the type is no data", Question{"example.com", TypePTR}, Answer{}, ErrNoData},
+		{"an absent name does not exist", Question{"absent.example.com", TypeA}, Answer{}, ErrNXDomain},
+		{"a name that another ends in without a dot does not exist", Question{"ample.com", TypeA}, Answer{}, ErrNXDomain},
+		{"an empty non-terminal has no data", Question{"deep.example.com", TypeTXT}, Answer{}, ErrNoData},
+		{"a top label with names below it has no data", Question{"com", TypeTXT}, Answer{}, ErrNoData},
+		{"a name below an existing one does not exist", Question{"x.example.com", TypeTXT}, Answer{}, ErrNXDomain},
+		{"a CNAME to an absent name does not exist", Question{"dangling.example.com", TypeA}, Answer{}, ErrNXDomain},
+		{"a CNAME loop is a failure", Question{"loop.example.com", TypeA}, Answer{}, ErrServFail},
+		{"an IPv4 address that is none is malformed", Question{"broken.example.com", TypeA}, Answer{}, ErrMalformed},
+		{"an IPv6 address that is none is malformed", Question{"broken.example.com", TypeAAAA}, Answer{}, ErrMalformed},
+		{"an MX without a host is malformed", Question{"broken.example.com", TypeMX}, Answer{}, ErrMalformed},
+
+		{"a wildcard answers", Question{"x.wild.example.com", TypeTXT}, Answer{TXT: []string{"wild"}}, nil},
+		{"a wildcard answers several labels down", Question{"z.y.x.wild.example.com", TypeTXT}, Answer{TXT: []string{"wild"}}, nil},
+		{"a wildcard without the type has no data", Question{"x.wild.example.com", TypeA}, Answer{}, ErrNoData},
+		{"a wildcard does not stand for its parent", Question{"wild.example.com", TypeTXT}, Answer{}, ErrNoData},
+		{"a wildcard does not stand for an existing name", Question{"known.wild.example.com", TypeTXT}, Answer{}, ErrNoData},
+		{"a wildcard does not apply below an existing name", Question{"y.known.wild.example.com", TypeTXT}, Answer{}, ErrNXDomain},
+		{"a wildcard does not stand for an empty non-terminal", Question{"ent.wild.example.com", TypeTXT}, Answer{}, ErrNoData},
+		{"a wildcard does not apply below an empty non-terminal", Question{"y.ent.wild.example.com", TypeTXT}, Answer{}, ErrNXDomain},
+		{"a wildcard CNAME is followed", Question{"x.aliases.example.com", TypeTXT}, Answer{TXT: []string{"x"}}, nil},
+
+		{"a fault takes the answer's place", Question{"planted.example.com", TypeTXT}, Answer{}, ErrServFail},
+		{"a fault of one type leaves the others", Question{"planted.example.com", TypeA}, Answer{Addrs: addrs("192.0.2.5")}, nil},
+		{"a fault is met behind a CNAME", Question{"to-planted.example.com", TypeMX}, Answer{}, ErrServFail},
+		{"a fault can be absence", Question{"planted-absent.example.com", TypeTXT}, Answer{}, ErrNXDomain},
+
+		{"an empty name is not asked", Question{"", TypeA}, Answer{}, ErrName},
+		{"an empty label is not asked", Question{"a..example.com", TypeA}, Answer{}, ErrName},
+		{"a trailing dot is not asked", Question{"example.com.", TypeA}, Answer{}, ErrName},
+		{"upper case is not asked", Question{"Example.com", TypeA}, Answer{}, ErrName},
+		{"a NUL is not asked", Question{"a\x00.example.com", TypeA}, Answer{}, ErrName},
+		{"an asterisk is not asked", Question{"*.wild.example.com", TypeTXT}, Answer{}, ErrName},
+		{"another type is not asked", Question{"example.com", 99}, Answer{}, ErrType},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := z.Resolve(ctx, tt.q)
+			if !errors.Is(err, tt.err) || !equalAnswers(got, tt.want) {
+				t.Errorf("Resolve(%v) = %+v, %v; want %+v, %v", tt.q, got, err, tt.want, tt.err)
+			}
+			if failure, ok := errors.AsType[*Error](err); err != nil && (!ok || failure.Question != tt.q) {
+				t.Errorf("error %v does not name the question %v", err, tt.q)
+			}
+			if NotFound(err) && Temporary(err) {
+				t.Errorf("%v is both absence and temporary", err)
+			}
+		})
+	}
+}
+
+func equalAnswers(a, b Answer) bool {
+	return slices.Equal(a.TXT, b.TXT) && slices.Equal(a.Addrs, b.Addrs) && slices.Equal(a.MX, b.MX) &&
+		slices.Equal(a.PTR, b.PTR) && a.TTL == b.TTL && a.Authentic == b.Authentic
+}
+
+func TestZoneOfNothingHasNoNames(t *testing.T) {
+	if _, err := Zone(nil).Resolve(ctx, Question{"example.com", TypeA}); !errors.Is(err, ErrNXDomain) {
+		t.Error(err)
+	}
+}
+
+func TestZoneWildcardOfTheRootAnswersForEveryName(t *testing.T) {
+	z := Zone{"*": {TXT: []string{"x"}}}
+	if a, err := z.Resolve(ctx, Question{"a.b.c", TypeTXT}); err != nil || a.Count() != 1 {
+		t.Error(a, err)
+	}
+}
+
+func TestZoneDelayPassesBeforeTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := Zone{"example.com": {TXT: []string{"x"}, Fault: Fault{Delay: time.Minute}}}
+		start := time.Now()
+		_, err := z.Resolve(t.Context(), Question{"example.com", TypeTXT})
+		if err != nil || time.Since(start) != time.Minute {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+func TestZoneDelayEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := Zone{"example.com": {TXT: []string{"x"}, Fault: Fault{Delay: time.Minute}}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := z.Resolve(ctx, Question{"example.com", TypeTXT})
+		if !errors.Is(err, ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) || !Temporary(err) || time.Since(start) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+func TestACancelledContextIsNeverAbsence(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	cancel(ErrNotFound) // as an errgroup does with the first error of its functions
+	_, err := Zone{"example.com": {TXT: []string{"x"}}}.Resolve(ctx, Question{"example.com", TypeTXT})
+	if !errors.Is(err, context.Canceled) || NotFound(err) || !Temporary(err) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestZoneAnswersTXTWithoutAllocating(t *testing.T) {
+	z := Zone{"example.com": {TXT: []string{"v=spf1 -all"}}}
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := z.Resolve(ctx, Question{"example.com", TypeTXT}); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
+
+func TestParseZone(t *testing.T) {
+	z, err := ParseZone(strings.NewReader(`
+$ORIGIN example.com.
+$TTL 300
+@	IN SOA ns hostmaster 1 2 3 4 5
+	NS ns
+	60 MX 10 Mail
+	TXT "v=spf1 " "include:other.example" " -all"
+	TXT "octets \000\255 quote \" backslash \\ letter \065"
+	A 192.0.2.1
+	AAAA 2001:db8::1
+	AAAA ::ffff:192.0.2.1
+ns	TYPE65400 \# 2 ABCD
+*.wild CNAME @
+$ORIGIN 2.0.192.in-addr.arpa.
+1 PTR mail.example.com.
+`), "zone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	apex := z["example.com"]
+	for _, tt := range []struct {
+		name      string
+		got, want any
+	}{
+		{"strings are joined and escapes are octets", apex.TXT, []string{"v=spf1 include:other.example -all", "octets \x00\xff quote \" backslash \\ letter A"}},
+		{"A", apex.A, []string{"192.0.2.1"}},
+		{"AAAA keeps an IPv4-mapped address", apex.AAAA, []string{"2001:db8::1", "::ffff:192.0.2.1"}},
+		{"MX", apex.MX, []string{"10 Mail.example.com."}},
+		{"the lowest TTL of the name", apex.TTL, time.Minute},
+		{"wildcard CNAME", z["*.wild.example.com"].CNAME, "example.com."},
+		{"PTR", z["1.2.0.192.in-addr.arpa"].PTR, []string{"mail.example.com."}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if fmt.Sprintf("%q", tt.got) != fmt.Sprintf("%q", tt.want) {
+				t.Errorf("got %q, want %q", tt.got, tt.want)
+			}
+		})
+	}
+	if _, err := z.Resolve(ctx, Question{"ns.example.com", TypeA}); !errors.Is(err, ErrNoData) {
+		t.Errorf("a name with records of other types only: %v, want no data", err)
+	}
+}
+
+func TestParseZoneKeepsALongString(t *testing.T) {
+	long := strings.Repeat(`\065`, 250)
+	z, err := ParseZone(strings.NewReader(`a.example. TXT "`+long+`"`), "zone")
+	if err != nil || len(z["a.example"].TXT) != 1 || z["a.example"].TXT[0] != strings.Repeat("A", 250) {
+		t.Errorf("%q, %v", z["a.example"].TXT, err)
+	}
+}
+
+func TestParseZoneNamesFileAndLine(t *testing.T) {
+	for _, tt := range []struct {
+		name, zone, line string
+	}{
+		{"a record that does not parse", "a.example. A 192.0.2.1\nb.example. A 192.0.2.300\n", "line: 2"},
+		{"an include", "a.example. A 192.0.2.1\n$INCLUDE other\n", "line: 2"},
+		{"a name that needs escapes", "a.example. A 192.0.2.1\n\nbücher.example. A 192.0.2.1\nc.example. A 192.0.2.1\n", "line 3"},
+		{"a name that needs escapes at the end of the file", "a.example. A 192.0.2.1\nbücher.example. A 192.0.2.1", "line 2"},
+		{"a CNAME beside another record", "a.example. A 192.0.2.1\na.example. CNAME b.example.\n", "line 2"},
+		{"another record beside a CNAME", "a.example. CNAME b.example.\na.example. A 192.0.2.1\n", "line 2"},
+		{"a record without data", "a.example. A\n", "line 1"},
+		{"more records than memory is for", strings.Repeat("$GENERATE 0-65535 $.example. A 192.0.2.1\n", 3), "line 3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ParseZone(strings.NewReader(tt.zone), "my.zone")
+			if err == nil || !strings.Contains(err.Error(), "my.zone: ") || !strings.Contains(err.Error(), tt.line) {
+				t.Errorf("error is %v, want one with the file and %q", err, tt.line)
+			}
+		})
+	}
+}
+
+func TestZoneAddMergesFiles(t *testing.T) {
+	a := Zone{"example.com": {TXT: []string{"one"}, TTL: time.Hour, Faults: map[Type]Fault{TypeA: {Err: ErrTimeout}}}}
+	b := Zone{
+		"example.com": {TXT: []string{"two"}, TTL: time.Minute, Faults: map[Type]Fault{TypeMX: {Err: ErrServFail}}},
+		"example.org": {CNAME: "example.com"},
+	}
+	a.Add(b)
+	got, err := a.Resolve(ctx, Question{"example.org", TypeTXT})
+	if err != nil || !slices.Equal(got.TXT, []string{"one", "two"}) || got.TTL != time.Minute {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for q, want := range map[Question]error{{"example.com", TypeA}: ErrTimeout, {"example.com", TypeMX}: ErrServFail} {
+		if _, err := a.Resolve(ctx, q); !errors.Is(err, want) {
+			t.Errorf("%v: %v, want %v", q, err, want)
+		}
+	}
+	if len(b["example.com"].TXT) != 1 || len(b["example.com"].Faults) != 1 {
+		t.Errorf("Add changed its argument: %+v", b)
+	}
+}
+
+func FuzzParseZone(f *testing.F) {
+	f.Add("$ORIGIN example.com.\n@ TXT \"a\" \"\\065\"\n MX 10 mx\n* CNAME @\n1 PTR a.\n A 192.0.2.1\n AAAA ::1\n")
+	f.Add("$GENERATE 0-3 $ A 192.0.2.$\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		z, err := ParseZone(strings.NewReader(s), "zone")
+		if err != nil {
+			return
+		}
+		for name := range z {
+			for _, qt := range []Type{TypeA, TypeAAAA, TypeMX, TypePTR, TypeTXT} {
+				if a, err := z.Resolve(ctx, Question{name, qt}); errors.Is(err, ErrMalformed) || err == nil && a.Count() == 0 {
+					t.Errorf("%s %v: %+v, %v", name, qt, a, err)
+				}
+			}
+		}
+	})
+}
+
+func FuzzClosestEncloser(f *testing.F) {
+	f.Add("a.b.example", "b.example", "x.b.example")
+	f.Fuzz(func(t *testing.T, key1, key2, name string) {
+		z := Zone{key1: {}, key2: {}}
+		want := name
+		for ; want != ""; _, want, _ = strings.Cut(want, ".") {
+			if exists := slices.ContainsFunc([]string{key1, key2}, func(key string) bool {
+				return key == want || strings.HasSuffix(key, "."+want)
+			}); exists {
+				break
+			}
+		}
+		if got := z.closestEncloser(name); got != want {
+			t.Errorf("closest encloser of %q among %q, %q is %q, want %q", name, key1, key2, got, want)
+		}
+	})
+}
