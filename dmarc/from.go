@@ -179,6 +179,9 @@ func addressDomain(tokens []fromToken) (string, error) {
 	if err != nil {
 		return "", cause.Wrap(ErrFromDomain, "", err)
 	}
+	if strings.Trim(domain.Last(name, 1), "0123456789") == "" {
+		return "", cause.Wrap(ErrFromDomain, "its last label is a number", nil)
+	}
 	return name, nil
 }
 

@@ -1,0 +1,99 @@
+package authres
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/mailverdict/mailverdict/internal/domain"
+)
+
+// Whatever is printed passes through a function of this file. Each has a grammar that
+// is narrower than RFC 8601's, so that the value reads the same to a program that knows
+// nothing of quotes and comments.
+
+// safeDomain returns a domain name in A-labels, or "" for what is none.
+func safeDomain(name string) string {
+	name, err := domain.Canonical(name)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// safeWord returns a name made of letters, digits and hyphens, such as an algorithm, or
+// "".
+func safeWord(word string) string {
+	for i := range len(word) {
+		if c := word[i]; !isAlphanumeric(c) && c != '-' {
+			return ""
+		}
+	}
+	if len(word) > domain.MaxLabel {
+		return ""
+	}
+	return word
+}
+
+// safeAddress returns an AUID, whose local part may be missing, or "". Local parts that
+// are not a plain word with dots, which includes all quoted ones, are not printed.
+func safeAddress(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 || at > domain.MaxLabel+1 {
+		return ""
+	}
+	for i := range at {
+		if c := address[i]; !isAlphanumeric(c) && strings.IndexByte("-_+.", c) < 0 {
+			return ""
+		}
+	}
+	if at > 0 && (address[0] == '.' || address[at-1] == '.' || strings.Contains(address[:at], "..")) {
+		return ""
+	}
+	name := safeDomain(address[at+1:])
+	if name == "" {
+		return ""
+	}
+	return address[:at+1] + name
+}
+
+// comment returns text as a comment. Octets that end comments, begin quotes or would part
+// results become question marks.
+func comment(text string) string {
+	return "(" + strings.Map(func(r rune) rune {
+		switch {
+		case r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)):
+			return r
+		case r < ' ' || r > '~' || strings.ContainsRune(`()\;"`, r):
+			return '?'
+		}
+		return r
+	}, text) + ")"
+}
+
+// authservID returns the receiver's id as it stands in the field. It comes from the
+// receiver's own configuration, so that it is only kept from breaking the field.
+func authservID(id string) string {
+	if name := safeDomain(id); name != "" {
+		return name
+	}
+	var b strings.Builder
+	plain := id != ""
+	for _, r := range id {
+		switch {
+		case r < ' ' || r > '~' || r == '"' || r == '\\' || r == ';':
+			r = '?'
+			plain = false
+		case !isToken(byte(r)):
+			plain = false
+		}
+		b.WriteRune(r)
+	}
+	if plain {
+		return b.String()
+	}
+	return `"` + b.String() + `"`
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
