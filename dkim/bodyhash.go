@@ -1,0 +1,28 @@
+package dkim
+
+import (
+	"crypto/sha256"
+	"hash"
+	"math"
+)
+
+// A bodyHash is a hash over the canonical body, or over the first limit octets of
+// it. RFC 6376, sections 3.5 (l=) and 3.7.
+type bodyHash struct {
+	canonicalization Canonicalization
+	limit            int64 // math.MaxInt64 without l=
+
+	hash hash.Hash
+	left int64
+	sum  [sha256.Size]byte
+}
+
+const wholeBody = math.MaxInt64
+
+func (h *bodyHash) write(p []byte) {
+	if h.left < int64(len(p)) {
+		p = p[:h.left]
+	}
+	h.left -= int64(len(p))
+	h.hash.Write(p)
+}

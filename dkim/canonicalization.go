@@ -1,0 +1,27 @@
+package dkim
+
+import "github.com/mailverdict/mailverdict/internal/enum"
+
+// Canonicalization is how a header or a body is brought into the form that is
+// signed: RFC 6376, section 3.4.
+type Canonicalization uint8
+
+const (
+	Simple  Canonicalization = iota // tolerates almost no change
+	Relaxed                         // tolerates changes of white space and of the case of field names
+)
+
+var canonicalizationWords = []string{"simple", "relaxed"}
+
+// String returns "simple" or "relaxed".
+func (c Canonicalization) String() string { return enum.String(canonicalizationWords, c) }
+
+// MarshalText returns the word of String.
+func (c Canonicalization) MarshalText() ([]byte, error) {
+	return enum.MarshalText(canonicalizationWords, c)
+}
+
+// UnmarshalText reads a word that MarshalText wrote.
+func (c *Canonicalization) UnmarshalText(text []byte) error {
+	return enum.UnmarshalText(canonicalizationWords, c, text)
+}
