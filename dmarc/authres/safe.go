@@ -11,13 +11,13 @@ import (
 // is narrower than RFC 8601's, so that the value reads the same to a program that knows
 // nothing of quotes and comments.
 
-// safeDomain returns a domain name in A-labels, or "" for what is none.
+// safeDomain returns a domain name of A-labels in lower case, or "" for what is none.
+// Nothing is mapped: a text that merely looks like a name is not made into one.
 func safeDomain(name string) string {
-	name, err := domain.Canonical(name)
-	if err != nil {
+	if domain.Check(name) != nil {
 		return ""
 	}
-	return name
+	return domain.ToLower(name)
 }
 
 // safeWord returns a name made of letters, digits and hyphens, such as an algorithm, or
@@ -73,7 +73,7 @@ func comment(text string) string {
 // authservID returns the receiver's id as it stands in the field. It comes from the
 // receiver's own configuration, so that it is only kept from breaking the field.
 func authservID(id string) string {
-	if name := safeDomain(id); name != "" {
+	if name, err := domain.Canonical(id); err == nil {
 		return name
 	}
 	var b strings.Builder
