@@ -37,7 +37,7 @@ var (
 	ErrRefused     = errors.New("the server refused (REFUSED)")
 	ErrFormat      = errors.New("the server did not understand (FORMERR)")
 	ErrTimeout     = errors.New("no answer in time")
-	ErrUnreachable = errors.New("no server could be reached")
+	ErrUnreachable = errors.New("the server could not be reached")
 	ErrMalformed   = errors.New("the answer is malformed")
 	ErrLimit       = errors.New("limit on DNS questions reached") // see LimitError
 	ErrPanic       = errors.New("the resolver panicked")

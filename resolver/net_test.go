@@ -1,0 +1,165 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// netOver returns a Net whose every connection goes to one server.
+func netOver(server string) Resolver {
+	return Net(&net.Resolver{Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server)
+	}})
+}
+
+func TestNet(t *testing.T) {
+	records := map[Question]string{
+		{"example.com", TypeTXT}:            `example.com. 60 TXT "v=spf1 " "-all" "\255"`,
+		{"example.com", TypeA}:              "example.com. 60 A 192.0.2.1",
+		{"example.com", TypeAAAA}:           "example.com. 60 AAAA 2001:db8::1",
+		{"example.com", TypeMX}:             "example.com. 60 MX 10 MX.example.com.",
+		{"null.example", TypeMX}:            "null.example. 60 MX 0 .",
+		{"bad.example", TypeMX}:             `bad.example. 60 MX 10 a\000b.example.`,
+		{"1.2.0.192.in-addr.arpa", TypePTR}: "1.2.0.192.in-addr.arpa. 60 PTR Host.example.com.",
+		{"192.0.2.7", TypeA}:                "192.0.2.7. 60 A 192.0.2.8",
+	}
+	r := netOver(serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		q := r.Question[0]
+		switch rr := records[Question{canonicalTarget(q.Name), Type(q.Qtype)}]; {
+		case rr != "":
+			w.WriteMsg(reply(r, dns.RcodeSuccess, []string{rr}, nil))
+		case q.Name == "mixed.example.":
+			w.WriteMsg(reply(r, dns.RcodeSuccess, []string{`mixed.example. 60 MX 10 a\000b.example.`, "mixed.example. 60 MX 20 mx.example."}, nil))
+		case q.Name == "servfail.example.":
+			w.WriteMsg(reply(r, dns.RcodeServerFailure, nil, nil))
+		case q.Name == "refused.example.":
+			w.WriteMsg(reply(r, dns.RcodeRefused, nil, nil))
+		case q.Name == "empty.example.":
+			w.WriteMsg(reply(r, dns.RcodeSuccess, nil, []string{soa}))
+		default:
+			w.WriteMsg(reply(r, dns.RcodeNameError, nil, []string{soa}))
+		}
+	}))
+	for _, tt := range []struct {
+		name string
+		q    Question
+		want Answer
+		err  error
+	}{
+		{"TXT, octets as they are", Question{"example.com", TypeTXT}, Answer{TXT: []string{"v=spf1 -all\xff"}}, nil},
+		{"A", Question{"example.com", TypeA}, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
+		{"AAAA", Question{"example.com", TypeAAAA}, Answer{Addrs: []netip.Addr{netip.MustParseAddr("2001:db8::1")}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
+		{"MX in canonical form", Question{"example.com", TypeMX}, Answer{MX: []MX{{10, "mx.example.com"}}}, nil},
+		{"the null MX", Question{"null.example", TypeMX}, Answer{MX: []MX{{0, ""}}}, nil},
+		{"MX records beside one whose host is no name", Question{"mixed.example", TypeMX}, Answer{MX: []MX{{20, "mx.example"}}}, nil},
+		{"MX whose host is no name", Question{"bad.example", TypeMX}, Answer{}, ErrMalformed},
+		{"PTR", Question{"1.2.0.192.in-addr.arpa", TypePTR}, Answer{PTR: []string{"host.example.com"}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
+		{"an address literal is a name to ask for", Question{"192.0.2.7", TypeA}, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.8")}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
+		{"localhost is not looked up in the hosts file", Question{"localhost", TypeA}, Answer{}, ErrNXDomain},
+		{"nor is the address of this host", Question{"1.0.0.127.in-addr.arpa", TypePTR}, Answer{}, ErrNXDomain},
+		{"TXT of a name that does not exist", Question{"absent.example", TypeTXT}, Answer{}, ErrNotFound},
+		{"TXT of a name that has none", Question{"empty.example", TypeTXT}, Answer{}, ErrNotFound},
+		{"MX of a name that has none", Question{"empty.example", TypeMX}, Answer{}, ErrNotFound},
+		{"SERVFAIL", Question{"servfail.example", TypeTXT}, Answer{}, ErrServFail},
+		{"REFUSED", Question{"refused.example", TypeMX}, Answer{}, ErrServFail},
+		{"what is no name", Question{"a\x00.example", TypeTXT}, Answer{}, ErrName},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := r.Resolve(ctx, tt.q)
+			if !errors.Is(err, tt.err) || !equalAnswers(got, tt.want) {
+				t.Errorf("%+v, %v; want %+v, %v", got, err, tt.want, tt.err)
+			}
+			if (tt.q.Type == TypeTXT || tt.q.Type == TypeMX) && (errors.Is(err, ErrNXDomain) || errors.Is(err, ErrNoData)) {
+				t.Errorf("%v claims to know what the standard library does not tell", err)
+			}
+			if NotFound(err) && tt.err != ErrNotFound && tt.err != ErrNXDomain {
+				t.Errorf("a failure became absence: %v", err)
+			}
+		})
+	}
+}
+
+func TestNetNeverAsksForNamesOfTheSearchList(t *testing.T) {
+	var mu sync.Mutex
+	names := map[string]bool{}
+	r := netOver(serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		mu.Lock()
+		defer mu.Unlock()
+		names[r.Question[0].Name] = true
+		w.WriteMsg(reply(r, dns.RcodeNameError, nil, nil))
+	}))
+	for _, qt := range []Type{TypeA, TypeAAAA, TypeMX, TypePTR, TypeTXT} {
+		if _, err := r.Resolve(ctx, Question{"a", qt}); !NotFound(err) {
+			t.Error(err)
+		}
+	}
+	if len(names) != 1 || !names["a."] {
+		t.Errorf("asked for %v", names)
+	}
+}
+
+func TestNetEndsWithTheContext(t *testing.T) {
+	for _, qt := range []Type{TypeTXT, TypeMX, TypeA} {
+		synctest.Test(t, func(t *testing.T) {
+			r := Net(&net.Resolver{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}})
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, cancel)
+			if _, err := r.Resolve(ctx, Question{"example.com", qt}); !errors.Is(err, context.Canceled) || !Temporary(err) {
+				t.Errorf("%v: %v", qt, err)
+			}
+		})
+	}
+}
+
+func TestNetTimeoutIsOne(t *testing.T) {
+	r := Net(&net.Resolver{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }})
+	for _, qt := range []Type{TypeTXT, TypeMX, TypeA} {
+		if _, err := r.Resolve(ctx, Question{"example.com", qt}); !errors.Is(err, ErrTimeout) || !Temporary(err) {
+			t.Errorf("%v: %v", qt, err)
+		}
+	}
+}
+
+func TestNetErrorsOnlyNotFoundIsAbsence(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		want error
+	}{
+		{"not found", &net.DNSError{IsNotFound: true}, ErrNotFound},
+		{"temporary", &net.DNSError{IsTemporary: true}, ErrServFail},
+		{"neither", &net.DNSError{Err: "no such host"}, ErrServFail},
+		{"timeout", &net.DNSError{IsTimeout: true}, ErrTimeout},
+		{"another error", errors.New("no such host"), ErrServFail},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := netError(ctx, txt, tt.err); !errors.Is(err, tt.want) || NotFound(err) != (tt.want == ErrNotFound) {
+				t.Errorf("%v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestNetOfNothingIsTheSystems(t *testing.T) {
+	n := Net(nil).(*netResolver)
+	if !n.records.PreferGo || n.client.dial != nil && net.DefaultResolver.Dial == nil {
+		t.Errorf("%+v", n)
+	}
+	if servers := readSystemServers(); len(servers) == 0 || slices.ContainsFunc(servers, func(s string) bool { return !strings.Contains(s, ":") }) {
+		t.Errorf("system servers %q", servers)
+	}
+}
