@@ -16,14 +16,19 @@ import (
 // takes as if it had asked itself; what it asks in vain counts for nothing, and is
 // called off and waited for when the check ends.
 //
-// The first question of a record the reading asks itself. So a record that has
-// only one, or none, starts no goroutine.
+// Nothing is asked ahead before a question had to wait for its answer. As long as
+// answers come at once, from a cache or a zone in memory, a goroutine would cost
+// more than it saves. The first question of a record the reading asks itself, so
+// that a record with only one starts no goroutine either.
 
-// askAhead starts what the reading of a record may come to after its first
-// question.
-func (c *check) askAhead(record *Record, current string) {
+// waits reports whether questions are to be asked ahead.
+func (c *check) waits() bool { return c.parallel && c.limit.waitedFor() }
+
+// askAhead starts what the reading of the terms of a record may come to after
+// their first question.
+func (c *check) askAhead(terms []Term, current string) {
 	first := true
-	for counted, t := range c.prospects(record, c.terms) {
+	for counted, t := range c.prospects(terms, c.terms) {
 		if !first {
 			c.pursue(t, current, counted)
 		}
@@ -31,24 +36,28 @@ func (c *check) askAhead(record *Record, current string) {
 	}
 }
 
-// prospects yields the terms of a record that the reading may ask DNS for, each
-// with the number of such terms that it will at least have come to by then.
-func (c *check) prospects(record *Record, counted int) iter.Seq2[int, *Term] {
+// prospects yields those of the terms that the reading may ask DNS for, each with
+// the number of such terms that it will at least have come to by then.
+func (c *check) prospects(terms []Term, counted int) iter.Seq2[int, *Term] {
 	return func(yield func(int, *Term) bool) {
-		for i := range record.Terms {
-			t := &record.Terms[i]
+		var redirect *Term
+		for i := range terms {
+			t := &terms[i]
 			switch {
-			case t.Kind == KindAll, t.Network.Contains(c.ip):
+			case t.Kind == KindAll, t.Network().Contains(c.ip):
 				return // it matches, whatever comes before it
-			case !t.Kind.asksDNS(), t.Kind == KindRedirect:
+			case t.Kind == KindRedirect:
+				redirect = t
+				continue
+			case !t.Kind.asksDNS():
 				continue
 			}
 			if counted++; counted > c.limits.Terms || !yield(counted, t) {
 				return
 			}
 		}
-		if t := record.find(KindRedirect); t != nil && counted < c.limits.Terms {
-			yield(counted+1, t)
+		if redirect != nil && counted < c.limits.Terms {
+			yield(counted+1, redirect)
 		}
 	}
 }
@@ -84,8 +93,8 @@ func (c *check) pursue(t *Term, current string, counted int) {
 			}
 		case t.Kind == KindPTR:
 			c.pursueHosts(within(pointers(l.answer.PTR, c.limits.PTRNames), name))
-		case l.record != nil:
-			for counted, t := range c.prospects(l.record, counted) {
+		case l.settled && l.stop == nil:
+			for counted, t := range c.prospects(l.record.Terms, counted) {
 				c.pursue(t, name, counted)
 			}
 		}
@@ -94,7 +103,7 @@ func (c *check) pursue(t *Term, current string, counted int) {
 
 // askHostsAhead starts the questions for the addresses of hosts, but the first.
 func (c *check) askHostsAhead(hosts []string) {
-	if c.parallel && len(hosts) > 1 {
+	if c.waits() && len(hosts) > 1 {
 		c.pursueHosts(hosts[1:])
 	}
 }
@@ -113,12 +122,12 @@ func (c *check) start(q resolver.Question, ofTerm bool, then func(*lookup)) {
 		return
 	}
 	c.ahead.Go(func() {
-		l.answer, l.err = c.resolver.Resolve(c.ctx, q)
+		l.answer, l.err = c.resolver.Resolve(&c.limit, q)
 		if q.Type == resolver.TypeTXT {
 			l.settle(c.limits)
 		}
 		close(l.done)
-		if then != nil && c.ctx.Err() == nil {
+		if then != nil && c.limit.Err() == nil {
 			then(l)
 		}
 	})

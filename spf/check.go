@@ -55,7 +55,7 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	shown, err := k.identify(id, s)
 	k.result.Domain = shown
 	if err == nil {
-		k.result.Sender = k.sender()
+		k.result.Sender = k.sender
 		if !k.ip.IsValid() {
 			err = ErrNoAddress
 		}
@@ -65,12 +65,11 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 		return &k.result
 	}
 
-	ctx, cancel := context.WithTimeoutCause(ctx, k.limits.Time, ErrTimeLimit)
-	k.ctx = ctx
 	k.resolver = c.Resolver
 	k.most, k.guesses = k.limits.Questions, k.limits.Terms
+	k.limit.parent, k.limit.most = ctx, k.limits.Time
 	k.run()
-	cancel()
+	k.limit.stop()
 	k.ahead.Wait()
 	return &k.result
 }
@@ -105,11 +104,13 @@ func (c *check) host(name string) outcome {
 
 // read evaluates the terms of a record in order: RFC 7208, section 4.6.2.
 func (c *check) read(record *Record, name string, t *tracer) outcome {
-	if c.parallel {
-		c.askAhead(record, name)
-	}
 	o := outcome{record: record, domain: name}
+	ahead := record.asking < 2 // nothing to ask ahead
 	for i := range record.Terms {
+		if !ahead && c.waits() {
+			ahead = true
+			c.askAhead(record.Terms[i:], name)
+		}
 		term := &record.Terms[i]
 		if term.Kind.IsModifier() {
 			continue

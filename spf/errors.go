@@ -33,7 +33,7 @@ var (
 	// With StatusTempError.
 	ErrDNS       = errors.New("DNS gave no answer")          // 2.6.6; wraps the resolver's error
 	ErrTimeLimit = errors.New("the check took too long")     // 4.6.4
-	ErrCanceled  = errors.New("the check was not completed") // wraps the cause of the caller's context
+	ErrCanceled  = errors.New("the check was not completed") // the context of the caller ended
 )
 
 // causes are the words of the errors in JSON.

@@ -14,13 +14,11 @@ import (
 type facts struct {
 	ip       netip.Addr // IPv4 or IPv6, never IPv4-mapped; the zero Addr where it is not known
 	helo     string     // as the client gave it
-	local    string     // local-part of the sender, as it was given
-	domain   string     // domain of the sender, in A-labels
+	sender   string     // <sender> of RFC 7208, section 4.1: local, "@" and domain
+	local    string     // its local-part, as it was given
+	domain   string     // its domain, in A-labels
 	receiver string
 }
-
-// sender is <sender>: RFC 7208, section 4.1.
-func (f *facts) sender() string { return f.local + "@" + f.domain }
 
 // maxExpansion bounds the work that one expansion can be. A name of 253 octets, or
 // an explanation, is far below it: what is longer is not a name at all.
@@ -56,7 +54,7 @@ func (f *facts) expand(text, current, validated string) (expanded string, fit bo
 func (f *facts) value(letter byte, current, validated string) string {
 	switch letter {
 	case 's':
-		return f.sender()
+		return f.sender
 	case 'l':
 		return f.local
 	case 'o':
@@ -171,10 +169,11 @@ func (p *piece) appendPart(b []byte, s string) []byte {
 // different programs. The text of the record itself, which its syntax allows all
 // visible characters, is left for the resolver to refuse.
 func (f *facts) name(t *Term, current, validated string) (name string, fit bool) {
-	if t.Value == "" {
+	spec := t.Domain()
+	if spec == "" {
 		return current, true
 	}
-	name, fit = f.expand(t.Value, current, validated)
+	name, fit = f.expand(spec, current, validated)
 	if !fit {
 		return "", false
 	}

@@ -40,6 +40,10 @@ func (f *facts) identify(id Identity, s Session) (shown string, err error) {
 		return name, cause.Wrap(ErrBadDomain, "", errSingleLabel)
 	}
 	f.domain = canonical
+	f.sender = s.MailFrom // as it most often is
+	if len(f.sender) != len(f.local)+1+len(canonical) || !strings.HasSuffix(f.sender, canonical) {
+		f.sender = f.local + "@" + canonical
+	}
 	return canonical, nil
 }
 

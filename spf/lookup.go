@@ -11,6 +11,7 @@ import (
 // A lookup is one DNS question of a check. Each question is asked once in a check,
 // however often the records come to it.
 type lookup struct {
+	before   *lookup // the one asked before
 	question resolver.Question
 	answer   resolver.Answer
 	err      error
@@ -23,7 +24,7 @@ type lookup struct {
 
 	// The SPF record among the TXT records, or why there is none, once settled.
 	settled bool
-	record  *Record
+	record  Record
 	stop    *ending
 }
 
@@ -31,23 +32,24 @@ type lookup struct {
 // has come to, and those that were asked ahead of it.
 type lookups struct {
 	resolver resolver.Resolver
-	ctx      context.Context
-	most     int // Limits.Questions
-	guesses  int // Limits.Terms
+	limit    timeLimit // the context of all questions
+	most     int       // Limits.Questions
+	guesses  int       // Limits.Terms
 
 	used int // by the reading
 
 	mu      sync.Mutex // for what is below
-	asked   []*lookup
+	last    *lookup    // the one asked last, with those before it linked to it
+	asked   int
 	guessed int // how many terms were asked for ahead
-	few     [6]*lookup
+	first   lookup
 
 	ahead sync.WaitGroup
 }
 
 // find returns the lookup of q, or nil. A check has few enough to look through.
 func (l *lookups) find(q resolver.Question) *lookup {
-	for _, have := range l.asked {
+	for have := l.last; have != nil; have = have.before {
 		if have.question == q {
 			return have
 		}
@@ -57,11 +59,13 @@ func (l *lookups) find(q resolver.Question) *lookup {
 
 // begin registers a question that has not been asked.
 func (l *lookups) begin(q resolver.Question) *lookup {
-	if l.asked == nil {
-		l.asked = l.few[:0]
+	have := &l.first
+	if l.last != nil {
+		have = new(lookup)
 	}
-	have := &lookup{question: q}
-	l.asked = append(l.asked, have)
+	have.question, have.before = q, l.last
+	l.last = have
+	l.asked++
 	return have
 }
 
@@ -70,7 +74,7 @@ func (l *lookups) begin(q resolver.Question) *lookup {
 func (l *lookups) reserve(q resolver.Question, ofTerm bool) *lookup {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.asked) >= l.most || ofTerm && l.guessed >= l.guesses || l.find(q) != nil {
+	if l.asked >= l.most || ofTerm && l.guessed >= l.guesses || l.find(q) != nil {
 		return nil
 	}
 	if ofTerm {
@@ -85,8 +89,8 @@ func (l *lookups) reserve(q resolver.Question, ofTerm bool) *lookup {
 // asked ahead. It ends the check at the limits of time and questions, as the same
 // reading without anything asked ahead would.
 func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
-	if l.ctx.Err() != nil {
-		return nil, l.interrupted()
+	if l.limit.Err() != nil {
+		return nil, l.interrupted(l.limit.Err())
 	}
 	l.mu.Lock()
 	have := l.find(q)
@@ -100,7 +104,7 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 	}
 	l.mu.Unlock()
 	if mine {
-		have.answer, have.err = l.resolver.Resolve(l.ctx, q)
+		have.answer, have.err = l.resolver.Resolve(&l.limit, q)
 	} else if have.done != nil {
 		<-have.done
 	}
@@ -108,19 +112,20 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 		have.used = true
 		l.used++
 	}
-	if have.err != nil && l.ctx.Err() != nil && resolver.Temporary(have.err) {
-		return have, l.interrupted()
+	if resolver.Temporary(have.err) && l.limit.Err() != nil {
+		return have, l.interrupted(have.err)
 	}
 	return have, nil
 }
 
-// interrupted says why the context of the check has ended.
-func (l *lookups) interrupted() *ending {
-	why := context.Cause(l.ctx)
-	if why == ErrTimeLimit {
-		return &ending{StatusTempError, ErrTimeLimit}
+// interrupted ends a check whose context has ended; beneath is what came of that.
+// The cause of the caller's context is not passed on: it may be any error, one
+// that says that there is no record among them.
+func (l *lookups) interrupted(beneath error) *ending {
+	if context.Cause(&l.limit) == ErrTimeLimit {
+		return tempError(ErrTimeLimit, beneath)
 	}
-	return tempError(ErrCanceled, why)
+	return tempError(ErrCanceled, beneath)
 }
 
 // authentic says whether DNSSEC vouches for what the lookup found, absence

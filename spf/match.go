@@ -13,7 +13,7 @@ func (c *check) match(t *Term, current string) (bool, *ending) {
 	case KindAll:
 		return true, nil
 	case KindIP4, KindIP6:
-		return t.Network.Contains(c.ip), nil
+		return t.Network().Contains(c.ip), nil
 	case KindInclude:
 		if c.unmatchable(t) {
 			return false, c.count()

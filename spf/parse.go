@@ -2,9 +2,12 @@ package spf
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
+	"strconv"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
@@ -18,11 +21,11 @@ func Parse(txt string) (r *Record, isSPF bool, err error) {
 	if !IsRecord(txt) {
 		return nil, false, nil
 	}
-	terms, err := parseTerms(txt)
-	if err != nil {
+	r = new(Record)
+	if err := r.parse(txt, math.MaxInt); err != nil {
 		return nil, true, err
 	}
-	return &Record{Text: txt, Terms: terms}, true, nil
+	return r, true, nil
 }
 
 // IsRecord reports whether a TXT record is an SPF record, sound or broken: whether
@@ -55,57 +58,46 @@ func shorten(s string) string {
 	return s
 }
 
-func parseTerms(txt string) ([]Term, error) {
-	terms := make([]Term, 0, countTerms(txt))
+// parse fills r from a text that IsRecord holds for. More than most terms are
+// ErrRecordLimit.
+func (r *Record) parse(txt string, most int) error {
+	r.Text = txt
+	// A guess that is right for records written with single spaces.
+	const plenty = 64
+	r.Terms = make([]Term, 0, min(strings.Count(txt, " "), plenty))
+	redirect, exp := false, false
 	for pos := len(version); ; {
 		for pos < len(txt) && txt[pos] == ' ' {
 			pos++
 		}
 		if pos == len(txt) {
-			return terms, checkOnce(terms)
+			return nil
 		}
-		end := strings.IndexByte(txt[pos:], ' ')
-		if end < 0 {
-			end = len(txt) - pos
+		if len(r.Terms) == most {
+			return cause.Wrap(ErrRecordLimit, "more than "+strconv.Itoa(most)+" terms", nil)
 		}
-		terms = append(terms, Term{Text: txt[pos : pos+end], Offset: pos})
-		t := &terms[len(terms)-1]
-		if at, want := t.parse(); want != "" {
-			return nil, &SyntaxError{Term: t.Text, Offset: pos + at, Want: want}
+		end := pos + 1
+		for end < len(txt) && txt[end] != ' ' {
+			end++
 		}
-		pos += end
+		r.Terms = append(r.Terms, Term{})
+		t := &r.Terms[len(r.Terms)-1]
+		t.Text, t.Offset = txt[pos:end], pos
+		at, want := t.parse()
+		if want == "" && (t.Kind == KindRedirect && redirect || t.Kind == KindExp && exp) {
+			// RFC 7208, section 6: not more than once each.
+			at, want = 0, `"`+t.Kind.String()+`=" only once`
+		}
+		if want != "" {
+			return &SyntaxError{Term: t.Text, Offset: pos + at, Want: want}
+		}
+		redirect = redirect || t.Kind == KindRedirect
+		exp = exp || t.Kind == KindExp
+		if t.Kind.asksDNS() {
+			r.asking++
+		}
+		pos = end
 	}
-}
-
-func countTerms(txt string) int {
-	n := 0
-	for i := len(version); i+1 < len(txt); i++ {
-		if txt[i] == ' ' && txt[i+1] != ' ' {
-			n++
-		}
-	}
-	return n
-}
-
-// checkOnce refuses a second redirect or exp: RFC 7208, section 6.
-func checkOnce(terms []Term) error {
-	redirect, exp := false, false
-	for i := range terms {
-		t := &terms[i]
-		seen := &redirect
-		switch t.Kind {
-		case KindRedirect:
-		case KindExp:
-			seen = &exp
-		default:
-			continue
-		}
-		if *seen {
-			return &SyntaxError{Term: t.Text, Offset: t.Offset, Want: `"` + t.Kind.String() + `=" only once`}
-		}
-		*seen = true
-	}
-	return nil
 }
 
 // parse fills t from its text. Where that is broken, want says what would be right
@@ -130,13 +122,13 @@ func (t *Term) parse() (at int, want string) {
 	case '?':
 		at, t.Qualifier = 1, StatusNeutral
 	}
-	t.Name = s[at : at+nameLength(s[at:])]
-	argument := at + len(t.Name)
+	name := s[at : at+nameLength(s[at:])]
+	argument := at + len(name)
 	switch {
-	case t.Name == "":
+	case name == "":
 		return at, "a mechanism or a modifier, whose name begins with a letter"
 	case argument == len(s) || s[argument] == ':' || s[argument] == '/':
-		fault, want := t.parseMechanism(s[argument:])
+		fault, want := t.parseMechanism(name, s[argument:])
 		return argument + fault, want
 	case s[argument] != '=':
 		return argument, `after the name of a term ":", "/", "=" or a space`
@@ -144,7 +136,7 @@ func (t *Term) parse() (at int, want string) {
 		return 0, "a modifier without a qualifier, or a mechanism"
 	}
 	t.Qualifier = StatusNone
-	fault, want := t.parseModifier(s[argument+1:])
+	fault, want := t.parseModifier(name, s[argument+1:])
 	return argument + 1 + fault, want
 }
 
@@ -158,9 +150,8 @@ func nameLength(s string) int {
 	return len(s)
 }
 
-func (t *Term) parseModifier(value string) (at int, want string) {
-	t.Value = value
-	switch domain.ToLower(t.Name) {
+func (t *Term) parseModifier(name, value string) (at int, want string) {
+	switch domain.ToLower(name) {
 	case "redirect":
 		t.Kind = KindRedirect
 	case "exp":
@@ -168,15 +159,15 @@ func (t *Term) parseModifier(value string) (at int, want string) {
 	default:
 		// Unknown, and ignored, but its macros have to be sound.
 		t.Kind = KindUnknown
-		t.letters, _, at, want = checkMacros(value, false)
+		_, _, at, want = checkMacros(value, false)
 		return at, want
 	}
 	t.letters, at, want = checkDomainSpec(value)
 	return at, want
 }
 
-func (t *Term) parseMechanism(argument string) (at int, want string) {
-	switch domain.ToLower(t.Name) {
+func (t *Term) parseMechanism(name, argument string) (at int, want string) {
+	switch domain.ToLower(name) {
 	case "all":
 		t.Kind = KindAll
 		if argument != "" {
@@ -208,7 +199,7 @@ func (t *Term) parseMechanism(argument string) (at int, want string) {
 		t.Kind = KindIP6
 		return t.parseNetwork(argument)
 	}
-	return -len(t.Name), "one of the mechanisms all, include, a, mx, ptr, ip4, ip6, exists"
+	return -len(name), "one of the mechanisms all, include, a, mx, ptr, ip4, ip6, exists"
 }
 
 // parseDomain reads ":" domain-spec.
@@ -216,9 +207,8 @@ func (t *Term) parseDomain(argument string) (at int, want string) {
 	if argument == "" || argument[0] != ':' {
 		return 0, `":" and a domain name`
 	}
-	t.Value = argument[1:]
-	t.letters, at, want = checkDomainSpec(t.Value)
-	if want != "" && isAddress(t.Value) {
+	t.letters, at, want = checkDomainSpec(argument[1:])
+	if want != "" && isAddress(argument[1:]) {
 		return 1, "a domain name; an address takes ip4 or ip6"
 	}
 	return 1 + at, want
@@ -293,27 +283,68 @@ func parseLength(digits string, most int) (bits uint8, ok bool) {
 // parseNetwork reads ":" and a network, as ip4 and ip6 have it: RFC 7208, section
 // 5.6.
 func (t *Term) parseNetwork(argument string) (at int, want string) {
-	most, wantAddress, otherwise, wantLength := 32, "an IPv4 address", "; an IPv6 address takes ip6", wantLength4
-	if t.Kind == KindIP6 {
-		most, wantAddress, otherwise, wantLength = 128, "an IPv6 address", "; an IPv4 address takes ip4", wantLength6
-	}
 	if argument == "" || argument[0] != ':' {
-		return 0, `":" and ` + wantAddress
+		return 0, `":" and an address`
 	}
-	text, digits, hasLength := strings.Cut(argument[1:], "/")
-	addr, err := netip.ParseAddr(text)
-	if err != nil || addr.Zone() != "" {
-		return 1, wantAddress
-	}
-	if addr.Is4() != (t.Kind == KindIP4) {
-		return 1, wantAddress + otherwise
-	}
-	bits, ok := uint8(most), true
-	if hasLength {
-		if bits, ok = parseLength(digits, most); !ok {
-			return 1 + len(text) + 1, wantLength
+	t.Bits4, t.Bits6 = 32, 128
+	rest, ok := "", false
+	if t.Kind == KindIP4 {
+		if t.Addr, rest, ok = cutIPv4(argument[1:]); !ok {
+			return 1, "an IPv4 address; an IPv6 address takes ip6"
+		}
+	} else {
+		if t.Addr, rest, ok = cutIPv6(argument[1:]); !ok {
+			return 1, "an IPv6 address; an IPv4 address takes ip4"
 		}
 	}
-	t.Network = netip.PrefixFrom(addr, int(bits))
+	if rest == "" {
+		return 0, ""
+	}
+	at = len(argument) - len(rest) + 1
+	if t.Kind == KindIP4 {
+		t.Bits4, ok = parseLength(rest[1:], 32)
+		want = wantLength4
+	} else {
+		t.Bits6, ok = parseLength(rest[1:], 128)
+		want = wantLength6
+	}
+	if !ok {
+		return at, want
+	}
 	return 0, ""
+}
+
+// cutIPv4 takes an address off s, up to a slash or the end: four numbers without
+// leading zeros.
+func cutIPv4(s string) (ip netip.Addr, rest string, ok bool) {
+	var octets [4]byte
+	for i := range octets {
+		if i > 0 {
+			if s == "" || s[0] != '.' {
+				return ip, "", false
+			}
+			s = s[1:]
+		}
+		n, digits := 0, 0
+		for digits < len(s) && digits < 3 && isDigit(s[digits]) {
+			n = n*10 + int(s[digits]-'0')
+			digits++
+		}
+		if digits == 0 || n > 255 || s[0] == '0' && digits > 1 {
+			return ip, "", false
+		}
+		octets[i] = byte(n)
+		s = s[digits:]
+	}
+	return netip.AddrFrom4(octets), s, s == "" || s[0] == '/'
+}
+
+// cutIPv6 takes an address off s, up to a slash or the end.
+func cutIPv6(s string) (ip netip.Addr, rest string, ok bool) {
+	end := strings.IndexByte(s, '/')
+	if end < 0 {
+		end = len(s)
+	}
+	ip, err := netip.ParseAddr(s[:end])
+	return ip, s[end:], err == nil && ip.Is6() && ip.Zone() == ""
 }

@@ -12,6 +12,8 @@ import (
 type Record struct {
 	Text  string `json:"text"` // as it was parsed
 	Terms []Term `json:"terms"`
+
+	asking int // how many terms ask DNS
 }
 
 // A Term is one directive or modifier of a record: RFC 7208, section 4.6.1.
@@ -25,22 +27,44 @@ type Term struct {
 	// neutral. None for a modifier.
 	Qualifier Status `json:"qualifier"`
 
-	// Name is the name of the term as it was written, without the qualifier.
-	Name string `json:"name"`
-
-	// Value is the domain-spec of the term with its macros unexpanded, or "" where
-	// it has none; for an unknown modifier, all that follows "=".
-	Value string `json:"value,omitempty"`
-
-	// Network is that of ip4 and ip6, with the address as it was written.
-	Network netip.Prefix `json:"network,omitzero"`
-
-	// Bits4 and Bits6 are the prefix lengths with which a and mx compare
-	// addresses: 32 and 128 where the term does not say.
+	// Bits4 and Bits6 are the prefix lengths for IPv4 and IPv6 of a, mx, ip4 and
+	// ip6: 32 and 128 where the term does not say.
 	Bits4 uint8 `json:"bits4,omitempty"`
 	Bits6 uint8 `json:"bits6,omitempty"`
 
-	letters letters // the macro letters in Value
+	letters letters // the macro letters in Domain
+
+	// Addr is the address of ip4 and ip6, as it was written.
+	Addr netip.Addr `json:"addr,omitzero"`
+}
+
+// Network returns the network of ip4 and ip6, and the zero Prefix for other terms.
+func (t *Term) Network() netip.Prefix {
+	switch t.Kind {
+	case KindIP4:
+		return netip.PrefixFrom(t.Addr, int(t.Bits4))
+	case KindIP6:
+		return netip.PrefixFrom(t.Addr, int(t.Bits6))
+	}
+	return netip.Prefix{}
+}
+
+// Domain returns the domain-spec of the term with its macros unexpanded, or ""
+// where it has none.
+func (t *Term) Domain() string {
+	if !t.Kind.asksDNS() && t.Kind != KindExp {
+		return ""
+	}
+	start := strings.IndexAny(t.Text, ":=")
+	if start < 0 {
+		return ""
+	}
+	spec := t.Text[start+1:]
+	if t.Kind == KindA || t.Kind == KindMX {
+		spec, _, _ = cutLength(spec, "//")
+		spec, _, _ = cutLength(spec, "/")
+	}
+	return spec
 }
 
 // Kind says which mechanism or modifier a term is.
@@ -98,8 +122,9 @@ func (r *Record) String() string {
 }
 
 // String returns the term in its shortest spelling: names of mechanisms in lower
-// case, no "+", no prefix length that is the default.
-func (t Term) String() string {
+// case, no "+", no prefix length that is the default. Unknown modifiers are as in
+// Text.
+func (t *Term) String() string {
 	var b strings.Builder
 	t.write(&b)
 	return b.String()
@@ -116,42 +141,40 @@ func (t *Term) write(b *strings.Builder) {
 	}
 	switch t.Kind {
 	case KindUnknown:
-		b.WriteString(t.Name)
-		b.WriteByte('=')
-		b.WriteString(t.Value)
-		return
-	case KindIP4, KindIP6:
-		b.WriteString(t.Kind.String())
-		b.WriteByte(':')
-		b.WriteString(t.Network.Addr().String())
-		if !t.Network.IsSingleIP() {
-			writeLength(b, "/", t.Network.Bits())
-		}
+		b.WriteString(t.Text)
 		return
 	case KindRedirect, KindExp:
 		b.WriteString(t.Kind.String())
 		b.WriteByte('=')
-		b.WriteString(t.Value)
+		b.WriteString(t.Domain())
 		return
 	}
 	b.WriteString(t.Kind.String())
-	if t.Value != "" {
+	if t.Addr.IsValid() {
 		b.WriteByte(':')
-		b.WriteString(t.Value)
+		b.WriteString(t.Addr.String())
+	} else if spec := t.Domain(); spec != "" {
+		b.WriteByte(':')
+		b.WriteString(spec)
 	}
-	if t.Kind == KindA || t.Kind == KindMX {
+	switch t.Kind {
+	case KindA, KindMX, KindIP4, KindIP6:
 		if t.Bits4 != 32 {
-			writeLength(b, "/", int(t.Bits4))
+			writeLength(b, "/", t.Bits4)
 		}
 		if t.Bits6 != 128 {
-			writeLength(b, "//", int(t.Bits6))
+			slash := "//"
+			if t.Kind == KindIP6 {
+				slash = "/"
+			}
+			writeLength(b, slash, t.Bits6)
 		}
 	}
 }
 
-func writeLength(b *strings.Builder, slash string, bits int) {
+func writeLength(b *strings.Builder, slash string, bits uint8) {
 	b.WriteString(slash)
-	b.WriteString(strconv.Itoa(bits))
+	b.WriteString(strconv.Itoa(int(bits)))
 }
 
 // find returns the term of a kind that a record has at most once, or nil.

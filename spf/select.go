@@ -25,7 +25,10 @@ func (c *check) record(name string) (*Record, *ending) {
 		}
 	}
 	l.settle(c.limits)
-	return l.record, l.stop
+	if l.stop != nil {
+		return nil, l.stop
+	}
+	return &l.record, nil
 }
 
 // settle finds and parses the one SPF record in the answer to a question for TXT
@@ -46,14 +49,9 @@ func (l *lookup) settle(limits Limits) {
 	text, stop := selectRecord(l.answer.TXT, limits)
 	if stop != nil {
 		l.stop = stop
-		return
-	}
-	terms, err := parseTerms(text)
-	if err != nil {
+	} else if err := l.record.parse(text, limits.RecordTerms); err != nil {
 		l.stop = &ending{StatusPermError, err}
-		return
 	}
-	l.record = &Record{Text: text, Terms: terms}
 }
 
 // selectRecord finds the one SPF record among the TXT records of a name: RFC 7208,
@@ -72,9 +70,6 @@ func selectRecord(texts []string, limits Limits) (string, *ending) {
 		return "", permError(ErrMultipleRecords, strconv.Itoa(found))
 	case len(text) > limits.RecordOctets:
 		return "", permError(ErrRecordLimit, strconv.Itoa(len(text))+" octets")
-	}
-	if n := countTerms(text); n > limits.RecordTerms {
-		return "", permError(ErrRecordLimit, strconv.Itoa(n)+" terms")
 	}
 	return text, nil
 }

@@ -67,7 +67,7 @@ func (t *tracer) finish(o outcome) {
 
 // traceName notes the name that the term under way is about.
 func (c *check) traceName(t *Term, name string) {
-	if c.step != nil && t.Value != "" {
+	if c.step != nil && t.Domain() != "" {
 		c.step.Expanded = escape(name)
 	}
 }

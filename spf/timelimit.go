@@ -1,0 +1,83 @@
+package spf
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A timeLimit is the context of one check: the caller's, ended after Limits.Time.
+//
+// It differs from what context.WithTimeout makes in that its time begins, and its
+// timer is made, when a resolver first waits for it, by asking for Done or
+// Deadline. Most checks are answered from a cache: they wait for nothing, and the
+// timer would be the larger part of their cost. That somebody has waited is also
+// what tells a check that asking ahead is worth its cost.
+type timeLimit struct {
+	parent context.Context
+	most   time.Duration
+
+	mu      sync.Mutex                     // held to set what is below
+	armed   atomic.Pointer[armedTimeLimit] // nil before anybody waits
+	stopped bool
+}
+
+type armedTimeLimit struct {
+	context.Context
+	cancel context.CancelFunc
+}
+
+// arm returns the context with a timer.
+func (t *timeLimit) arm() context.Context {
+	if armed := t.armed.Load(); armed != nil {
+		return armed
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	armed := t.armed.Load()
+	if armed == nil {
+		armed = new(armedTimeLimit)
+		armed.Context, armed.cancel = context.WithTimeoutCause(t.parent, t.most, ErrTimeLimit)
+		t.armed.Store(armed)
+		if t.stopped {
+			armed.cancel()
+		}
+	}
+	return armed
+}
+
+// stop ends the context.
+func (t *timeLimit) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stopped = true
+	if armed := t.armed.Load(); armed != nil {
+		armed.cancel()
+	}
+}
+
+// waitedFor reports whether anybody has waited.
+func (t *timeLimit) waitedFor() bool { return t.armed.Load() != nil }
+
+// current returns the context as it is by now.
+func (t *timeLimit) current() context.Context {
+	if armed := t.armed.Load(); armed != nil {
+		return armed.Context
+	}
+	return t.parent
+}
+
+// Deadline implements [context.Context].
+func (t *timeLimit) Deadline() (time.Time, bool) { return t.arm().Deadline() }
+
+// Done implements [context.Context].
+func (t *timeLimit) Done() <-chan struct{} { return t.arm().Done() }
+
+// Err implements [context.Context].
+func (t *timeLimit) Err() error { return t.current().Err() }
+
+// Value implements [context.Context]. Since it is that of the context with the
+// timer, contexts derived from this one find that, and need no goroutine to learn
+// of its end.
+func (t *timeLimit) Value(key any) any { return t.current().Value(key) }
