@@ -1,0 +1,212 @@
+package spf_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+// trip is what every question takes in these tests.
+const trip = 20 * time.Millisecond
+
+// distant is a resolver that a round trip lies before, and that counts.
+type distant struct {
+	resolver.Zone
+	asked chan resolver.Question
+}
+
+func far(z resolver.Zone) distant {
+	return distant{z, make(chan resolver.Question, 1000)}
+}
+
+func (d distant) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+	d.asked <- q
+	select {
+	case <-ctx.Done():
+		return resolver.Answer{}, ctx.Err()
+	case <-time.After(trip):
+		return d.Zone.Resolve(ctx, q)
+	}
+}
+
+var client = spf.Session{
+	IP:       netip.MustParseAddr("192.0.2.1"),
+	HELO:     "mail.example.com",
+	MailFrom: "user@example.com",
+}
+
+func TestQuestionsSideBySideTakeTheLongestChainOfRoundTrips(t *testing.T) {
+	fiveIncludes := resolver.Zone{"example.com": {TXT: []string{
+		"v=spf1 include:i1.example.com include:i2.example.com include:i3.example.com " +
+			"include:i4.example.com include:i5.example.com -all",
+	}}}
+	for i := 1; i <= 5; i++ {
+		fiveIncludes[fmt.Sprintf("i%d.example.com", i)] = resolver.Records{
+			TXT: []string{fmt.Sprintf("v=spf1 a ip4:198.51.100.%d ~all", i)},
+			A:   []string{"203.0.113.1"},
+		}
+	}
+	fiveIncludes["i5.example.com"] = resolver.Records{
+		TXT: []string{"v=spf1 a ip4:192.0.2.1 ~all"}, A: []string{"203.0.113.1"},
+	}
+	hosts := resolver.Zone{"example.com": {TXT: []string{"v=spf1 mx -all"}}}
+	for i := range 10 {
+		name := fmt.Sprintf("mx%d.example.com", i)
+		records := hosts["example.com"]
+		records.MX = append(records.MX, "10 "+name)
+		hosts["example.com"] = records
+		hosts[name] = resolver.Records{A: []string{"203.0.113.1"}}
+	}
+	pointers := resolver.Zone{
+		"example.com":            {TXT: []string{"v=spf1 ptr -all"}},
+		"1.2.0.192.in-addr.arpa": {PTR: []string{"a.example.com", "b.example.com", "c.example.com"}},
+		"a.example.com":          {A: []string{"203.0.113.1"}},
+		"b.example.com":          {A: []string{"203.0.113.1"}},
+		"c.example.com":          {A: []string{"192.0.2.1"}},
+	}
+	for _, test := range []struct {
+		name       string
+		zone       resolver.Zone
+		trips      int
+		sequential int
+		status     spf.Status
+		questions  int
+	}{
+		{"five includes with a and ip4 each", fiveIncludes, 3, 11, spf.StatusPass, 11},
+		{"ten hosts of one mx", hosts, 3, 12, spf.StatusFail, 12},
+		{"three names of one ptr", pointers, 3, 5, spf.StatusPass, 5},
+		{"an include behind addresses", resolver.Zone{
+			"example.com":    {TXT: []string{"v=spf1 ip4:203.0.113.1 include:i1.example.com redirect=r.example.com"}},
+			"i1.example.com": {TXT: []string{"v=spf1 ?all"}},
+			"r.example.com":  {TXT: []string{"v=spf1 -all"}},
+		}, 2, 3, spf.StatusFail, 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, sequential := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					began := time.Now()
+					checker := spf.Checker{Resolver: far(test.zone), Sequential: sequential}
+					result := checker.Check(t.Context(), client)
+					if result.Status != test.status || result.Questions != test.questions {
+						t.Errorf("got %v after %d questions (%v), want %v after %d",
+							result.Status, result.Questions, result.Err, test.status, test.questions)
+					}
+					want := test.trips
+					if sequential {
+						want = test.sequential
+					}
+					if took := time.Since(began); took != time.Duration(want)*trip {
+						t.Errorf("sequential %v: took %v, want %d round trips", sequential, took, want)
+					}
+				})
+			}
+		})
+	}
+}
+
+func TestNothingIsAskedBehindATermThatIsSureToMatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dns := far(resolver.Zone{
+			"example.com":   {TXT: []string{"v=spf1 a:a.example.com include:i.example.com ip4:192.0.2.0/24 include:never.example.com -all"}},
+			"a.example.com": {A: []string{"203.0.113.1"}},
+			"i.example.com": {TXT: []string{"v=spf1 all a:never.example.com"}},
+		})
+		if r := (&spf.Checker{Resolver: dns}).Check(t.Context(), client); r.Status != spf.StatusPass {
+			t.Errorf("got %v, %v", r.Status, r.Err)
+		}
+		close(dns.asked)
+		for q := range dns.asked {
+			if q.Name == "never.example.com" {
+				t.Errorf("asked for %v", q)
+			}
+		}
+	})
+}
+
+func TestNoMoreTermsAreAskedForAheadThanTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// Every record includes ten others: a tree of 10^10.
+		zone := resolver.Zone{}
+		tree := "v=spf1"
+		for i := range 10 {
+			tree += fmt.Sprintf(" include:i%d.example.com", i)
+		}
+		zone["example.com"] = resolver.Records{TXT: []string{tree}}
+		for i := range 10 {
+			own := "v=spf1"
+			for j := range 10 {
+				own += fmt.Sprintf(" include:i%d.i%d.example.com", j, i)
+			}
+			zone[fmt.Sprintf("i%d.example.com", i)] = resolver.Records{TXT: []string{own}}
+			for j := range 10 {
+				zone[fmt.Sprintf("i%d.i%d.example.com", j, i)] = resolver.Records{TXT: []string{"v=spf1 include:deep.example.com"}}
+			}
+		}
+		zone["deep.example.com"] = resolver.Records{TXT: []string{"v=spf1 ?all"}}
+		dns := far(zone)
+		result := (&spf.Checker{Resolver: dns}).Check(t.Context(), client)
+		if result.Status != spf.StatusPermError || result.Lookups != 10 {
+			t.Errorf("got %v after %d terms: %v", result.Status, result.Lookups, result.Err)
+		}
+		// The record, ten terms of the reading, ten ahead of it.
+		if n := len(dns.asked); n > 21 {
+			t.Errorf("%d questions left for DNS", n)
+		}
+	})
+}
+
+func TestNothingRunsOnWhenACheckIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := runtime.NumGoroutine()
+		dns := far(resolver.Zone{
+			"example.com":   {TXT: []string{"v=spf1 a:a.example.com include:slow.example.com include:slower.example.com -all"}},
+			"a.example.com": {A: []string{"192.0.2.1"}},
+			"slow.example.com": {TXT: []string{"v=spf1 -all"},
+				Fault: resolver.Fault{Delay: time.Hour}},
+			"slower.example.com": {TXT: []string{"v=spf1 -all"},
+				Fault: resolver.Fault{Delay: time.Hour}},
+		})
+		began := time.Now()
+		result := (&spf.Checker{Resolver: dns}).Check(t.Context(), client)
+		if result.Status != spf.StatusPass || time.Since(began) != 2*trip {
+			t.Errorf("got %v after %v: what was asked ahead was waited for", result.Status, time.Since(began))
+		}
+		if now := runtime.NumGoroutine(); now != before {
+			t.Errorf("%d goroutines, %d before", now, before)
+		}
+	})
+}
+
+func TestNoGoroutineIsStartedWhenAnswersComeAtOnce(t *testing.T) {
+	asked := 0
+	zone := resolver.Zone{
+		"example.com":   {TXT: []string{"v=spf1 a:a.example.com a:b.example.com a:c.example.com -all"}},
+		"a.example.com": {A: []string{"203.0.113.1"}},
+		"b.example.com": {A: []string{"203.0.113.1"}},
+		"c.example.com": {A: []string{"203.0.113.1"}},
+	}
+	before := runtime.NumGoroutine()
+	dns := resolverFunc(func(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+		asked++ // without a lock: the race detector would say if another goroutine asked
+		if now := runtime.NumGoroutine(); now != before {
+			t.Errorf("%d goroutines, %d before", now, before)
+		}
+		return zone.Resolve(ctx, q)
+	})
+	if (&spf.Checker{Resolver: dns}).Check(t.Context(), client); asked != 4 {
+		t.Errorf("asked %d questions", asked)
+	}
+}
+
+type resolverFunc func(context.Context, resolver.Question) (resolver.Answer, error)
+
+func (f resolverFunc) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+	return f(ctx, q)
+}
