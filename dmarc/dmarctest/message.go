@@ -17,7 +17,7 @@ type Message struct {
 	To      string    // body of the To field; default receiver@receiver.example
 	Subject string    // may be any UTF-8, which is encoded; default "Test"
 	Date    time.Time // default is time.Now
-	Body    string    // text whose lines end in LF or CRLF; default "Hello.\n"
+	Body    string    // UTF-8, which is encoded, with lines that end in LF or CRLF; default "Hello.\n"
 
 	// Header are more fields, each "Name: body" without the last CRLF, that stand above
 	// the others. They are written as they are, so that they can be wrong.
@@ -30,6 +30,7 @@ func (m Message) Bytes(t testing.TB) []byte {
 	t.Helper()
 	var h mail.Header
 	// The header is written from the field that was added last to the first.
+	h.Set("Content-Transfer-Encoding", "quoted-printable")
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.SetMessageID("message@sender.example")
 	h.SetDate(m.Date)

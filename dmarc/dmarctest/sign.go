@@ -114,15 +114,12 @@ func (s Signature) publish(zone resolver.Zone) error {
 // keyRecord returns the text of a key record: RFC 6376, section 3.6.1, and RFC 8463,
 // section 4.
 func keyRecord(key crypto.PublicKey) (string, error) {
-	kind, data := "rsa", []byte(nil)
-	if key, ok := key.(ed25519.PublicKey); ok {
-		kind, data = "ed25519", key
-	} else {
-		der, err := x509.MarshalPKIXPublicKey(key)
-		if err != nil {
-			return "", err
-		}
-		data = der
+	if raw, ok := key.(ed25519.PublicKey); ok {
+		return fmt.Sprintf("v=DKIM1; k=ed25519; p=%s", base64.StdEncoding.EncodeToString(raw)), nil
 	}
-	return fmt.Sprintf("v=DKIM1; k=%s; p=%s", kind, base64.StdEncoding.EncodeToString(data)), nil
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("v=DKIM1; k=rsa; p=%s", base64.StdEncoding.EncodeToString(der)), nil
 }

@@ -1,0 +1,47 @@
+// Package dmarctest tests what programs do with mail: it asserts the verdicts on messages,
+// as net/http/httptest serves requests. Nothing in it leaves the process, reads the system's
+// clock where it was given one, or needs a key to be made.
+//
+// # Messages in files
+//
+// A directory of fixtures is a test. Each NAME.eml, with NAME.zone for DNS and NAME.json for
+// the envelope, the time and the expected verdict, becomes a subtest, which prints what
+// happened beside what was expected:
+//
+//	func TestMessages(t *testing.T) {
+//		dmarctest.Run(t, "testdata")
+//	}
+//
+// With the environment variable DMARCTEST_UPDATE=1, expectations are rewritten as the
+// verdicts are, and nothing else in the files: read the difference before you keep it. The
+// flag -update does the same where the test program defines it, as a bool. This package
+// defines no flag, since its users have an -update of their own, and Go lets a program have
+// one:
+//
+//	DMARCTEST_UPDATE=1 go test ./...
+//
+// Lines of an .eml file may end in LF, as they do in a repository: if the first line does,
+// the verifier reads every LF as CRLF.
+//
+// # Messages in code
+//
+// [Message] builds one, [Sign] signs it and publishes the key, and a [Fixture] is delivered
+// and verified:
+//
+//	zone := resolver.Zone{"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject"}}}
+//	message := dmarctest.Message{From: "orders@shop.example"}.Bytes(t)
+//	message = dmarctest.Sign(t, zone, message, dmarctest.Signature{Domain: "shop.example"})
+//
+//	f := dmarctest.Fixture{Message: message, Zone: zone}
+//	r := f.Verify(t)
+//	dmarctest.WantVerdict(t, r, dmarc.Pass)
+//	dmarctest.WantAligned(t, r, dmarc.MethodDKIM)
+//
+// A result is a plain value, and everything else that there is to be asserted of it is
+// asserted as of any other: errors.Is(r.DMARC.Err, dmarc.ErrNotAligned).
+//
+// # DNS that fails
+//
+// [Plant] lets questions fail or wait, and [Slow] lets all of them wait. Within
+// testing/synctest, waiting takes no time.
+package dmarctest
