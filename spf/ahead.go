@@ -2,6 +2,7 @@ package spf
 
 import (
 	"iter"
+	"time"
 
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -16,13 +17,17 @@ import (
 // takes as if it had asked itself; what it asks in vain counts for nothing, and is
 // called off and waited for when the check ends.
 //
-// Nothing is asked ahead before a question had to wait for its answer. As long as
+// Nothing is asked ahead before the reading has waited for an answer. As long as
 // answers come at once, from a cache or a zone in memory, a goroutine would cost
 // more than it saves. The first question of a record the reading asks itself, so
 // that a record with only one starts no goroutine either.
 
+// atOnce is what an answer takes at most that nobody waited for: far more than
+// looking it up in memory takes, and far less than asking a server.
+const atOnce = 50 * time.Microsecond
+
 // waits reports whether questions are to be asked ahead.
-func (c *check) waits() bool { return c.parallel && c.limit.waitedFor() }
+func (c *check) waits() bool { return c.parallel && c.waited }
 
 // askAhead starts what the reading of the terms of a record may come to after
 // their first question.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // A check is one evaluation under way: check_host of RFC 7208, section 4.
@@ -30,7 +32,7 @@ type check struct {
 
 	step *Step // under way; nil where nobody asked for a trace
 
-	result Result
+	result *Result
 }
 
 // An outcome is what came of one record.
@@ -50,7 +52,7 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	k.ip = s.IP.Unmap().WithZone("") // RFC 7208, section 5: IPv4-mapped is IPv4
 	k.helo = s.HELO
 	k.receiver = c.Receiver
-	k.result.Identity = id
+	k.result = &Result{Identity: id}
 
 	shown, err := k.identify(id, s)
 	k.result.Domain = shown
@@ -62,21 +64,24 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	}
 	if err != nil {
 		k.result.Err = err
-		return &k.result
+		return k.result
 	}
 
 	k.resolver = c.Resolver
+	if k.resolver == nil {
+		k.resolver = resolver.Net(nil)
+	}
 	k.most, k.guesses = k.limits.Questions, k.limits.Terms
-	k.limit.parent, k.limit.most = ctx, k.limits.Time
+	k.limit.parent, k.limit.begun, k.limit.most = ctx, time.Now(), k.limits.Time
 	k.run()
 	k.limit.stop()
 	k.ahead.Wait()
-	return &k.result
+	return k.result
 }
 
 func (c *check) run() {
 	o := c.host(c.facts.domain)
-	r := &c.result
+	r := c.result
 	r.Status, r.Err = o.status, o.err
 	if o.record != nil {
 		r.Record, r.RecordDomain = o.record.Text, o.domain

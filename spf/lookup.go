@@ -1,9 +1,9 @@
 package spf
 
 import (
-	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -36,13 +36,14 @@ type lookups struct {
 	most     int       // Limits.Questions
 	guesses  int       // Limits.Terms
 
-	used int // by the reading
+	used   int           // by the reading
+	passed time.Duration // from the beginning of the check to the reading's last answer
+	waited bool          // an answer took longer than atOnce
 
 	mu      sync.Mutex // for what is below
 	last    *lookup    // the one asked last, with those before it linked to it
 	asked   int
 	guessed int // how many terms were asked for ahead
-	first   lookup
 
 	ahead sync.WaitGroup
 }
@@ -59,11 +60,7 @@ func (l *lookups) find(q resolver.Question) *lookup {
 
 // begin registers a question that has not been asked.
 func (l *lookups) begin(q resolver.Question) *lookup {
-	have := &l.first
-	if l.last != nil {
-		have = new(lookup)
-	}
-	have.question, have.before = q, l.last
+	have := &lookup{question: q, before: l.last}
 	l.last = have
 	l.asked++
 	return have
@@ -89,8 +86,8 @@ func (l *lookups) reserve(q resolver.Question, ofTerm bool) *lookup {
 // asked ahead. It ends the check at the limits of time and questions, as the same
 // reading without anything asked ahead would.
 func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
-	if l.limit.Err() != nil {
-		return nil, l.interrupted(l.limit.Err())
+	if l.passed >= l.limit.most || l.limit.Err() != nil {
+		return nil, l.interrupted(nil)
 	}
 	l.mu.Lock()
 	have := l.find(q)
@@ -105,8 +102,10 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 	l.mu.Unlock()
 	if mine {
 		have.answer, have.err = l.resolver.Resolve(&l.limit, q)
+		l.look()
 	} else if have.done != nil {
 		<-have.done
+		l.look()
 	}
 	if !have.used {
 		have.used = true
@@ -118,12 +117,23 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 	return have, nil
 }
 
+// look looks at the clock when the reading has an answer: once a question, since
+// that takes as long as an answer from memory.
+func (l *lookups) look() {
+	before := l.passed
+	l.passed = time.Since(l.limit.begun)
+	l.waited = l.waited || l.passed-before > atOnce
+}
+
 // interrupted ends a check whose context has ended; beneath is what came of that.
 // The cause of the caller's context is not passed on: it may be any error, one
 // that says that there is no record among them.
 func (l *lookups) interrupted(beneath error) *ending {
-	if context.Cause(&l.limit) == ErrTimeLimit {
+	if l.limit.parent.Err() == nil {
 		return tempError(ErrTimeLimit, beneath)
+	}
+	if beneath == nil {
+		beneath = l.limit.parent.Err()
 	}
 	return tempError(ErrCanceled, beneath)
 }

@@ -9,13 +9,13 @@ import (
 
 // A timeLimit is the context of one check: the caller's, ended after Limits.Time.
 //
-// It differs from what context.WithTimeout makes in that its time begins, and its
-// timer is made, when a resolver first waits for it, by asking for Done or
-// Deadline. Most checks are answered from a cache: they wait for nothing, and the
-// timer would be the larger part of their cost. That somebody has waited is also
-// what tells a check that asking ahead is worth its cost.
+// It differs from what context.WithTimeout makes in that its timer is made when a
+// resolver first waits for it, by asking for Done. Most checks are answered from a
+// cache: they wait for nothing, and the timer would be the larger part of their
+// cost. They look at the clock between questions instead.
 type timeLimit struct {
 	parent context.Context
+	begun  time.Time
 	most   time.Duration
 
 	mu      sync.Mutex                     // held to set what is below
@@ -38,7 +38,7 @@ func (t *timeLimit) arm() context.Context {
 	armed := t.armed.Load()
 	if armed == nil {
 		armed = new(armedTimeLimit)
-		armed.Context, armed.cancel = context.WithTimeoutCause(t.parent, t.most, ErrTimeLimit)
+		armed.Context, armed.cancel = context.WithDeadlineCause(t.parent, t.begun.Add(t.most), ErrTimeLimit)
 		t.armed.Store(armed)
 		if t.stopped {
 			armed.cancel()
@@ -57,9 +57,6 @@ func (t *timeLimit) stop() {
 	}
 }
 
-// waitedFor reports whether anybody has waited.
-func (t *timeLimit) waitedFor() bool { return t.armed.Load() != nil }
-
 // current returns the context as it is by now.
 func (t *timeLimit) current() context.Context {
 	if armed := t.armed.Load(); armed != nil {
@@ -69,7 +66,13 @@ func (t *timeLimit) current() context.Context {
 }
 
 // Deadline implements [context.Context].
-func (t *timeLimit) Deadline() (time.Time, bool) { return t.arm().Deadline() }
+func (t *timeLimit) Deadline() (time.Time, bool) {
+	own := t.begun.Add(t.most)
+	if callers, ok := t.parent.Deadline(); ok && callers.Before(own) {
+		return callers, true
+	}
+	return own, true
+}
 
 // Done implements [context.Context].
 func (t *timeLimit) Done() <-chan struct{} { return t.arm().Done() }
