@@ -158,4 +158,7 @@ func (b *body) end() {
 		b.putShort(lineEnds[:2])
 	}
 	b.flush()
+	for _, h := range b.hashes {
+		h.end(b.octets)
+	}
 }

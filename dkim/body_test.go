@@ -18,6 +18,7 @@ type recorder struct {
 
 func (r *recorder) Write(p []byte) (int, error) { return r.Buffer.Write(p) }
 func (r *recorder) Reset()                      { r.Buffer.Reset() }
+func (r *recorder) Sum(b []byte) []byte         { return b }
 
 // canonicalBody returns the canonical form of a body written in the given chunks.
 func canonicalBody(relaxed bool, chunks ...[]byte) string {
@@ -128,7 +129,7 @@ func TestABodyHashStopsAtItsLength(t *testing.T) {
 		b.Write(text)
 		b.end()
 		want := sha256.Sum256([]byte(canonical[:min(int(limit), len(canonical))]))
-		if got := h.hash.Sum(nil); !bytes.Equal(got, want[:]) || b.octets != int64(len(canonical)) {
+		if h.sum != want || b.octets != int64(len(canonical)) {
 			t.Errorf("l=%d hashes other octets", limit)
 		}
 	}

@@ -1,4 +1,29 @@
 // Package dkim verifies DKIM signatures: RFC 6376, 8301, 8463 and 8616.
+//
+//	var v dkim.Verifier
+//	results, err := v.Verify(ctx, message)
+//	for _, r := range results {
+//		fmt.Println(r.Status, r.Domain, r.Err)
+//	}
+//
+// There is one [Result] for each DKIM-Signature field, topmost first. Its Status is
+// the word of RFC 8601; Err says why it is not a pass, and wraps one of the
+// package's errors; Warnings are faults that a pass may have. A message that is not
+// signed has no results. What a result is worth for the author of a message is a
+// question of alignment, which package dmarc answers.
+//
+// A message is read once, in chunks of any size, and never held: memory is bounded
+// by the header. The body is hashed once for each distinct canonicalization and
+// length that the signatures ask for, and all keys are asked for side by side as
+// soon as the header has ended. Where the message comes in pieces, as in an SMTP
+// server or a milter, [Verifier.Begin] gives a [Verification] to write them to.
+//
+// Line ends: if the first line of the message ends in an LF without a CR, the
+// message is taken as a Unix file and every LF reads as CRLF. Otherwise octets are
+// taken as they are, and only CRLF ends a line.
+//
+// What is not done: messages are not signed, l= is not honoured beyond the
+// arithmetic unless [Policy] says so, and rsa-sha1 is not computed at all.
 package dkim
 
 import (
@@ -11,9 +36,11 @@ import (
 )
 
 // A Verifier verifies the signatures of messages. The zero Verifier works. It is
-// safe for concurrent use and keeps nothing of a message.
+// safe for concurrent use and keeps nothing of a message, only keys that it parsed.
+// It must not be copied after its first use.
 type Verifier struct {
-	// Resolver answers the DNS questions. Nil means resolver.Net(nil).
+	// Resolver answers the DNS questions. Nil means resolver.Net(nil). Finish waits
+	// for its calls to return, as they must when their context ends.
 	Resolver resolver.Resolver
 
 	// Policy says which valid signatures are accepted. Zero fields have the
@@ -26,34 +53,42 @@ type Verifier struct {
 
 	// Now is the clock that t= and x= are held against. Nil means time.Now.
 	Now func() time.Time
+
+	keys keyCache
 }
 
 // Verify reads a message to its end and returns a result for every DKIM-Signature
-// field, topmost first. It is Begin, io.Copy and Finish.
+// field, topmost first. It is Begin, io.Copy and Finish. An error of the reader is
+// returned without results, since they would be those of another message.
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
-	panic("unwritten")
+	verification := v.Begin(ctx)
+	if _, err := io.Copy(verification, message); err != nil {
+		verification.abort(err)
+	}
+	return verification.Finish()
 }
 
 // Begin starts to verify a message whose octets are then written, in chunks of any
 // size. Finish must be called, whatever happened, and releases everything.
-func (v *Verifier) Begin(ctx context.Context) *Verification { panic("unwritten") }
+func (v *Verifier) Begin(ctx context.Context) *Verification {
+	verification := &Verification{verifier: v, ctx: ctx}
+	verification.splitter.Limits = v.Limits.header()
+	return verification
+}
 
-// A Verification is a message on its way through a Verifier.
-type Verification struct{}
+func (v *Verifier) resolver() resolver.Resolver {
+	if v.Resolver == nil {
+		return resolver.Net(nil)
+	}
+	return v.Resolver
+}
 
-// Write takes the next octets of the message. It fails only where the message
-// exceeds a limit or Finish was called.
-func (v *Verification) Write(p []byte) (int, error) { panic("unwritten") }
-
-// Header returns the header block as it was taken (line ends as the package comment
-// says), the empty line after it not included, once all of it has been written;
-// before, and after Finish, ok is false.
-func (v *Verification) Header() (raw []byte, ok bool) { panic("unwritten") }
-
-// Finish ends the message and returns a result for every DKIM-Signature field,
-// topmost first. The error is that of a context that ended or a message that
-// exceeds a limit; results that could be had are returned beside it.
-func (v *Verification) Finish() ([]*Result, error) { panic("unwritten") }
+func (v *Verifier) now() time.Time {
+	if v.Now == nil {
+		return time.Now()
+	}
+	return v.Now()
+}
 
 // Status is a DKIM result in the words of RFC 8601, section 2.7.1.
 type Status uint8

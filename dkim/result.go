@@ -1,9 +1,9 @@
 package dkim
 
 import (
-	"time"
+	"encoding/json"
 
-	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/internal/cause"
 )
 
 // A Result says what became of one DKIM-Signature field, and why.
@@ -54,37 +54,28 @@ type Result struct {
 	Err error `json:"-"`
 }
 
-// A Signature is a parsed DKIM-Signature field: RFC 6376, section 3.5.
-type Signature struct {
-	Version                string           `json:"v"`
-	Algorithm              string           `json:"a"` // lower case
-	Value                  []byte           `json:"b"`
-	BodyHash               []byte           `json:"bh"`
-	HeaderCanonicalization Canonicalization `json:"header_canonicalization"`
-	BodyCanonicalization   Canonicalization `json:"body_canonicalization"`
-	Domain                 string           `json:"d"` // A-labels, lower case
-	Header                 []string         `json:"h"` // names as written
-	AUID                   string           `json:"i"` // local part as written, domain in A-labels; "@" + Domain where the tag is missing
-	BodyLength             *int64           `json:"l,omitempty"`
-	Query                  []string         `json:"q"`
-	Selector               string           `json:"s"` // A-labels, lower case
-	Time                   time.Time        `json:"t,omitzero"`
-	Expires                time.Time        `json:"x,omitzero"`
-	CopiedHeader           string           `json:"z,omitempty"` // as written
+// MarshalJSON writes the result with its error as "reason", the text, and "cause",
+// a code for it that is never renamed.
+func (r *Result) MarshalJSON() ([]byte, error) {
+	type plain Result
+	return json.Marshal(struct {
+		*plain
+		cause.JSON
+	}{(*plain)(r), causes.JSON(r.Err)})
 }
 
-// A Key is a parsed key record: RFC 6376, section 3.6.1.
-type Key struct {
-	Name      string             `json:"name"`   // where it stands: selector._domainkey.domain
-	Record    string             `json:"record"` // its text, as DNS gave it: not safe to print
-	Type      string             `json:"k"`      // "rsa" or "ed25519"
-	Bits      int                `json:"bits,omitempty"`
-	Hashes    []string           `json:"h,omitempty"`       // nil: all
-	Services  []string           `json:"s,omitempty"`       // nil: all
-	Testing   bool               `json:"testing,omitempty"` // t=y
-	Strict    bool               `json:"strict,omitempty"`  // t=s
-	Notes     string             `json:"n,omitempty"`
-	Authentic resolver.Authentic `json:"authentic"`
-
-	public publicKey
+// UnmarshalJSON reads what MarshalJSON wrote. Err has the same text then, and wraps
+// the same error of this package.
+func (r *Result) UnmarshalJSON(text []byte) error {
+	type plain Result
+	v := struct {
+		*plain
+		cause.JSON
+	}{plain: new(plain)}
+	if err := json.Unmarshal(text, &v); err != nil {
+		return err
+	}
+	*r = Result(*v.plain)
+	r.Err = causes.Error(v.JSON)
+	return nil
 }

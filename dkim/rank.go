@@ -1,0 +1,75 @@
+package dkim
+
+import (
+	"bytes"
+
+	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/internal/header"
+)
+
+// choose says which of the checks without a fault are verified: at most n, those
+// whose SDID could align with one of the Author Domains before the others, and of
+// the same rank the upper before the lower.
+func choose(checks []*check, authors []string, n int) []bool {
+	chosen := make([]bool, len(checks))
+	for _, aligned := range []bool{true, false} {
+		for i, c := range checks {
+			if n > 0 && c.result.Err == nil && couldAlign(c.signature.Domain, authors) == aligned {
+				chosen[i] = true
+				n--
+			}
+		}
+	}
+	return chosen
+}
+
+// couldAlign reports whether name might align with one of the domains. Which names
+// really do is for DMARC to say, by records or a list that this package does not
+// have. This is for ranking only, and errs to that side: two names with the same
+// last two labels could, and so could a name and one below it.
+func couldAlign(name string, authors []string) bool {
+	for _, author := range authors {
+		if domain.Last(name, 2) == domain.Last(author, 2) || domain.Within(name, author) || domain.Within(author, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxAuthors bounds the domains that signatures are ranked by. A message that is to
+// be accepted has one.
+const maxAuthors = 20
+
+// authorDomains returns what stands behind an "@" in the From fields and can be a
+// domain. It is for ranking only: it takes "@" in comments and quoted strings for
+// addresses too, which costs a sender nothing but the rank of its own signatures.
+func authorDomains(fields []header.Field) []string {
+	var domains []string
+	for _, f := range fields {
+		if !f.Is("from") {
+			continue
+		}
+		body := f.Body()
+		for len(domains) < maxAuthors {
+			at := bytes.IndexByte(body, '@')
+			if at < 0 {
+				break
+			}
+			body = bytes.TrimLeft(body[at+1:], " \t\r\n")
+			end := 0
+			for end < len(body) && isDomainOctet(body[end]) {
+				end++
+			}
+			if name, err := domain.Canonical(string(body[:end])); err == nil {
+				domains = append(domains, name)
+			}
+			body = body[end:]
+		}
+	}
+	return domains
+}
+
+// isDomainOctet reports whether c can be part of a domain, U-labels included.
+func isDomainOctet(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c >= 0x80
+}

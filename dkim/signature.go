@@ -1,0 +1,414 @@
+package dkim
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/tagvalue"
+)
+
+// A Signature is a parsed DKIM-Signature field: RFC 6376, section 3.5.
+type Signature struct {
+	Version                string           `json:"v"`
+	Algorithm              string           `json:"a"` // lower case
+	Value                  []byte           `json:"b"`
+	BodyHash               []byte           `json:"bh"`
+	HeaderCanonicalization Canonicalization `json:"header_canonicalization"`
+	BodyCanonicalization   Canonicalization `json:"body_canonicalization"`
+	Domain                 string           `json:"d"` // A-labels, lower case
+	Header                 []string         `json:"h"` // names as written
+	AUID                   string           `json:"i"` // local part as written, domain in A-labels; "@" + Domain where the tag is missing
+	BodyLength             *int64           `json:"l,omitempty"`
+	Query                  []string         `json:"q"`
+	Selector               string           `json:"s"` // A-labels, lower case
+
+	// Times after the year 9999 are given as its last second, since larger ones
+	// have no form in JSON.
+	Time    time.Time `json:"t,omitzero"`
+	Expires time.Time `json:"x,omitzero"`
+
+	CopiedHeader string `json:"z,omitempty"` // as written
+}
+
+// A signatureParser reads one field. It keeps the first fault and goes on, so that
+// a broken signature can still be named.
+type signatureParser struct {
+	*Signature
+	limits *Limits
+	tags   tagSet
+	err    error
+}
+
+// parseSignature reads the body of a DKIM-Signature field into s. It returns what is
+// wrong with it, if anything, and where the value of b= stands, white space around
+// it included. With ErrSyntax and ErrDuplicateTag, s may lack tags.
+func parseSignature(body string, limits *Limits, s *Signature) (value [2]int, err error) {
+	if len(body) > limits.signatureOctets() {
+		return value, cause.Wrap(ErrLimit, "octets in a DKIM-Signature field", nil)
+	}
+	p := signatureParser{Signature: s, limits: limits}
+	p.fault(p.tags.read(body, signatureTags))
+	p.version()
+	p.algorithm()
+	p.values()
+	p.canonicalization()
+	p.names()
+	p.fields()
+	p.identity()
+	p.length()
+	p.query()
+	p.times()
+	s.CopiedHeader = p.tags.get(tagZ).Value
+	b := p.tags.get(tagB)
+	return [2]int{b.Start, b.End}, p.err
+}
+
+// signatureTags are the tags of RFC 6376, section 3.5, in the order of the constants.
+const signatureTags = "v a b bh c d h i l q s t x z"
+
+const (
+	tagV = iota
+	tagA
+	tagB
+	tagBH
+	tagC
+	tagD
+	tagH
+	tagI
+	tagL
+	tagQ
+	tagS
+	tagT
+	tagX
+	tagZ
+)
+
+func (p *signatureParser) fault(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *signatureParser) malformed(tag string, beneath error) {
+	p.fault(cause.Wrap(ErrTagMalformed, tag, beneath))
+}
+
+// required returns the value of a tag, and whether the tag is there.
+func (p *signatureParser) required(tag int, name string) (string, bool) {
+	if !p.tags.has(tag) {
+		p.fault(cause.Wrap(ErrTagMissing, name, nil))
+		return "", false
+	}
+	return p.tags.get(tag).Value, true
+}
+
+func (p *signatureParser) version() {
+	p.Version = p.tags.get(tagV).Value
+	if p.Version != "1" {
+		p.fault(ErrVersion)
+	}
+}
+
+// algorithm reads a=. ABNF literals have no case (RFC 5234, section 2.3).
+func (p *signatureParser) algorithm() {
+	a, ok := p.required(tagA, "a=")
+	if !ok {
+		return
+	}
+	if !isHyphenated(a) {
+		p.malformed("a=", nil)
+		return
+	}
+	switch p.Algorithm = domain.ToLower(a); p.Algorithm {
+	case "rsa-sha256", "ed25519-sha256":
+	case "rsa-sha1":
+		p.fault(ErrSHA1)
+	default:
+		p.fault(cause.Wrap(ErrAlgorithm, p.Algorithm, nil))
+	}
+}
+
+// values reads b= and bh=.
+func (p *signatureParser) values() {
+	if b, ok := p.required(tagB, "b="); ok {
+		switch value, ok := decodeBase64(p.Value[:0], b); {
+		case !ok || len(value) == 0:
+			p.Value = nil
+			p.malformed("b=", nil)
+		case len(value) > p.limits.valueOctets():
+			p.Value = nil
+			p.fault(cause.Wrap(ErrLimit, "octets in b=", nil))
+		default:
+			p.Value = value
+		}
+	} else {
+		p.Value = nil
+	}
+	if bh, ok := p.required(tagBH, "bh="); ok {
+		value, ok := decodeBase64(p.BodyHash[:0], bh)
+		p.BodyHash = value
+		if !ok || len(value) != sha256.Size && p.Algorithm != "rsa-sha1" {
+			p.BodyHash = nil
+			p.malformed("bh=", nil)
+		}
+	} else {
+		p.BodyHash = nil
+	}
+}
+
+func (p *signatureParser) canonicalization() {
+	if !p.tags.has(tagC) {
+		return
+	}
+	head, body, both := strings.Cut(p.tags.get(tagC).Value, "/")
+	err := p.HeaderCanonicalization.UnmarshalText([]byte(head))
+	if err == nil && both {
+		err = p.BodyCanonicalization.UnmarshalText([]byte(body))
+	}
+	if err != nil {
+		p.fault(ErrCanonicalization)
+	}
+}
+
+// names reads d= and s=, in A-labels or U-labels (RFC 8616, section 4).
+func (p *signatureParser) names() {
+	if d, ok := p.required(tagD, "d="); ok {
+		var err error
+		if p.Domain, err = parseDomain(d); err != nil {
+			p.malformed("d=", err)
+		}
+	}
+	if s, ok := p.required(tagS, "s="); ok {
+		var err error
+		if p.Selector, err = parseName(s); err != nil {
+			p.malformed("s=", err)
+		}
+	}
+}
+
+// parseDomain reads a domain-name: two labels or more. RFC 6376, section 3.5.
+func parseDomain(s string) (string, error) {
+	name, err := parseName(s)
+	if err == nil && domain.Labels(name) < 2 {
+		return "", errSingleLabel
+	}
+	return name, err
+}
+
+// parseName brings a name into its canonical form. The grammar knows no trailing dot.
+func parseName(s string) (string, error) {
+	if strings.HasSuffix(s, ".") {
+		return "", domain.ErrEmptyLabel
+	}
+	return domain.Canonical(s)
+}
+
+// fields reads h=.
+func (p *signatureParser) fields() {
+	h, ok := p.required(tagH, "h=")
+	if !ok {
+		return
+	}
+	n := strings.Count(h, ":") + 1
+	if n > p.limits.signedNames() {
+		p.fault(cause.Wrap(ErrLimit, "names in h=", nil))
+		return
+	}
+	p.Header = make([]string, 0, n)
+	from := false
+	for name := range tagvalue.Items(h, ':') {
+		if !header.IsName(name) {
+			p.malformed("h=", nil)
+			return
+		}
+		from = from || equalFold(name, "from")
+		p.Header = append(p.Header, name)
+	}
+	if !from {
+		p.fault(ErrFromNotSigned)
+	}
+}
+
+// identity reads i=. Its domain is compared by labels, without case; the tag is
+// quoted-printable, with white space that does not count (RFC 6376, sections 2.11
+// and 3.5).
+func (p *signatureParser) identity() {
+	if !p.tags.has(tagI) {
+		if p.Domain != "" {
+			p.AUID = "@" + p.Domain
+		}
+		return
+	}
+	i := stripSpace(p.tags.get(tagI).Value)
+	at := strings.LastIndexByte(i, '@')
+	if at < 0 {
+		p.malformed("i=", nil)
+		return
+	}
+	name, err := parseDomain(decodeQuotedPrintable(i[at+1:]))
+	if err != nil {
+		p.malformed("i=", err)
+		return
+	}
+	p.AUID = i[:at+1] + name
+	if p.Domain != "" && !domain.Within(name, p.Domain) {
+		p.fault(ErrIdentity)
+	}
+}
+
+// length reads l=, of 1 to 76 digits. A number too large for the type is as good as
+// any other that no message has.
+func (p *signatureParser) length() {
+	if !p.tags.has(tagL) {
+		return
+	}
+	l := p.tags.get(tagL).Value
+	if !isDigits(l) || len(l) > 76 {
+		p.malformed("l=", nil)
+		return
+	}
+	n, err := strconv.ParseInt(l, 10, 64)
+	if err != nil {
+		n = math.MaxInt64
+	}
+	p.BodyLength = &n
+}
+
+func (p *signatureParser) query() {
+	if !p.tags.has(tagQ) {
+		p.Query = []string{"dns/txt"}
+		return
+	}
+	supported := false
+	for method := range tagvalue.Items(p.tags.get(tagQ).Value, ':') {
+		p.Query = append(p.Query, method)
+		supported = supported || equalFold(method, "dns/txt")
+	}
+	if !supported {
+		p.fault(ErrQuery)
+	}
+}
+
+func (p *signatureParser) times() {
+	p.Time = p.time(tagT, "t=")
+	p.Expires = p.time(tagX, "x=")
+	if !p.Time.IsZero() && !p.Expires.IsZero() && !p.Expires.After(p.Time) && p.Time.Unix() < endOfTime {
+		p.fault(ErrExpiryBeforeTime)
+	}
+}
+
+// endOfTime is the last second of the year 9999.
+const endOfTime = 253402300799
+
+// time reads t= or x=. More than twelve digits are as good as infinity.
+func (p *signatureParser) time(tag int, name string) time.Time {
+	if !p.tags.has(tag) {
+		return time.Time{}
+	}
+	digits := p.tags.get(tag).Value
+	if !isDigits(digits) {
+		p.malformed(name, nil)
+		return time.Time{}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n > endOfTime {
+		n = endOfTime
+	}
+	return time.Unix(n, 0).UTC()
+}
+
+// decodeBase64 appends what s stands for to dst. White space does not count, and
+// padding is optional: RFC 6376, section 2.10.
+func decodeBase64(dst []byte, s string) (_ []byte, ok bool) {
+	var short [1024]byte
+	text := short[:0]
+	for i := range len(s) {
+		if !tagvalue.IsSpace(s[i]) {
+			text = append(text, s[i])
+		}
+	}
+	if len(text)%4 == 0 {
+		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("=")), []byte("="))
+	}
+	dst, err := base64.RawStdEncoding.AppendDecode(dst, text)
+	return dst, err == nil
+}
+
+// decodeQuotedPrintable decodes dkim-quoted-printable. RFC 6376, section 2.11. What
+// is not a code stands for itself, and is for the caller to refuse.
+func decodeQuotedPrintable(s string) string {
+	if strings.IndexByte(s, '=') < 0 {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '=' && i+2 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b = append(b, byte(n))
+				i += 2
+				continue
+			}
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}
+
+// stripSpace returns s without the white space in it.
+func stripSpace(s string) string {
+	if !strings.ContainsAny(s, " \t\r\n") {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isHyphenated reports whether s is letters, digits and hyphens.
+func isHyphenated(s string) bool {
+	for i := range len(s) {
+		c := s[i] | 0x20
+		if (c < 'a' || c > 'z') && (s[i] < '0' || s[i] > '9') && s[i] != '-' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// equalFold reports whether s is word, which is in lower case. Only A to Z are
+// folded: to Unicode, KELVIN SIGN is a k.
+func equalFold(s, word string) bool {
+	if len(s) != len(word) {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != word[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,7 +1,0 @@
-package dkim
-
-type Policy struct{}
-type Limits struct{}
-
-type publicKey any
-type Warning string
