@@ -8,7 +8,6 @@ import (
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/enum"
-	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // A Discoverer is a way to find policies and Organizational Domains: TreeWalk or
@@ -172,18 +171,24 @@ func (d *Discovery) Organization(name string) Organization {
 
 // discovery is a Discovery while it is made.
 type discovery struct {
-	how     Discoverer
-	author  string
-	queries *queries
+	how       Discoverer
+	author    string
+	queries   *queries
+	foresight int // how many names may be asked with what foresee asks
 }
 
 // startDiscovery asks for all that finding the policy of an Author Domain will take.
-func startDiscovery(ctx context.Context, r resolver.Resolver, how Discoverer, most int, author string) *discovery {
-	d := &discovery{how: how, author: author, queries: newQueries(ctx, r, most)}
-	if walk, ok := how.(TreeWalk); ok {
+func (v *Verifier) startDiscovery(ctx context.Context, l Limits, author string) *discovery {
+	d := &discovery{
+		how:       v.discoverer(),
+		author:    author,
+		queries:   newQueries(ctx, v.budget(l, l.PolicyQuestions)),
+		foresight: l.PolicyQuestions / 2,
+	}
+	if walk, ok := d.how.(TreeWalk); ok {
 		d.queries.suffix = walk.suffix
 	}
-	d.queries.ask(how.policyNames(author))
+	d.queries.ask(d.how.policyNames(author))
 	return d
 }
 
@@ -196,7 +201,7 @@ func (d *discovery) foresee(identifier string) {
 	if err != nil || name == d.author || domain.Labels(commonSuffix(d.author, name)) < 2 {
 		return
 	}
-	if names := d.how.identifierNames(name); d.queries.wouldAsk(names) <= d.queries.most/2 {
+	if names := d.how.identifierNames(name); d.queries.wouldAsk(names) <= d.foresight {
 		d.queries.ask(names)
 	}
 }

@@ -2,7 +2,6 @@ package dmarc
 
 import (
 	"context"
-	"strconv"
 	"sync"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -80,15 +79,14 @@ type queries struct {
 	ctx      context.Context
 	resolver resolver.Resolver
 	suffix   func(name string) bool // the floor under the walk, or nil
-	most     int                    // how many names may be asked
 
 	wg    sync.WaitGroup
 	asked map[string]*Query
 	order []*Query
 }
 
-func newQueries(ctx context.Context, r resolver.Resolver, most int) *queries {
-	return &queries{ctx: ctx, resolver: r, most: most, asked: make(map[string]*Query)}
+func newQueries(ctx context.Context, r resolver.Resolver) *queries {
+	return &queries{ctx: ctx, resolver: r, asked: make(map[string]*Query)}
 }
 
 // ask starts the questions for names that have not been asked yet.
@@ -100,10 +98,6 @@ func (qs *queries) ask(names []string) {
 		q := &Query{Domain: name}
 		qs.asked[name] = q
 		qs.order = append(qs.order, q)
-		if len(qs.order) > qs.most {
-			q.Err = cause.Wrap(resolver.ErrLimit, strconv.Itoa(qs.most)+" names asked for DMARC records", nil)
-			continue
-		}
 		qs.wg.Go(func() { qs.resolve(q) })
 	}
 }

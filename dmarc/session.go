@@ -42,7 +42,7 @@ type Session struct {
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	s := &Session{verifier: v, limits: v.Limits.withDefaults(), outer: ctx, envelope: e}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	r := v.resolver()
+	r := v.budget(s.limits, s.limits.Questions)
 
 	checker := v.SPF
 	checker.Resolver = r
@@ -87,7 +87,7 @@ func (s *Session) header(raw []byte) {
 	h := header.Parse(raw)
 	s.author = readAuthor(h)
 	for _, name := range s.domains() {
-		d := startDiscovery(s.ctx, s.verifier.resolver(), s.verifier.discoverer(), s.limits.PolicyQuestions, name)
+		d := s.verifier.startDiscovery(s.ctx, s.limits, name)
 		d.foresee(pathDomain(s.envelope))
 		for _, field := range h.Fields {
 			if field.Is("dkim-signature") {

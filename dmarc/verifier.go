@@ -76,12 +76,13 @@ type Limits struct {
 	// those of SPF and of keys. Equal ones count once. Default 76.
 	Questions int
 
-	// PolicyQuestions is how many names may be asked for DMARC records for one Author
-	// Domain. They are counted apart, so that a sender cannot use up the questions that
-	// find the Domain Owner's policy. Default 24.
+	// PolicyQuestions is how many DNS questions may be asked for the policy of one Author
+	// Domain and for Organizational Domains. They are counted apart, so that a sender
+	// cannot use up the questions that find the Domain Owner's policy. Default 24.
 	PolicyQuestions int
 
-	// Time is how long all questions of a message may take together. Default 30 seconds.
+	// Time is how long questions of either kind may be under way, in all. Default 30
+	// seconds.
 	Time time.Duration
 }
 
@@ -138,7 +139,7 @@ func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d
 		return &Discovery{Method: method(v.discoverer()), AuthorDomain: author, Err: ErrNoRecord}
 	}
 	limits := v.Limits.withDefaults()
-	discovery := startDiscovery(ctx, v.resolver(), v.discoverer(), limits.PolicyQuestions, name)
+	discovery := v.startDiscovery(ctx, limits, name)
 	ids := identifiers(s, d)
 	for _, i := range ids {
 		if i.Authenticated || i.Open {
@@ -169,12 +170,10 @@ func (v *Verifier) draw() float64 {
 	return v.Draw()
 }
 
-// resolver returns what all questions of one message go through.
-func (v *Verifier) resolver() resolver.Resolver {
-	if v.Resolver == nil {
-		return nil
-	}
-	return v.Resolver
+// budget returns what the questions of one message go through: at most most of them, equal
+// ones asked once.
+func (v *Verifier) budget(l Limits, most int) resolver.Resolver {
+	return &resolver.Budget{Resolver: v.Resolver, Questions: most, Time: l.Time}
 }
 
 // signatures returns the verifier of signatures for one message.

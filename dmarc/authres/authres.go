@@ -35,7 +35,10 @@ import (
 // those that are no pass first.
 const maxField = 8 << 10
 
-const fieldName = "Authentication-Results"
+const (
+	fieldName = "Authentication-Results"
+	lowerName = "authentication-results"
+)
 
 // A Formatter writes Authentication-Results fields. The zero Formatter is what Format
 // uses.

@@ -3,6 +3,7 @@ package authres
 import (
 	"errors"
 
+	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -27,7 +28,19 @@ func spfReasons() []error {
 	}
 }
 
-func dkimReasons() []error { return nil }
+func dkimReasons() []error {
+	return []error{
+		dkim.ErrDuplicateTag, dkim.ErrVersion, dkim.ErrTagMissing, dkim.ErrTagMalformed,
+		dkim.ErrAlgorithm, dkim.ErrSHA1, dkim.ErrCanonicalization, dkim.ErrQuery,
+		dkim.ErrIdentity, dkim.ErrFromNotSigned, dkim.ErrExpiryBeforeTime, dkim.ErrExpired,
+		dkim.ErrFuture, dkim.ErrSyntax, dkim.ErrKeyMissing, dkim.ErrKeyRevoked,
+		dkim.ErrKeyType, dkim.ErrKeyHash, dkim.ErrKeyService, dkim.ErrKeyStrict,
+		dkim.ErrKeyTooSmall, dkim.ErrKeyTooLarge, dkim.ErrKeyUnsafe, dkim.ErrKeyMalformed,
+		dkim.ErrBodyLength, dkim.ErrBodyHashMismatch, dkim.ErrSignatureMismatch,
+		dkim.ErrKeyTesting, dkim.ErrBodyUnsigned, dkim.ErrFieldAdded, dkim.ErrFieldNotSigned,
+		dkim.ErrLimit, dkim.ErrDNS,
+	}
+}
 
 func dmarcReasons() []error {
 	return []error{

@@ -70,28 +70,23 @@ func comment(text string) string {
 	}, text) + ")"
 }
 
-// authservID returns the receiver's id as it stands in the field. It comes from the
-// receiver's own configuration, so that it is only kept from breaking the field.
+// authservID returns the receiver's id as it stands in the field: a domain name in
+// A-labels, or another word. It comes from the receiver's own configuration, so that it is
+// only kept from breaking the field. An empty id is "unknown".
 func authservID(id string) string {
 	if name, err := domain.Canonical(id); err == nil {
 		return name
 	}
-	var b strings.Builder
-	plain := id != ""
-	for _, r := range id {
-		switch {
-		case r < ' ' || r > '~' || r == '"' || r == '\\' || r == ';':
-			r = '?'
-			plain = false
-		case !isToken(byte(r)):
-			plain = false
+	if id == "" {
+		return "unknown"
+	}
+	b := []byte(id[:min(len(id), domain.MaxLength)])
+	for i, c := range b {
+		if !isToken(c) {
+			b[i] = '_'
 		}
-		b.WriteRune(r)
 	}
-	if plain {
-		return b.String()
-	}
-	return `"` + b.String() + `"`
+	return string(b)
 }
 
 func isAlphanumeric(c byte) bool {

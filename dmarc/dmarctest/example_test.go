@@ -22,7 +22,7 @@ func ExampleRun() {
 // The same fixtures, verified by RFC 7489.
 func ExampleLoad() {
 	for _, f := range dmarctest.Load(t, "testdata") {
-		f.Verifier.Discovery = dmarc.PublicSuffix{}
+		f.Configure = func(v *dmarc.Verifier) { v.Discovery = dmarc.PublicSuffix{} }
 		t.Run(f.Name, func(t *testing.T) { f.Check(t) })
 	}
 }
@@ -71,8 +71,11 @@ func ExampleSlow() {
 		zone := resolver.Zone{"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject"}}}
 		message := dmarctest.Message{From: "news@shop.example"}.Bytes(t)
 		message = dmarctest.Sign(t, zone, message, dmarctest.Signature{Domain: "shop.example"})
-		f := dmarctest.Fixture{Message: message, Zone: zone}
-		f.Verifier.Resolver = dmarctest.Slow(zone, time.Second)
+		f := dmarctest.Fixture{
+			Message:   message,
+			Zone:      zone,
+			Configure: func(v *dmarc.Verifier) { v.Resolver = dmarctest.Slow(zone, time.Second) },
+		}
 
 		start := time.Now()
 		dmarctest.WantVerdict(t, f.Verify(t), dmarc.Pass)

@@ -19,11 +19,11 @@ type Fixture struct {
 	Zone     resolver.Zone  // all of DNS
 	Now      time.Time      // the clock; the zero time means time.Now
 
-	// Verifier says how the message is verified: the zero Verifier is the recommended
-	// configuration. Its Resolver, Now and Draw, where nil, are the fixture's: Zone, Now,
-	// and a draw that puts every message into the sample of pct. SPF is always traced,
-	// so that an explanation can go through the record.
-	Verifier dmarc.Verifier
+	// Configure, where it is not nil, changes the Verifier before it is used. What it is
+	// given is the recommended configuration with the Resolver and the clock of the
+	// fixture, SPF traced for explanations, and a Draw that puts every message into the
+	// sample of pct.
+	Configure func(*dmarc.Verifier)
 
 	// Want is what Check expects.
 	Want Want
@@ -31,20 +31,16 @@ type Fixture struct {
 	sidecar string // file that Want was read from
 }
 
-// Verify verifies the message. A test that goes on has a result: it may be used with the
-// functions of this package, or by the code that is tested.
+// Verify verifies the message and returns the result. It fails the test where there is none.
 func (f *Fixture) Verify(t testing.TB) *dmarc.Result {
 	t.Helper()
-	v := f.Verifier
+	v := &dmarc.Verifier{Resolver: f.Zone, Draw: func() float64 { return 0 }}
 	v.SPF.Trace = true
-	if v.Resolver == nil {
-		v.Resolver = f.Zone
-	}
-	if v.Now == nil && !f.Now.IsZero() {
+	if !f.Now.IsZero() {
 		v.Now = func() time.Time { return f.Now }
 	}
-	if v.Draw == nil {
-		v.Draw = func() float64 { return 0 }
+	if f.Configure != nil {
+		f.Configure(v)
 	}
 	r, err := v.Verify(t.Context(), f.Envelope, bytes.NewReader(f.Message))
 	if err != nil {

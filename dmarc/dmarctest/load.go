@@ -20,7 +20,7 @@ import (
 // verify them otherwise than [Run] does, go through them:
 //
 //	for _, f := range dmarctest.Load(t, "testdata") {
-//		f.Verifier.Discovery = dmarc.PublicSuffix{}
+//		f.Configure = func(v *dmarc.Verifier) { v.Discovery = dmarc.PublicSuffix{} }
 //		t.Run(f.Name, func(t *testing.T) { f.Check(t) })
 //	}
 func Load(t testing.TB, dir string) []*Fixture {

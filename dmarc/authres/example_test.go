@@ -1,0 +1,72 @@
+package authres_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/authres"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+// result is what a dmarc.Verifier returns for a forged message.
+func result() *dmarc.Result {
+	return &dmarc.Result{
+		Envelope: dmarc.Envelope{MailFrom: "any@attacker.example"},
+		SPF:      &spf.Result{Status: spf.StatusPass, Domain: "attacker.example"},
+		DMARC: dmarc.Verdict{
+			Status:       dmarc.Fail,
+			Disposition:  dmarc.DispositionReject,
+			AuthorDomain: "bank.example",
+			Policy:       dmarc.PolicyReject,
+			Identifiers:  []dmarc.Identifier{{Domain: "attacker.example", Authenticated: true}},
+		},
+	}
+}
+
+func ExampleFormat() {
+	field := authres.Format("mx.example.net", result())
+	fmt.Println(strings.ReplaceAll(field, "\r\n\t", "\n        "))
+	// Output:
+	// Authentication-Results: mx.example.net;
+	//         spf=pass smtp.mailfrom=attacker.example;
+	//         dkim=none;
+	//         dmarc=fail (not aligned: attacker.example) header.from=bank.example
+	//         policy.applied-disposition=reject policy.dmarc=reject
+	//         policy.published-domain-policy=reject
+}
+
+func ExampleFormatter_Value() {
+	f := authres.Formatter{SMTPUTF8: true}
+	fmt.Println(f.Value("bücher.example", &dmarc.Result{DMARC: dmarc.Verdict{AuthorDomain: "xn--mnchen-3ya.example"}}))
+	// Output:
+	// xn--bcher-kva.example; dkim=none; dmarc=none (münchen.example) header.from=xn--mnchen-3ya.example
+}
+
+func ExampleParse() {
+	field, err := authres.Parse("Authentication-Results: mx.example.net;\r\n" +
+		" spf=fail (; spf=pass) smtp.mailfrom=bank.example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range field.Results {
+		fmt.Println(field.ID, r.Method, r.Value, r.Property("smtp", "mailfrom"))
+	}
+	// Output: mx.example.net spf fail bank.example
+}
+
+func ExampleRemoveForged() {
+	message := strings.NewReader("Authentication-Results: MX.example.net; dmarc=pass\n" +
+		"Authentication-Results: lists.example.org; dkim=fail\n" +
+		"From: ceo@bank.example\n\nHello\n")
+	removed, err := authres.RemoveForged(os.Stdout, message, "mx.example.net")
+	fmt.Println(removed, err)
+	// Output:
+	// Authentication-Results: lists.example.org; dkim=fail
+	// From: ceo@bank.example
+	//
+	// Hello
+	// 1 <nil>
+}

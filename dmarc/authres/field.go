@@ -1,0 +1,63 @@
+package authres
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Field is an Authentication-Results field that was read: RFC 8601, section 2.2. Its
+// texts are as their author wrote them, without comments and outer quotes: not safe to
+// print. Whether its author is to be believed is another question (section 7.1).
+type Field struct {
+	ID      string   `json:"authserv_id"`
+	Version int      `json:"version"` // 1 where none is written
+	Results []Result `json:"results"` // empty for "none"
+}
+
+// A Result is what the author of a field found by one method.
+type Result struct {
+	Method        string     `json:"method"` // lower case
+	MethodVersion int        `json:"method_version"`
+	Value         string     `json:"result"` // lower case
+	Reason        string     `json:"reason,omitempty"`
+	Properties    []Property `json:"props"`
+}
+
+// A Property is a value that a result is about. The parts of the name are in lower case:
+// header.d is Type "header" and Name "d".
+type Property struct {
+	Type  string `json:"ptype"`
+	Name  string `json:"property"`
+	Value string `json:"value"`
+}
+
+// Property returns the value of the first property of that name, or "".
+func (r *Result) Property(ptype, name string) string {
+	for _, p := range r.Properties {
+		if p.Type == ptype && p.Name == name {
+			return p.Value
+		}
+	}
+	return ""
+}
+
+// Why a field could not be read. The error of Parse wraps one of them.
+var (
+	ErrName    = errors.New("not an Authentication-Results field")
+	ErrSyntax  = errors.New("the field does not follow the grammar of RFC 8601")
+	ErrVersion = errors.New("the field has a version other than 1")
+	ErrLimit   = errors.New("the field exceeds a limit")
+)
+
+// A syntaxError says what is missing and where.
+type syntaxError struct {
+	offset int // in the field
+	want   string
+	err    error
+}
+
+func (e *syntaxError) Error() string {
+	return fmt.Sprintf("%v: %s at octet %d", e.err, e.want, e.offset)
+}
+
+func (e *syntaxError) Unwrap() error { return e.err }

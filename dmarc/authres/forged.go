@@ -1,0 +1,242 @@
+package authres
+
+import (
+	"bufio"
+	"errors"
+	"io"
+)
+
+// RemoveForged copies a message from r to w without the Authentication-Results fields that
+// claim to be written under id: a receiver has to do so with every message that comes from
+// outside, before it adds a field of its own (RFC 8601, section 5). It returns how many
+// fields it removed, and the error of r or w. Memory is bounded, whatever the message.
+//
+// Case, folding, comments, quotes, the version and white space before the colon make no
+// difference to a claim. A field that cannot be read is removed if id may be meant, and one
+// of more than 64 KiB unless it begins with the id of somebody else. With an empty id every
+// Authentication-Results field is removed.
+//
+// All other octets of the message stay as they are, the body included. Line ends are read
+// as everywhere in this module: by LF if the first line ends so, else by CRLF. Programs
+// that take a bare CR or LF in the header for a line end see no forged field either: it is
+// removed together with the rest of the line that CRLF ends, so that no program comes to
+// see a field that it did not see before.
+func RemoveForged(w io.Writer, r io.Reader, id string) (removed int, err error) {
+	f := &filter{
+		in:  bufio.NewReaderSize(r, 32<<10),
+		out: bufio.NewWriterSize(w, 32<<10),
+		id:  newClaim(id),
+	}
+	if err := f.header(); err != nil {
+		return f.removed, err
+	}
+	if err := f.out.Flush(); err != nil {
+		return f.removed, err
+	}
+	// The body, whose beginning is in the buffer already.
+	_, err = f.in.WriteTo(w)
+	return f.removed, err
+}
+
+// A filter is a header on its way through. It takes the header apart into pieces: a line
+// and its continuations, where CRLF, LF and CR all end lines. Of these line ends, one kind
+// is regular, CRLF or LF, and parts fields for programs that read by the rule; the others
+// are bare.
+type filter struct {
+	in      *bufio.Reader
+	out     *bufio.Writer // keeps its first error until Flush
+	id      claim
+	removed int
+
+	known, unix bool // whether the regular line end is known, and is LF
+
+	// The line end before the piece under way, which is not written yet.
+	pending string
+	bare    bool // it is not a regular one
+
+	drop  drop
+	held  []byte
+	state state
+	match matcher
+}
+
+// drop is what goes of the field, up to its regular line end, that the piece under way is
+// part of.
+type drop uint8
+
+const (
+	dropNone  drop = iota
+	dropWhole      // all of it, and the line end after it
+	dropRest       // what follows the piece before, up to the line end after it
+)
+
+// state is what becomes of the octets of a piece.
+type state uint8
+
+const (
+	deciding state = iota // held until it is known whether the piece is a forged field
+	passing
+	dropped
+)
+
+// header copies the header and the empty line after it.
+func (f *filter) header() error {
+	for first := true; ; first = false {
+		f.begin(first)
+		end, octets, err := f.piece()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if octets == 0 && !f.bare && f.regular(end) {
+			f.out.WriteString(f.pending)
+			f.out.WriteString(end)
+			return nil
+		}
+		f.end(end)
+		if err != nil {
+			f.out.WriteString(f.pending)
+			return nil
+		}
+	}
+}
+
+// begin starts a piece.
+func (f *filter) begin(first bool) {
+	f.state, f.held, f.match = deciding, f.held[:0], matcher{leading: first}
+	if !f.bare {
+		f.drop = dropNone
+	}
+	if f.drop != dropNone {
+		f.state = dropped
+	}
+}
+
+// piece reads a piece and returns the line end after it, "" at the end of the message, and
+// whether there was anything in it.
+func (f *filter) piece() (end string, octets int, err error) {
+	for ; ; octets++ {
+		c, err := f.in.ReadByte()
+		if err != nil {
+			return "", octets, err
+		}
+		end := f.lineEnd(c)
+		if end == "" {
+			f.add(c)
+			continue
+		}
+		if next, err := f.in.Peek(1); octets == 0 || err != nil || next[0] != ' ' && next[0] != '\t' {
+			return end, octets, nil
+		}
+		for i := range len(end) {
+			f.add(end[i])
+		}
+	}
+}
+
+// lineEnd returns the line end that begins with c, or "".
+func (f *filter) lineEnd(c byte) string {
+	switch c {
+	case '\n':
+		if !f.known {
+			f.known, f.unix = true, true
+		}
+		return "\n"
+	case '\r':
+		next, err := f.in.Peek(1)
+		if f.unix || err != nil || next[0] != '\n' {
+			return "\r"
+		}
+		f.known = true
+		f.in.Discard(1)
+		return "\r\n"
+	}
+	return ""
+}
+
+func (f *filter) regular(end string) bool {
+	return end == "\r\n" || end == "\n" && f.unix
+}
+
+// add takes an octet of a piece.
+func (f *filter) add(c byte) {
+	switch f.state {
+	case passing:
+		f.out.WriteByte(c)
+	case deciding:
+		f.held = append(f.held, c)
+		f.match.next(c)
+		switch {
+		case f.match.failed:
+			f.release()
+		case len(f.held) == maxParse:
+			f.judge(false)
+		}
+	}
+}
+
+// judge decides on the piece as far as it is held.
+func (f *filter) judge(whole bool) {
+	switch {
+	case f.match.value == 0 && whole: // no field of this name
+		f.release()
+	case f.match.value == 0 || f.id.madeBy(f.held[f.match.value:], f.unix, whole):
+		f.state = dropped
+		f.removed++
+	default:
+		f.release()
+	}
+}
+
+// release lets the piece pass.
+func (f *filter) release() {
+	f.out.WriteString(f.pending)
+	f.out.Write(f.held)
+	f.pending, f.state = "", passing
+}
+
+// end ends a piece with the line end after it.
+func (f *filter) end(end string) {
+	if f.state == deciding {
+		f.judge(true)
+	}
+	if f.state == dropped && f.drop == dropNone {
+		f.drop = dropWhole
+		if f.bare {
+			f.drop, f.pending = dropRest, ""
+		}
+	}
+	f.bare = !f.regular(end)
+	if f.state == passing || f.drop == dropRest && !f.bare {
+		f.pending = end
+	}
+}
+
+// A matcher finds the name of the field and the colon after it, octet by octet.
+type matcher struct {
+	leading bool // skip white space before the name: it is the first line
+	seen    int  // octets
+	matched int  // of the name
+	failed  bool // it is another field
+	value   int  // offset of what follows the colon, once it was met
+}
+
+func (m *matcher) next(c byte) {
+	m.seen++
+	space := c == ' ' || c == '\t' || c == '\r' || c == '\n'
+	switch {
+	case m.value > 0 || m.failed:
+	case m.matched < len(lowerName):
+		if m.matched == 0 && m.leading && space {
+			return
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		m.failed = c != lowerName[m.matched]
+		m.matched++
+	case c == ':':
+		m.value = m.seen
+	default:
+		m.failed = !space
+	}
+}

@@ -1,0 +1,222 @@
+package authres
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+const ours = "mx.receiver.example"
+
+func TestRemoveForgedFields(t *testing.T) {
+	long := strings.Repeat("c", 70_000)
+	tests := []struct {
+		name, field string
+		keep        bool
+	}{
+		{"a plain claim", "Authentication-Results: mx.receiver.example; dmarc=pass header.from=victim.example", false},
+		{"a claim with nothing", "Authentication-Results: mx.receiver.example; none", false},
+		{"a claim without results", "Authentication-Results: mx.receiver.example", false},
+		{"case, a space before the colon, a comment and a version", "authentication-results : (hi) MX.Receiver.EXAMPLE 1 ; dkim=pass", false},
+		{"an id that is folded and quoted", "Authentication-Results:\r\n \"mx.receiver.example\"; spf=pass", false},
+		{"an id with an escaped letter in quotes", `Authentication-Results: "mx\.receiver.example"; spf=pass`, false},
+		{"a version behind a slash", "Authentication-Results: mx.receiver.example/1; dmarc=pass", false},
+		{"a version that is not known", "Authentication-Results: mx.receiver.example 2; dmarc=pass", false},
+		{"an id with a final dot", "Authentication-Results: mx.receiver.example.; dmarc=pass", false},
+		{"an id with white space in quotes", "Authentication-Results: \" mx.receiver.example\t\"; dmarc=pass", false},
+		{"an id in fullwidth letters", "Authentication-Results: ｍｘ.receiver.example; dmarc=pass", false},
+		{"an encoded word", "Authentication-Results: =?utf-8?q?mx.receiver.example?=; dmarc=pass", false},
+		{"a long comment behind the id", "Authentication-Results: mx.receiver.example; dkim=pass (" + strings.Repeat("c", 6000) + ")", false},
+		{"a longer one", "Authentication-Results: mx.receiver.example; dkim=pass (" + long + ")", false},
+		{"a long comment before the id", "Authentication-Results: (" + long + ") mx.receiver.example; dkim=pass", false},
+		{"a long space before the colon", "Authentication-Results" + strings.Repeat(" ", 70_000) + ": mx.receiver.example; dkim=pass", false},
+		{"an unclosed comment behind the id", "Authentication-Results: mx.receiver.example; dkim=pass (((( header.d=victim.example", false},
+		{"an unclosed comment before the id", "Authentication-Results: (((( mx.receiver.example; dkim=pass", false},
+		{"an unclosed quote before the id", `Authentication-Results: "mx.receiver.example; dkim=pass`, false},
+		{"a NUL in the id", "Authentication-Results: mx.\x00receiver.example; dkim=pass", false},
+		{"a comment in the id", "Authentication-Results: mx.(x)receiver.example; dkim=pass", false},
+		{"two ids", "Authentication-Results: other.example mx.receiver.example; dkim=pass", false},
+		{"results before the id", "Authentication-Results: spf=pass smtp.helo=a; mx.receiver.example; dkim=pass", false},
+		{"a colon on the line after the name", "Authentication-Results\r\n : mx.receiver.example; dkim=pass", false},
+
+		{"another author", "Authentication-Results: other.example; dmarc=pass header.from=victim.example", true},
+		{"another author below us", "Authentication-Results: a.mx.receiver.example; none", true},
+		{"another author above us", "Authentication-Results: receiver.example; none", true},
+		{"another author who names us in a comment", "Authentication-Results: other.example (mx.receiver.example); spf=pass", true},
+		{"another author who names us in a value", "Authentication-Results: other.example;\r\n smtp.mailfrom=mx.receiver.example", true},
+		{"another author with a broken rest", "Authentication-Results: other.example; dkim=pass header.b=ab/cd;", true},
+		{"another author with a long rest", "Authentication-Results: other.example; dkim=pass (" + long + ")", true},
+		{"no author at all", "Authentication-Results: spf=pass smtp.mailfrom=a.example", true},
+		{"another name", "X-Authentication-Results: mx.receiver.example; dkim=pass", true},
+		{"a longer name", "Authentication-Results-Original: mx.receiver.example; dkim=pass", true},
+		{"the name in the value of another field", "Subject: a\r\n Authentication-Results: mx.receiver.example; dkim=pass", true},
+	}
+	for _, test := range tests {
+		for _, place := range []struct{ name, before, after string }{
+			{"first", "", "From: a@victim.example\r\n\r\nbody\r\n"},
+			{"in between", "Received: x\r\n", "From: a@victim.example\r\n\r\nbody\r\n"},
+			{"last", "From: a@victim.example\r\n", "\r\nbody\r\n"},
+		} {
+			t.Run(test.name+", "+place.name, func(t *testing.T) {
+				message := place.before + test.field + "\r\n" + place.after
+				want, count := place.before+place.after, 1
+				if test.keep {
+					want, count = message, 0
+				}
+				for _, unix := range []bool{false, true} {
+					if unix {
+						message = strings.ReplaceAll(message, "\r\n", "\n")
+						want = strings.ReplaceAll(want, "\r\n", "\n")
+					}
+					got, removed := filtered(t, message, ours)
+					if got != want || removed != count {
+						t.Errorf("unix %v: removed %d, got %.300q", unix, removed, got)
+					}
+				}
+			})
+		}
+	}
+}
+
+// filtered runs a message through RemoveForged, whole and octet by octet.
+func filtered(t *testing.T, message, id string) (string, int) {
+	t.Helper()
+	var whole, parts bytes.Buffer
+	n, err := RemoveForged(&whole, strings.NewReader(message), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := RemoveForged(&parts, iotest.OneByteReader(strings.NewReader(message)), id); err != nil {
+		t.Fatal(err)
+	}
+	if whole.String() != parts.String() {
+		t.Fatalf("the message came out in two ways: %.300q and %.300q", whole.String(), parts.String())
+	}
+	return whole.String(), n
+}
+
+func TestRemoveForgedLeavesTheRestOfAMessageAlone(t *testing.T) {
+	for name, message := range map[string]string{
+		"an empty message":                   "",
+		"a body that looks like a header":    "A: b\r\n\r\nAuthentication-Results: mx.receiver.example; none\r\n",
+		"a message that begins with a body":  "\r\nAuthentication-Results: mx.receiver.example; none\r\n",
+		"octets that are no text":            "A: \x00\xff\r\n\r\n\x00\xff\x1b\r\r\n\n",
+		"bare line ends":                     "A: b\nC: d\rE: f\r\n\r\nbody\n",
+		"a header without an end":            "A: b\r\nC",
+		"a header whose last line end stays": "A: b\r\n",
+		"a lone CR":                          "\r",
+		"a line of white space":              "A: b\r\n \t\r\nC: d\r\n\r\n",
+		"a long line":                        strings.Repeat("a", 100_000) + ": b\r\n\r\nbody",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, n := filtered(t, message, ours); got != message || n != 0 {
+				t.Errorf("%.100q became %.100q", message, got)
+			}
+		})
+	}
+}
+
+func TestAForgedFieldBehindABareLineEndIsSeenByNobody(t *testing.T) {
+	const forged = "Authentication-Results: mx.receiver.example; dmarc=pass"
+	for _, test := range []struct{ name, message, want string }{
+		{
+			"a bare LF before it",
+			"Subject: a\r\nX: b\n" + forged + "\r\nFrom: c\r\n\r\nbody",
+			"Subject: a\r\nX: b\r\nFrom: c\r\n\r\nbody",
+		},
+		{
+			"a bare CR before it",
+			"Subject: a\r\nX: b\r" + forged + "\nY: d\r\nFrom: c\r\n\r\nbody",
+			"Subject: a\r\nX: b\r\nFrom: c\r\n\r\nbody",
+		},
+		{
+			"a bare LF after it does not make a field of what follows",
+			"Subject: a\r\n" + forged + "\nFrom: ceo@victim.example\r\nFrom: c\r\n\r\nbody",
+			"Subject: a\r\nFrom: c\r\n\r\nbody",
+		},
+		{
+			"nothing behind it",
+			"Subject: a\r\nX: b\n" + forged,
+			"Subject: a\r\nX: b",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got, n := filtered(t, test.message, ours); got != test.want || n != 1 {
+				t.Errorf("removed %d, got %q, want %q", n, got, test.want)
+			}
+		})
+	}
+}
+
+func TestRemoveForgedOfManyFieldsRemovesEach(t *testing.T) {
+	one := "Authentication-Results: mx.receiver.example; dmarc=pass\r\n"
+	got, n := filtered(t, strings.Repeat(one+one+"A: b\r\n", 1000)+one+"\r\n"+one, ours)
+	if want := strings.Repeat("A: b\r\n", 1000) + "\r\n" + one; got != want || n != 2001 {
+		t.Errorf("removed %d, %d octets left, want %d", n, len(got), len(want))
+	}
+}
+
+func TestRemoveForgedTakesAnInternationalizedIDInEitherForm(t *testing.T) {
+	message := "Authentication-Results: bücher.example; none\r\nAuthentication-Results: XN--BCHER-KVA.example; none\r\n\r\n"
+	for _, id := range []string{"bücher.example", "xn--bcher-kva.example"} {
+		if got, n := filtered(t, message, id); got != "\r\n" || n != 2 {
+			t.Errorf("with id %s: removed %d, got %q", id, n, got)
+		}
+	}
+}
+
+func TestRemoveForgedWithoutAnIDRemovesAll(t *testing.T) {
+	if got, n := filtered(t, "Authentication-Results: other.example; none\r\nA: b\r\n\r\n", ""); got != "A: b\r\n\r\n" || n != 1 {
+		t.Errorf("removed %d, got %q", n, got)
+	}
+}
+
+func TestRemoveForgedReturnsErrorsOfItsReaderAndWriter(t *testing.T) {
+	broken := errors.New("broken")
+	for _, message := range []string{"A: b", "A: b\r\n\r\nbody"} {
+		r := io.MultiReader(strings.NewReader(message), iotest.ErrReader(broken))
+		if _, err := RemoveForged(io.Discard, r, ours); !errors.Is(err, broken) {
+			t.Errorf("reader after %q: got %v", message, err)
+		}
+		if _, err := RemoveForged(failing{broken}, strings.NewReader(message), ours); !errors.Is(err, broken) {
+			t.Errorf("writer of %q: got %v", message, err)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func TestRemoveForgedNeedsLittleMemory(t *testing.T) {
+	for name, begin := range map[string]string{
+		"a forged field": "Authentication-Results: (",
+		"another field":  "X: ",
+		"a body":         "\r\n",
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := RemoveForged(io.Discard, io.MultiReader(strings.NewReader(begin), io.LimitReader(letters{}, 20<<20)), ours)
+		runtime.ReadMemStats(&after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 2<<20 {
+			t.Errorf("%s of 20 MiB took %d octets of memory", name, n)
+		}
+	}
+}
+
+// letters is an endless reader.
+type letters struct{}
+
+func (letters) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}

@@ -1,0 +1,121 @@
+package authres
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+// Whatever a sender puts anywhere, the field has one result for each that was found, and
+// no line end or control character.
+func FuzzFormat(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s, s, s, []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, a, b, c string, value []byte) {
+		r := shop()
+		r.Envelope.MailFrom, r.Envelope.HELO = a, b
+		r.SPF.Domain, r.SPF.Sender, r.SPF.Explanation, r.SPF.Record = a, b, c, c
+		r.SPF.Status, r.SPF.Err = spf.StatusPermError, cause.Wrap(spf.ErrSyntax, c, nil)
+		r.HELO.Status, r.HELO.Domain = spf.StatusNone, b
+		r.DKIM = []*dkim.Result{signed(dkim.StatusPass, a, b, c), signed(dkim.StatusFail, b, c, a)}
+		r.DKIM[0].Signature.Value, r.DKIM[0].Algorithm = value, c
+		r.DKIM[1].Err = cause.Wrap(dkim.ErrKeyMalformed, a, errors.New(b))
+		r.Author.From = a
+		r.DMARC.AuthorDomain, r.DMARC.Record, r.DMARC.PolicyTag = c, a, b
+		checkField(t, Format(ours, r), r)
+		checkUTF8(t, r)
+	})
+}
+
+// A field that Parse takes is made of the characters that it allows, and its results,
+// written by the rules, are read as the same again.
+func FuzzParse(f *testing.F) {
+	f.Add("Authentication-Results: mx.example (a) 1 (b); dkim / 1 = pass reason=\"x;\\\"\" header.i=\"a b\"@c.example")
+	f.Add("Authentication-Results: mx.example; none")
+	for _, s := range hostile {
+		f.Add("Authentication-Results: mx.example; spf=pass (" + s + ") smtp.helo=\"" + s + "\"")
+	}
+	f.Fuzz(func(t *testing.T, field string) {
+		got, err := Parse(field)
+		if err != nil {
+			if got != nil && !errors.Is(err, ErrVersion) {
+				t.Fatal("a field and an error")
+			}
+			return
+		}
+		b := []byte("Authentication-Results: " + quote(got.ID))
+		if len(got.Results) == 0 {
+			b = append(b, "; none"...)
+		}
+		for _, r := range got.Results {
+			b = append(b, "; "+r.Method+"="+r.Value...)
+			if r.Reason != "" {
+				b = append(b, " reason="+quote(r.Reason)...)
+			}
+			for _, p := range r.Properties {
+				b = append(b, " "+p.Type+"."+p.Name+"="+quote(p.Value)...)
+			}
+		}
+		if len(b) > maxParse {
+			return
+		}
+		again, err := Parse(string(b))
+		if err != nil {
+			t.Fatalf("%q became %q: %v", field, b, err)
+		}
+		if len(again.Results) != len(got.Results) || again.ID != got.ID {
+			t.Fatalf("%q became %q", field, b)
+		}
+	})
+}
+
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// Octets are only ever removed, never in the body, and what is left claims nothing to
+// our own parser.
+func FuzzRemoveForged(f *testing.F) {
+	f.Add([]byte("Authentication-Results: mx.receiver.example; none\r\nA: b\n c\r\n\r\nbody"))
+	f.Add([]byte("A: b\nAuthentication-Results : (x) \"MX.receiver.example\" 1;\r none\r\n\r\nbody"))
+	f.Add([]byte("A: b\nAuthentication-Results:\n mx.receiver.example; spf=pass\n\nbody"))
+	f.Fuzz(func(t *testing.T, message []byte) {
+		var out, again bytes.Buffer
+		removed, err := RemoveForged(&out, bytes.NewReader(message), ours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if removed == 0 && !bytes.Equal(out.Bytes(), message) {
+			t.Fatalf("%q became %q, with nothing removed", message, out.Bytes())
+		}
+		if !isSubsequence(out.Bytes(), message) {
+			t.Fatalf("%q became %q", message, out.Bytes())
+		}
+		if n, _ := RemoveForged(&again, bytes.NewReader(out.Bytes()), ours); n != 0 {
+			t.Fatalf("%q became %q, and then %q", message, out.Bytes(), again.Bytes())
+		}
+		header, _, _ := strings.Cut(out.String(), "\r\n\r\n")
+		for field := range strings.SplitSeq(header, "\r\n") {
+			if f, err := Parse(field); err == nil && f.ID == ours {
+				t.Fatalf("%q is left of %q", field, message)
+			}
+		}
+	})
+}
+
+func isSubsequence(short, long []byte) bool {
+	for _, c := range short {
+		i := bytes.IndexByte(long, c)
+		if i < 0 {
+			return false
+		}
+		long = long[i+1:]
+	}
+	return true
+}

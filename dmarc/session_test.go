@@ -1,0 +1,330 @@
+package dmarc_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	msgauth "github.com/emersion/go-msgauth/dkim"
+	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+const letter = "From: Shop <news@shop.example>\r\n" +
+	"To: bob@receiver.example\r\n" +
+	"Subject: Your order\r\n" +
+	"Date: Mon, 01 Jun 2026 11:59:00 +0000\r\n" +
+	"Message-ID: <1@shop.example>\r\n" +
+	"\r\n" +
+	"Dear customer,\r\n\r\nit is on its way.\r\n"
+
+// sign signs a message for a domain and adds the key to the zone.
+func sign(t testing.TB, zone resolver.Zone, message, name string) string {
+	t.Helper()
+	seed := sha256.Sum256([]byte(name))
+	key := ed25519.NewKeyFromSeed(seed[:])
+	var b bytes.Buffer
+	err := msgauth.Sign(&b, strings.NewReader(message), &msgauth.SignOptions{
+		Domain: name, Selector: "s", Signer: key,
+		HeaderCanonicalization: msgauth.CanonicalizationRelaxed, BodyCanonicalization: msgauth.CanonicalizationRelaxed,
+		HeaderKeys: []string{"From", "To", "Subject", "Date", "Message-ID"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone["s._domainkey."+name] = resolver.Records{
+		TXT: []string{"v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))},
+	}
+	return b.String()
+}
+
+// shop is a zone in which mail of shop.example from 192.0.2.1 passes everything.
+func shop() resolver.Zone {
+	return resolver.Zone{
+		"shop.example":        {TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}, A: []string{"192.0.2.1"}},
+		"mail.shop.example":   {TXT: []string{"v=spf1 a -all"}, A: []string{"192.0.2.1"}},
+		"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject"}},
+	}
+}
+
+var fromShop = dmarc.Envelope{IP: netip.MustParseAddr("192.0.2.1"), HELO: "mail.shop.example", MailFrom: "bounce@shop.example"}
+
+func TestVerify(t *testing.T) {
+	zone := shop()
+	signed := sign(t, zone, letter, "shop.example")
+	foreign := fromShop
+	foreign.IP, foreign.MailFrom = netip.MustParseAddr("203.0.113.5"), "x@elsewhere.example"
+	for _, tt := range []struct {
+		name        string
+		envelope    dmarc.Envelope
+		message     string
+		want        dmarc.Status
+		disposition dmarc.Disposition
+		spf, dkim   bool
+		cause       error
+	}{
+		{"all aligned", fromShop, signed, dmarc.Pass, dmarc.DispositionNone, true, true, nil},
+		{"not signed", fromShop, letter, dmarc.Pass, dmarc.DispositionNone, true, false, nil},
+		{"forwarded", foreign, signed, dmarc.Pass, dmarc.DispositionNone, false, true, nil},
+		{"forged", foreign, letter, dmarc.Fail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
+		{"the body altered", foreign, signed + "PS: pay here.\r\n", dmarc.Fail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
+		{"a Unix file", foreign, strings.ReplaceAll(signed, "\r\n", "\n"), dmarc.Pass, dmarc.DispositionNone, false, true, nil},
+		{"two From", foreign, "From: x@attacker.example\r\n" + signed, dmarc.PermError, dmarc.DispositionReject, false, false, dmarc.ErrSeveralFrom},
+		{"no header", foreign, "hello\r\n", dmarc.PermError, dmarc.DispositionReject, false, false, dmarc.ErrHeader},
+		{"no octet", foreign, "", dmarc.PermError, dmarc.DispositionReject, false, false, dmarc.ErrNoFrom},
+		{"no end of header", foreign, "From: a@shop.example", dmarc.Fail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
+		{
+			"a header over the limit", foreign, strings.Repeat("X: 1\r\n", 100_000) + letter,
+			dmarc.PermError, dmarc.DispositionReject, false, false, dmarc.ErrHeaderLimit,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := &dmarc.Verifier{Resolver: zone}
+			r, err := v.Verify(context.Background(), tt.envelope, strings.NewReader(tt.message))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := r.DMARC
+			if got.Status != tt.want || got.Disposition != tt.disposition || got.SPFAligned != tt.spf || got.DKIMAligned != tt.dkim {
+				t.Errorf("%s, %s (%v), aligned %v, %v; want %s, %s, %v, %v", got.Status, got.Disposition, got.Err,
+					got.SPFAligned, got.DKIMAligned, tt.want, tt.disposition, tt.spf, tt.dkim)
+			}
+			if !errors.Is(got.Err, tt.cause) || (got.Err == nil) != (tt.cause == nil) {
+				t.Errorf("because %v, want %v", got.Err, tt.cause)
+			}
+			if r.SPF == nil || r.HELO == nil || r.DKIM == nil {
+				t.Error("a result is missing")
+			}
+			octets, err := v.Verify(context.Background(), tt.envelope, iotest.OneByteReader(strings.NewReader(tt.message)))
+			if err != nil || octets.DMARC.Status != got.Status {
+				t.Errorf("octet by octet: %s (%v), want %s", octets.DMARC.Status, err, got.Status)
+			}
+		})
+	}
+}
+
+func TestSeveralDomainsCanAllBeEvaluated(t *testing.T) {
+	zone := shop()
+	zone["_dmarc.other.example"] = resolver.Records{TXT: []string{"v=DMARC1; p=quarantine"}}
+	for _, tt := range []struct {
+		name, from  string
+		rule        dmarc.InvalidAuthor
+		want        dmarc.Status
+		disposition dmarc.Disposition
+		others      int
+	}{
+		{"by default it is refused", "a@shop.example, b@other.example", dmarc.InvalidAuthorReject, dmarc.PermError, dmarc.DispositionReject, 0},
+		{"quarantine instead", "a@shop.example, b@other.example", dmarc.InvalidAuthorQuarantine, dmarc.PermError, dmarc.DispositionQuarantine, 0},
+		{"none instead", "a@shop.example, b@other.example", dmarc.InvalidAuthorAccept, dmarc.PermError, dmarc.DispositionNone, 0},
+		{"the strictest stands", "a@shop.example, b@other.example", dmarc.InvalidAuthorEvaluateAll, dmarc.Fail, dmarc.DispositionQuarantine, 2},
+		{"all pass", "a@shop.example, b@mail.shop.example", dmarc.InvalidAuthorEvaluateAll, dmarc.Pass, dmarc.DispositionNone, 2},
+		{"one without a policy", "a@shop.example, b@nobody.example", dmarc.InvalidAuthorEvaluateAll, dmarc.None, dmarc.DispositionNone, 2},
+		{"too many", "a@a.example, b@b.example, c@c.example, d@d.example, e@e.example", dmarc.InvalidAuthorEvaluateAll, dmarc.PermError, dmarc.DispositionReject, 0},
+		{"none at all", "nobody:;", dmarc.InvalidAuthorEvaluateAll, dmarc.PermError, dmarc.DispositionReject, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := &dmarc.Verifier{Resolver: zone, InvalidAuthor: tt.rule}
+			r, err := v.Verify(context.Background(), fromShop, strings.NewReader("From: "+tt.from+"\r\n\r\nhi\r\n"))
+			if err != nil || r.DMARC.Status != tt.want || r.DMARC.Disposition != tt.disposition || len(r.Others) != tt.others {
+				t.Errorf("%s, %s, %d verdicts (%v); want %s, %s, %d", r.DMARC.Status, r.DMARC.Disposition, len(r.Others), err,
+					tt.want, tt.disposition, tt.others)
+			}
+		})
+	}
+}
+
+func TestAnSPFResultOfAnUpstreamIsTaken(t *testing.T) {
+	e := fromShop
+	e.IP = netip.Addr{}
+	e.SPF = &spf.Result{Status: spf.StatusPass, Domain: "shop.example"}
+	r, err := (&dmarc.Verifier{Resolver: shop()}).Verify(context.Background(), e, strings.NewReader(letter))
+	if err != nil || r.DMARC.Status != dmarc.Pass || r.SPF != e.SPF {
+		t.Errorf("%s (%v), want a pass by the given result", r.DMARC.Status, err)
+	}
+}
+
+// slow answers after 20 ms, and counts.
+type slow struct{ resolver.Resolver }
+
+func (s slow) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+	select {
+	case <-time.After(20 * time.Millisecond):
+	case <-ctx.Done():
+		return resolver.Answer{}, ctx.Err()
+	}
+	return s.Resolver.Resolve(ctx, q)
+}
+
+// busy is a message with three signatures from three domains and SPF with five includes.
+func busy(t testing.TB) (resolver.Zone, string) {
+	zone := shop()
+	zone["shop.example"] = resolver.Records{TXT: []string{
+		"v=spf1 include:i1.example include:i2.example include:i3.example include:i4.example include:i5.example -all",
+	}}
+	for _, n := range []string{"1", "2", "3", "4", "5"} {
+		zone["i"+n+".example"] = resolver.Records{TXT: []string{"v=spf1 a:h" + n + ".example ip4:198.51.100." + n + " ~all"}}
+		zone["h"+n+".example"] = resolver.Records{A: []string{"203.0.113." + n}}
+	}
+	zone["h5.example"] = resolver.Records{A: []string{"192.0.2.1"}}
+	zone["mail.shop.example"] = resolver.Records{TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}}
+	message := letter
+	for _, name := range []string{"list.example", "news.shop.example", "provider.example"} {
+		message = sign(t, zone, message, name)
+	}
+	return zone, message
+}
+
+func TestAVerdictTakesAtMostThreeRoundTrips(t *testing.T) {
+	zone, message := busy(t)
+	signed := time.Now() // by the clock outside of the bubble
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		v := &dmarc.Verifier{Resolver: slow{zone}, Now: func() time.Time { return signed }}
+		r, err := v.Verify(context.Background(), fromShop, strings.NewReader(message))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.DMARC.Status != dmarc.Pass || !r.DMARC.SPFAligned || !r.DMARC.DKIMAligned {
+			t.Errorf("%s (%v), aligned %v, %v; want a pass by both", r.DMARC.Status, r.DMARC.Err, r.DMARC.SPFAligned, r.DMARC.DKIMAligned)
+		}
+		trips := time.Since(start) / (20 * time.Millisecond)
+		sequence := r.SPF.Questions + r.HELO.Questions + len(r.DKIM) + len(r.DMARC.Discovery.Queries)
+		t.Logf("%d round trips for %d questions", trips, sequence)
+		if trips > 3 {
+			t.Errorf("%d round trips, want at most 3", trips)
+		}
+	})
+}
+
+func TestAReaderThatFailsIsAnError(t *testing.T) {
+	broken := errors.New("broken pipe")
+	r := io.MultiReader(strings.NewReader(letter), iotest.ErrReader(broken))
+	if _, err := (&dmarc.Verifier{Resolver: shop()}).Verify(context.Background(), fromShop, r); !errors.Is(err, broken) {
+		t.Errorf("error %v, want that of the reader", err)
+	}
+}
+
+func TestACancelledContextEndsEverything(t *testing.T) {
+	zone, message := busy(t)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		r, err := (&dmarc.Verifier{Resolver: slow{zone}}).Verify(ctx, fromShop, strings.NewReader(message))
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want that of the context", err)
+		}
+		if r.DMARC.Status == dmarc.Pass {
+			t.Error("a pass without answers")
+		}
+		if d := time.Since(start); d > 40*time.Millisecond {
+			t.Errorf("ended after %s", d)
+		}
+	})
+}
+
+func TestTimeForAMessageIsBounded(t *testing.T) {
+	zone := shop()
+	for _, name := range []string{"slow.example", "mail.shop.example"} {
+		zone[name] = resolver.Records{Fault: resolver.Fault{Err: resolver.ErrTimeout, Delay: time.Hour}}
+	}
+	zone["_dmarc.shop.example"] = resolver.Records{Fault: resolver.Fault{Delay: time.Hour, Err: resolver.ErrTimeout}}
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		e := fromShop
+		e.MailFrom = "x@slow.example"
+		r, err := (&dmarc.Verifier{Resolver: zone}).Verify(t.Context(), e, strings.NewReader(letter))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(start); d > dmarc.DefaultTime {
+			t.Errorf("took %s", d)
+		}
+		if r.DMARC.Status != dmarc.TempError || r.DMARC.Disposition != dmarc.DispositionTempFail || !errors.Is(r.DMARC.Err, resolver.ErrLimit) {
+			t.Errorf("%s, %s (%v); want temperror that names the limit", r.DMARC.Status, r.DMARC.Disposition, r.DMARC.Err)
+		}
+	})
+}
+
+// panicking is a resolver with a defect.
+type panicking struct{}
+
+func (panicking) Resolve(context.Context, resolver.Question) (resolver.Answer, error) {
+	panic("defect")
+}
+
+func TestAPanickingResolverIsContained(t *testing.T) {
+	zone := shop()
+	signed := sign(t, zone, letter, "shop.example")
+	r, err := (&dmarc.Verifier{Resolver: panicking{}}).Verify(context.Background(), fromShop, strings.NewReader(signed))
+	if err != nil || r.DMARC.Status != dmarc.TempError || r.SPF.Status != spf.StatusTempError || r.DKIM[0].Status != dkim.StatusTempError {
+		t.Errorf("dmarc %s, spf %s, dkim %s (%v); want temperror", r.DMARC.Status, r.SPF.Status, r.DKIM[0].Status, err)
+	}
+}
+
+func TestAResultSurvivesJSON(t *testing.T) {
+	zone, message := busy(t)
+	zone["_dmarc.shop.example"] = resolver.Records{TXT: []string{"v=DMARC1; p=reject; sp-x; rua=mailto:a@shop.example,bogus"}}
+	for _, e := range []dmarc.Envelope{fromShop, {IP: netip.MustParseAddr("2001:db8::1"), HELO: "x"}} {
+		r, err := (&dmarc.Verifier{Resolver: zone, SPF: spf.Checker{Trace: true}}).Verify(context.Background(), e, strings.NewReader(message))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back dmarc.Result
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		again, err := json.Marshal(&back)
+		if err != nil || !bytes.Equal(again, text) {
+			t.Errorf("written again (%v):\n%s\nwant\n%s", err, again, text)
+		}
+		if r.DMARC.Err != nil && !errors.Is(back.DMARC.Err, dmarc.ErrNotAligned) && !errors.Is(back.DMARC.Err, dmarc.ErrNotAuthenticated) {
+			t.Errorf("the error is %v after reading", back.DMARC.Err)
+		}
+	}
+}
+
+func TestSMTPReply(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		verdict dmarc.Verdict
+		want    string
+	}{
+		{"none", dmarc.Verdict{Status: dmarc.Pass}, ""},
+		{"quarantine", dmarc.Verdict{Status: dmarc.Fail, Disposition: dmarc.DispositionQuarantine}, ""},
+		{
+			"reject", dmarc.Verdict{Status: dmarc.Fail, Disposition: dmarc.DispositionReject, AuthorDomain: "shop.example"},
+			"550 5.7.1 Message refused per DMARC policy for shop.example",
+		},
+		{
+			"tempfail", dmarc.Verdict{Status: dmarc.TempError, Disposition: dmarc.DispositionTempFail, AuthorDomain: "shop.example"},
+			"451 4.7.0 DMARC for shop.example could not be checked because of a DNS failure, try again later",
+		},
+		{
+			"two From fields", dmarc.Verdict{Status: dmarc.PermError, Disposition: dmarc.DispositionReject, Err: dmarc.ErrSeveralFrom},
+			"550 5.6.0 Message refused: the message has more than one From field",
+		},
+	} {
+		reply, ok := (&dmarc.Result{DMARC: tt.verdict}).SMTPReply()
+		if ok != (tt.want != "") || ok && reply.String() != tt.want {
+			t.Errorf("%s: %q, %v; want %q", tt.name, reply, ok, tt.want)
+		}
+	}
+}
