@@ -71,16 +71,19 @@ func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, er
 // Begin starts to verify a message whose octets are then written, in chunks of any
 // size. Finish must be called, whatever happened, and releases everything.
 func (v *Verifier) Begin(ctx context.Context) *Verification {
-	verification := &Verification{verifier: v, ctx: ctx}
-	verification.splitter.Limits = v.Limits.header()
-	return verification
+	r := v.Resolver
+	if r == nil {
+		r = resolver.Net(nil)
+	}
+	return v.BeginWith(ctx, r)
 }
 
-func (v *Verifier) resolver() resolver.Resolver {
-	if v.Resolver == nil {
-		return resolver.Net(nil)
-	}
-	return v.Resolver
+// BeginWith is Begin with a Resolver for this message alone, such as a
+// resolver.Budget.
+func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Verification {
+	verification := &Verification{verifier: v, ctx: ctx, resolver: r}
+	verification.splitter.Limits = v.Limits.header()
+	return verification
 }
 
 func (v *Verifier) now() time.Time {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // A Verification is a message on its way through a Verifier. It is an io.Writer, for
@@ -16,6 +17,7 @@ import (
 type Verification struct {
 	verifier *Verifier
 	ctx      context.Context
+	resolver resolver.Resolver
 	err      error // why nothing more is taken: a limit, a reader, Finish
 	ended    bool
 
@@ -134,10 +136,9 @@ func (v *Verification) begin() {
 	}
 	ctx, cancel := context.WithCancel(v.ctx)
 	v.cancel = cancel
-	resolver := v.verifier.resolver()
 	v.wait.Add(len(v.lookups))
 	for _, l := range v.lookups {
-		go l.ask(ctx, resolver, &v.wait)
+		go l.ask(ctx, v.resolver, &v.wait)
 	}
 }
 
