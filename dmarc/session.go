@@ -53,7 +53,7 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	} else {
 		s.spf.Go(func() { s.mailFrom = checker.Check(s.ctx, session) })
 	}
-	s.signatures = v.signatures(r).Begin(s.ctx)
+	s.signatures = v.signatures().BeginWith(s.ctx, r)
 	return s
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
@@ -45,6 +46,9 @@ type Verifier struct {
 	// Draw returns random numbers from 0 to less than 1, for pct with public suffix
 	// discovery. Nil means math/rand/v2.
 	Draw func() float64
+
+	once sync.Once
+	dkim dkim.Verifier // as DKIM says
 }
 
 // InvalidAuthor says what is recommended for a message without a single Author Domain, whose
@@ -176,11 +180,14 @@ func (v *Verifier) budget(l Limits, most int) resolver.Resolver {
 	return &resolver.Budget{Resolver: v.Resolver, Questions: most, Time: l.Time}
 }
 
-// signatures returns the verifier of signatures for one message.
-func (v *Verifier) signatures(r resolver.Resolver) *dkim.Verifier {
-	now := v.DKIM.Now
-	if now == nil {
-		now = v.Now
-	}
-	return &dkim.Verifier{Resolver: r, Policy: v.DKIM.Policy, Limits: v.DKIM.Limits, Now: now}
+// signatures returns the verifier of signatures for all messages, which keeps the keys that
+// it parsed.
+func (v *Verifier) signatures() *dkim.Verifier {
+	v.once.Do(func() {
+		v.dkim.Policy, v.dkim.Limits, v.dkim.Now = v.DKIM.Policy, v.DKIM.Limits, v.DKIM.Now
+		if v.dkim.Now == nil {
+			v.dkim.Now = v.Now
+		}
+	})
+	return &v.dkim
 }

@@ -63,7 +63,7 @@ func (f *Fixture) Check(t testing.TB) *dmarc.Result {
 			t.Fatal(err)
 		}
 	case len(rows) == 0:
-		t.Errorf("%s expects nothing. What there is:\n%s\n%s", f.origin(), table(wantOf(r).compare(r)), explanation(r))
+		t.Errorf("%s expects nothing. To expect what there is:\n  \"want\": %s\n\n%s", f.origin(), wantOf(r).text(), explanation(r))
 	default:
 		t.Errorf("%s expects something else:\n%s\n%s", f.origin(), table(rows), explanation(r))
 	}
