@@ -1,7 +1,6 @@
 package resolver
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -51,11 +50,11 @@ type Client struct {
 	// the certificate must be valid for the server's address.
 	TLS *tls.Config
 
-	// Timeout is the time that one server has for one try. Zero means
+	// Timeout is the time that one server has for one try. Zero or less means
 	// DefaultTimeout.
 	Timeout time.Duration
 
-	// Tries is how often a server that does not answer is asked. Zero means
+	// Tries is how often a server that does not answer is asked. Zero or less means
 	// DefaultTries. A server that answers with a failure is not asked again.
 	Tries int
 
@@ -85,7 +84,7 @@ func (c *Client) resolve(ctx context.Context, q Question) (a Answer, server stri
 	}
 	servers := c.servers()
 	err = fmt.Errorf("%w: none is known", ErrUnreachable)
-	for range cmp.Or(max(c.Tries, 0), DefaultTries) {
+	for range positive(c.Tries, DefaultTries) {
 		for _, server = range slices.Clone(servers) {
 			a, err = c.try(ctx, server, q)
 			if err == nil || !Temporary(err) {
@@ -150,11 +149,7 @@ func (c *Client) servers() []string {
 
 // try asks one server once.
 func (c *Client) try(ctx context.Context, server string, q Question) (Answer, error) {
-	timeout := c.Timeout
-	if timeout <= 0 {
-		timeout = DefaultTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, positive(c.Timeout, DefaultTimeout))
 	defer cancel()
 	m, err := c.exchange(ctx, server, q)
 	if err != nil {

@@ -167,6 +167,8 @@ func TestClientQueriesAskForRecursionAndADWithRandomIDsAndPorts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if len(ids) < 18 || len(ports) < 10 {
 		t.Errorf("20 queries had %d ids and %d ports", len(ids), len(ports))
 	}
@@ -417,6 +419,8 @@ func TestClientAsksASilentServerTwiceAndAFailingOneOnce(t *testing.T) {
 		if failure, ok := errors.AsType[*Error](err); !ok || failure.Server != "b:53" || failure.Question != txt {
 			t.Errorf("error %v does not name server and question", err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if asked["a"] != 1 || asked["b"] != 2 {
 			t.Errorf("asked %v", asked)
 		}

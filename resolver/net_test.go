@@ -104,6 +104,8 @@ func TestNetNeverAsksForNamesOfTheSearchList(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if len(names) != 1 || !names["a."] {
 		t.Errorf("asked for %v", names)
 	}

@@ -4,8 +4,16 @@
 // so that caching, limiting and tracing are wrappers around it, as they are around
 // an http.RoundTripper:
 //
+//   - [Client] asks recursive servers, and tells what there is to know of an answer;
 //   - [Net] adapts the standard library's resolver;
-//   - [Zone] answers from memory, for tests and fixtures.
+//   - [Zone] answers from memory, for tests and fixtures;
+//   - [Cache] remembers what another one answered;
+//   - [Budget] bounds what the questions of one message may cost.
+//
+// [WithTrace] watches the questions of a context. A server that checks mail as it
+// arrives wants one of these for all messages:
+//
+//	&resolver.Cache{Resolver: &resolver.Client{}}
 //
 // The package has no opinion about mail. It tells three outcomes apart that mail
 // authentication must never confuse: an answer, the proven absence of one
@@ -18,7 +26,8 @@ import (
 	"time"
 )
 
-// A Resolver answers DNS questions. It must be safe for concurrent use.
+// A Resolver answers DNS questions. It must be safe for concurrent use, and return
+// when ctx ends.
 //
 // A nil error means that Answer holds at least one record of the type asked for.
 // An error for which [NotFound] holds means that there is none: the name does not

@@ -52,11 +52,6 @@ func start(t *testing.T, s *dns.Server) {
 // isTCP reports whether a question came over TCP.
 func isTCP(w dns.ResponseWriter) bool { return strings.HasPrefix(w.RemoteAddr().Network(), "tcp") }
 
-// handler answers from records in zone file form, with its own idea of RA.
-func handler(records ...string) dns.HandlerFunc {
-	return func(w dns.ResponseWriter, r *dns.Msg) { w.WriteMsg(reply(r, dns.RcodeSuccess, records, nil)) }
-}
-
 // reply returns a recursive server's response to r.
 func reply(r *dns.Msg, rcode int, answer, authority []string) *dns.Msg {
 	m := new(dns.Msg)

@@ -68,7 +68,9 @@ func TestClientOverTLS(t *testing.T) {
 		{"the certificate is not trusted", &tls.Config{}, ErrUnreachable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			mu.Lock()
 			clear(conns)
+			mu.Unlock()
 			c := &Client{Servers: []string{l.Addr().String()}, TLS: tt.config}
 			defer c.CloseIdleConnections()
 			for range 3 {
@@ -77,6 +79,8 @@ func TestClientOverTLS(t *testing.T) {
 					t.Fatalf("%+v, %v; want %v", a, err, tt.err)
 				}
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if tt.err == nil && len(conns) != 1 {
 				t.Errorf("3 questions took %d connections, want 1", len(conns))
 			}

@@ -1,0 +1,270 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+)
+
+// The defaults of a Cache.
+const (
+	DefaultMinTTL     = 5 * time.Second
+	DefaultMaxTTL     = time.Hour
+	DefaultMaxEntries = 100_000
+	DefaultMaxBytes   = 64 << 20
+)
+
+const (
+	// failureTTL is how long a failure is remembered, so that a broken domain does
+	// not cost a timeout for every message: RFC 9520, section 3.2.
+	failureTTL = 5 * time.Second
+
+	// staleTTL is the TTL of a stale answer, and the time until asking is tried
+	// again: RFC 8767, section 4.
+	staleTTL = 30 * time.Second
+
+	// flightTime bounds a question whoever waits for it.
+	flightTime = 30 * time.Second
+)
+
+// A Cache remembers answers, and absence (RFC 2308), for as long as their TTL says,
+// and failures for five seconds. The zero Cache works: it is a [Client] with a cache.
+// It is safe for concurrent use and must not be copied after first use.
+//
+// However many ask the same question at once, it is put to Resolver once, and goes on
+// until the last of them has gone away, at most for 30 seconds. The context that
+// Resolver gets has the values of the first who asked.
+//
+// Answers have the TTL that is left, and errors are shared. A panic in the Resolver
+// is contained, and is ErrPanic.
+type Cache struct {
+	// Resolver is asked for what is not remembered. Nil means a Client of the
+	// Cache's own.
+	Resolver Resolver
+
+	// MinTTL and MaxTTL bound how long answers and absence are remembered. A TTL
+	// that is not known, as from [Net], counts as MinTTL. Zero means DefaultMinTTL
+	// and DefaultMaxTTL.
+	MinTTL, MaxTTL time.Duration
+
+	// MaxEntries and MaxBytes bound the memory that is held; bytes are an estimate.
+	// What is asked for least goes first. Zero means DefaultMaxEntries and
+	// DefaultMaxBytes.
+	MaxEntries int
+	MaxBytes   int
+
+	// MaxStale is how long past its TTL an answer may be given when asking again
+	// fails (RFC 8767). Such an answer is not authentic any more than known to be
+	// (AuthenticUnknown). Zero means never.
+	MaxStale time.Duration
+
+	client  Client
+	once    sync.Once
+	entries *otter.Cache[Question, *entry]
+
+	group   singleflight.Group
+	mu      sync.Mutex
+	flights map[Question]*flight
+}
+
+// A flight is a question under way for everybody who waits for it.
+type flight struct {
+	ctx     context.Context // ends when nobody waits any more
+	cancel  context.CancelFunc
+	waiting int
+}
+
+// An entry is an outcome as it is remembered. It does not change.
+type entry struct {
+	answer  Answer
+	err     error
+	expiry  time.Time
+	stale   bool      // answer is given past its TTL
+	useless time.Time // when even a stale answer is not to be given
+	server  string    // that answered
+}
+
+// Resolve answers q from memory, or asks. It implements [Resolver].
+func (c *Cache) Resolve(ctx context.Context, q Question) (Answer, error) {
+	o := observe(ctx, q)
+	a, details, err := c.resolve(ctx, q)
+	o.end(a, err, details)
+	return a, err
+}
+
+func (c *Cache) resolve(ctx context.Context, q Question) (Answer, Event, error) {
+	if err := q.check(); err != nil {
+		return Answer{}, Event{}, err
+	}
+	c.once.Do(c.open)
+	now := time.Now()
+	e, ok := c.entries.GetIfPresent(q)
+	if ok && now.Before(e.expiry) {
+		a, err := e.outcome(now)
+		return a, Event{Server: e.server, Cached: true, Stale: e.stale}, err
+	}
+	if ctx.Err() != nil {
+		return Answer{}, Event{}, &Error{Question: q, Err: contextError(ctx)}
+	}
+	// Set by the flight alone, and read once it has landed.
+	first := false
+	f := c.board(ctx, q)
+	defer c.leave(q, f)
+	landed := c.group.DoChan(key(q), func() (any, error) {
+		first = true
+		return c.fly(f.ctx, q), nil
+	})
+	select {
+	case <-ctx.Done():
+		return Answer{}, Event{}, &Error{Question: q, Err: contextError(ctx)}
+	case result := <-landed:
+		e := result.Val.(*entry)
+		a, err := e.outcome(time.Now())
+		return a, Event{Server: e.server, Cached: !first, Stale: e.stale}, err
+	}
+}
+
+// board returns the flight for q, and holds it in the air until the caller leaves.
+// One caller's cancellation is not the others': the flight has none of them.
+func (c *Cache) board(ctx context.Context, q Question) *flight {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.flights[q]
+	if f == nil {
+		f = new(flight)
+		f.ctx, f.cancel = context.WithTimeout(context.WithoutCancel(ctx), flightTime)
+		if c.flights == nil {
+			c.flights = make(map[Question]*flight)
+		}
+		c.flights[q] = f
+	}
+	f.waiting++
+	return f
+}
+
+// leave ends the flight if nobody else waits for it. Who asks after that must not
+// join it.
+func (c *Cache) leave(q Question, f *flight) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.waiting--; f.waiting == 0 {
+		f.cancel()
+		delete(c.flights, q)
+		c.group.Forget(key(q))
+	}
+}
+
+// key is a name for q among the flights. No name has a space in it.
+func key(q Question) string { return q.Name + " " + q.Type.String() }
+
+// open makes the store. Of otter and golang-lru, otter has more than twice the
+// throughput with 8 goroutines on 2 cores (131 ns to 323 ns a hit; on one they are
+// even), the better hit rate when the names do not fit (88 % to 85 %, Zipf), and
+// weights, by which memory is bounded. Its expiry is not used: stale answers outlive
+// theirs, and it takes a goroutine for each cache.
+func (c *Cache) open() {
+	maxEntries, maxBytes := positive(c.MaxEntries, DefaultMaxEntries), positive(c.MaxBytes, DefaultMaxBytes)
+	// An entry weighs its share of all entries at least, so that one limit on
+	// weight is both limits.
+	share := max(maxBytes/maxEntries, 1)
+	c.entries = otter.Must(&otter.Options[Question, *entry]{
+		MaximumWeight: uint64(maxBytes),
+		Weigher:       func(q Question, e *entry) uint32 { return uint32(max(share, e.size(q))) },
+	})
+}
+
+// fly asks the Resolver and remembers the outcome.
+func (c *Cache) fly(ctx context.Context, q Question) *entry {
+	old, ok := c.entries.GetIfPresent(q)
+	if ok && time.Now().Before(old.expiry) {
+		return old // another flight landed since the caller looked
+	}
+	var l listener
+	r := c.Resolver
+	if r == nil {
+		r = &c.client
+	}
+	a, err := ask(l.listen(ctx), r, q)
+	e := c.remembered(a, err, time.Now())
+	e.server = l.details().Server
+	if ok && Temporary(err) && old.err == nil && time.Now().Before(old.useless) {
+		e = old.staleAt(time.Now())
+	}
+	// Neither a limit nor that everybody has gone away is about the question.
+	if !errors.Is(err, ErrLimit) && !(Temporary(err) && errors.Is(ctx.Err(), context.Canceled)) {
+		c.entries.Set(q, e)
+	}
+	return e
+}
+
+// remembered returns the entry for an outcome.
+func (c *Cache) remembered(a Answer, err error, now time.Time) *entry {
+	minTTL, maxTTL := positive(c.MinTTL, DefaultMinTTL), positive(c.MaxTTL, DefaultMaxTTL)
+	e := &entry{answer: a, err: err}
+	ttl := a.TTL
+	if err != nil {
+		failure, ok := errors.AsType[*Error](err)
+		if ok {
+			ttl = failure.TTL
+		}
+	}
+	ttl = max(min(ttl, maxTTL), minTTL)
+	if Temporary(err) {
+		ttl = min(minTTL, failureTTL)
+	}
+	e.expiry = now.Add(ttl)
+	e.useless = e.expiry.Add(max(c.MaxStale, 0))
+	return e
+}
+
+// staleAt returns the entry that takes e's place after asking again has failed.
+func (e *entry) staleAt(now time.Time) *entry {
+	stale := *e
+	stale.stale = true
+	stale.answer.TTL = staleTTL
+	stale.answer.Authentic = AuthenticUnknown // signatures expire too
+	stale.expiry = now.Add(staleTTL)
+	return &stale
+}
+
+// outcome returns the answer or the error with the TTL that is left of it. A TTL
+// that is not known stays so.
+func (e *entry) outcome(now time.Time) (Answer, error) {
+	left := max(e.expiry.Sub(now), time.Nanosecond)
+	if e.err == nil {
+		a := e.answer
+		if a.TTL > 0 {
+			a.TTL = min(a.TTL, left)
+		}
+		return a, nil
+	}
+	if failure, ok := errors.AsType[*Error](e.err); ok && failure.TTL > left {
+		aged := *failure
+		aged.TTL = left
+		return Answer{}, &aged
+	}
+	return Answer{}, e.err
+}
+
+// size estimates the memory of an entry and its place in the store, in bytes.
+func (e *entry) size(q Question) int {
+	const (
+		fixed  = 512 // the entry, its node in the store, an error where it has one
+		record = 40  // the largest value that stands for a record in an Answer
+	)
+	n := fixed + len(q.Name) + len(e.server) + e.answer.Count()*record
+	for _, s := range e.answer.TXT {
+		n += len(s)
+	}
+	for _, s := range e.answer.PTR {
+		n += len(s)
+	}
+	for _, mx := range e.answer.MX {
+		n += len(mx.Host)
+	}
+	return n
+}
