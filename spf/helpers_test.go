@@ -2,6 +2,7 @@ package spf_test
 
 import (
 	"encoding/json"
+	"net/netip"
 	"testing"
 )
 
@@ -12,4 +13,13 @@ func asJSON(t testing.TB, v any) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+func mustAddr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+func hostAddrs(s ...string) (addrs []netip.Addr) {
+	for _, a := range s {
+		addrs = append(addrs, mustAddr(a))
+	}
+	return addrs
 }
