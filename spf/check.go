@@ -192,7 +192,7 @@ func (c *check) follow(term *Term, current string) (outcome, *ending) {
 	if stop != nil {
 		return outcome{}, stop
 	}
-	if !fit || domain.Labels(name) < 2 {
+	if !fit || domain.Labels(name) < 2 || c.unmatchable(term) {
 		return outcome{}, permError(ErrNoTarget, "not a domain name")
 	}
 	o := c.host(name)

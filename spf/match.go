@@ -14,10 +14,11 @@ func (c *check) match(t *Term, current string) (bool, *ending) {
 		return true, nil
 	case KindIP4, KindIP6:
 		return t.Network().Contains(c.ip), nil
-	case KindInclude:
-		if c.unmatchable(t) {
-			return false, c.count()
-		}
+	}
+	if c.unmatchable(t) {
+		return false, c.count()
+	}
+	if t.Kind == KindInclude {
 		return c.include(t, current)
 	}
 	if stop := c.count(); stop != nil {
