@@ -69,7 +69,16 @@ func (f Field) Is(name string) bool {
 // that ends the block. The last CRLF may be missing. Parse is linear in raw.
 func Parse(raw []byte) Header {
 	var h Header
-	h.Fields = make([]Field, 0, min(64, 1+bytes.Count(raw, crlf)))
+	h.Parse(raw)
+	return h
+}
+
+// Parse reads a header block into h, and uses the memory of h.Fields again.
+func (h *Header) Parse(raw []byte) {
+	h.Fields, h.Err = h.Fields[:0], nil
+	if h.Fields == nil {
+		h.Fields = make([]Field, 0, min(64, 1+bytes.Count(raw, crlf[1:])))
+	}
 	lines := 0
 	for start := 0; start < len(raw); {
 		first := lines + 1
@@ -93,9 +102,7 @@ func Parse(raw []byte) Header {
 		h.Fields = append(h.Fields, f)
 		start = end
 	}
-	line, err := badOctet(raw)
-	h.fault(line, err)
-	return h
+	h.fault(badOctet(raw, lines))
 }
 
 var crlf = []byte("\r\n")
@@ -120,11 +127,14 @@ func parseField(raw []byte) (Field, error) {
 		return f, ErrNoColon
 	}
 	f.value = colon + 1
-	name := bytes.TrimRight(raw[:colon], " \t\r\n")
-	if !IsName(name) {
+	end := colon
+	for end > 0 && (isWSP(raw[end-1]) || raw[end-1] == '\n' || raw[end-1] == '\r') {
+		end--
+	}
+	if !IsName(raw[:end]) {
 		return f, ErrName
 	}
-	f.name = len(name)
+	f.name = end
 	if f.name != colon {
 		return f, ErrSpaceBeforeColon
 	}
@@ -133,19 +143,25 @@ func parseField(raw []byte) (Field, error) {
 
 // IsName reports whether name can name a field: printable US-ASCII other than the
 // colon. RFC 5322, section 2.2.
-func IsName(name []byte) bool {
-	for _, c := range name {
-		if c <= ' ' || c >= 0x7f || c == ':' {
+func IsName[T string | []byte](name T) bool {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || c == ':' {
 			return false
 		}
 	}
 	return len(name) > 0
 }
 
-// badOctet finds the first octet that has no place in a header block, and its line.
-func badOctet(raw []byte) (line int, err error) {
-	lines := bytes.Count(raw, crlf)
-	if lines == bytes.Count(raw, crlf[:1]) && lines == bytes.Count(raw, crlf[1:]) && bytes.IndexByte(raw, 0) < 0 {
+// badOctet finds the first octet that has no place in a header block of that many
+// lines, and its line.
+func badOctet(raw []byte, lines int) (line int, err error) {
+	// Lines end in CRLF: with as many of either, or one less, there is no other.
+	crs, lfs := bytes.Count(raw, crlf[:1]), bytes.Count(raw, crlf[1:])
+	ended := lines
+	if !bytes.HasSuffix(raw, crlf) {
+		ended--
+	}
+	if crs == max(0, ended) && lfs == crs && bytes.IndexByte(raw, 0) < 0 {
 		return 0, nil
 	}
 	line = 1
@@ -183,9 +199,9 @@ func lineEnd(raw []byte, start int) int {
 
 // isBlank reports whether a line, its CRLF included, holds only white space.
 func isBlank(line []byte) bool {
-	for _, c := range bytes.TrimSuffix(line, crlf) {
+	for i, c := range line {
 		if !isWSP(c) {
-			return false
+			return string(line[i:]) == "\r\n"
 		}
 	}
 	return true

@@ -105,7 +105,8 @@ func TestUnfold(t *testing.T) {
 
 func TestIndexFindsFieldsOfANameFromTheBottom(t *testing.T) {
 	h := Parse([]byte("To: 1\r\nX: 2\r\nTO : 3\r\nbroken\r\nto: 4\r\n"))
-	x := NewIndex(h.Fields)
+	var x Index
+	x.Build(h.Fields)
 	var got []int
 	slot, i := x.Slot("tO")
 	for ; i >= 0; i = x.Above(i) {
@@ -129,7 +130,8 @@ func TestTenThousandNamesOverAThousandFieldsTakeLinearTime(t *testing.T) {
 	}
 	h := Parse(block.Bytes())
 	start := time.Now()
-	x := NewIndex(h.Fields)
+	var x Index
+	x.Build(h.Fields)
 	for i := range 10_000 {
 		x.Slot(fmt.Sprintf("x-%d", i))
 	}
@@ -162,7 +164,8 @@ func FuzzParse(f *testing.F) {
 		if !bytes.Equal(joined, block) {
 			t.Fatalf("fields make up %q, not %q", joined, block)
 		}
-		x := NewIndex(h.Fields)
+		var x Index
+		x.Build(h.Fields)
 		for _, field := range h.Fields {
 			if _, bottom := x.Slot(string(field.Name())); len(field.Name()) > 0 && bottom < 0 {
 				t.Fatalf("%q is not in the index", field.Name())

@@ -4,22 +4,29 @@ import "hash/maphash"
 
 // An Index finds the fields of a header by name, bottom-most first. Building it is
 // linear in the header and each question takes constant time, whatever names a
-// sender chose: the hash is keyed.
+// sender chose: the hash is keyed. Build comes first.
 type Index struct {
 	fields []Field
 	seed   maphash.Seed
 	slots  []int32 // open addressing: 1 + bottom-most field of a name, or 0
 	above  []int32 // by field: 1 + the next field above of the same name, or 0
+	memory []int32 // of both
 }
 
-// NewIndex indexes the fields that have a valid name.
-func NewIndex(fields []Field) *Index {
+// Build indexes the fields that have a valid name. What x held before is forgotten,
+// and its memory used again.
+func (x *Index) Build(fields []Field) {
 	size := 16
 	for size < 2*len(fields) {
 		size *= 2
 	}
-	all := make([]int32, size+len(fields))
-	x := &Index{fields: fields, seed: maphash.MakeSeed(), slots: all[:size], above: all[size:]}
+	if need := size + len(fields); cap(x.memory) < need {
+		x.memory = make([]int32, need)
+		x.seed = maphash.MakeSeed()
+	}
+	all := x.memory[:size+len(fields)]
+	clear(all)
+	x.fields, x.slots, x.above = fields, all[:size], all[size:]
 	for i, f := range fields {
 		if f.name > 0 {
 			slot := find(x, f.Name())
@@ -27,7 +34,6 @@ func NewIndex(fields []Field) *Index {
 			x.slots[slot] = int32(i) + 1
 		}
 	}
-	return x
 }
 
 // Slots is the number of slots that Slot distinguishes.
