@@ -1,0 +1,124 @@
+package spf_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+func TestAResultKeepsItsReasonThroughJSON(t *testing.T) {
+	broken := resolver.Records{Fault: resolver.Fault{Err: resolver.ErrServFail}}
+	for _, test := range []struct {
+		record, cause string
+		err           error
+	}{
+		{"v=spf1 a:broken.example.com -all", "dns", spf.ErrDNS},
+		{"v=spf1 include:gone.example.com -all", "no-target", spf.ErrNoTarget},
+		{"v=spf1 include:moo.example.com -all", "syntax", spf.ErrSyntax},
+		{"v=spf1 redirect=example.com", "term-limit", spf.ErrTermLimit},
+		{"v=spf1", "no-match", spf.ErrNoMatch},
+		{"v=spf1 a:far.example.com exists:gone.example.com ip4:192.0.2.1 -all", "", nil},
+		{"v=spf1 a:gone.example.com a:gone.example.com a:gone.example.com", "void-limit", spf.ErrVoidLimit},
+	} {
+		zone := hosts(test.record)
+		zone["broken.example.com"] = broken
+		zone["moo.example.com"] = resolver.Records{TXT: []string{"v=spf1 moo"}}
+		r := (&spf.Checker{Resolver: zone, Trace: true}).Check(t.Context(), client)
+		text := asJSON(t, r)
+		var fields struct{ Reason, Cause string }
+		var back spf.Result
+		if err := errors.Join(json.Unmarshal([]byte(text), &fields), json.Unmarshal([]byte(text), &back)); err != nil {
+			t.Fatal(err)
+		}
+		if fields.Cause != test.cause || test.err != nil && fields.Reason != r.Err.Error() {
+			t.Errorf("%q: got cause %q, reason %q", test.record, fields.Cause, fields.Reason)
+		}
+		if !errors.Is(back.Err, test.err) || asJSON(t, back) != text {
+			t.Errorf("%q: came back as\n%s\nfrom\n%s", test.record, asJSON(t, back), text)
+		}
+	}
+}
+
+func TestTheTraceShowsEveryTermInOrder(t *testing.T) {
+	zone := resolver.Zone{
+		"example.com":   {TXT: []string{"v=spf1 ip4:203.0.113.1 a:%{o}/24 include:i.example.com foo=bar mx redirect=r.example.com"}, A: []string{"203.0.113.1"}},
+		"i.example.com": {TXT: []string{"v=spf1 exists:gone.example.com -all"}},
+		"r.example.com": {TXT: []string{"v=spf1 -all exp=w.example.com"}},
+		"w.example.com": {TXT: []string{`"quoted"`}},
+	}
+	for _, sequential := range []bool{false, true} {
+		r := (&spf.Checker{Resolver: zone, Trace: true, Sequential: sequential}).Check(t.Context(), client)
+		e := r.Evaluation
+		if e == nil || e.Domain != "example.com" || e.Status != spf.StatusFail || e.Record != zone["example.com"].TXT[0] {
+			t.Fatalf("got %s", asJSON(t, e))
+		}
+		var terms []string
+		for _, s := range e.Steps {
+			terms = append(terms, s.Term)
+		}
+		if want := []string{"ip4:203.0.113.1", "a:%{o}/24", "include:i.example.com", "mx", "redirect=r.example.com"}; !reflect.DeepEqual(terms, want) {
+			t.Fatalf("got terms %q", terms)
+		}
+		a, include, mx, redirect := e.Steps[1], e.Steps[2], e.Steps[3], e.Steps[4]
+		if a.Expanded != "example.com" || a.Match || a.Lookups != 1 || len(a.Answers) != 1 ||
+			a.Answers[0].Question != (resolver.Question{Name: "example.com", Type: resolver.TypeA}) || a.Answers[0].Records[0] != "203.0.113.1" {
+			t.Errorf("a: %s", asJSON(t, a))
+		}
+		if include.Match || include.Lookups != 3 || include.VoidLookups != 1 || include.Nested.Status != spf.StatusFail ||
+			len(include.Nested.Steps) != 2 || !errors.Is(include.Nested.Steps[0].Answers[0].Err, resolver.ErrNotFound) || !include.Nested.Steps[1].Match {
+			t.Errorf("include: %s", asJSON(t, include))
+		}
+		if mx.VoidLookups != 2 || mx.Expanded != "" {
+			t.Errorf("mx: %s", asJSON(t, mx))
+		}
+		nested := redirect.Nested
+		if nested == nil || nested.Domain != "r.example.com" || len(nested.Steps) != 2 || !nested.Steps[0].Match || redirect.Answers[0].Records[0] != `"v=spf1 -all exp=w.example.com"` {
+			t.Fatalf("redirect: %s", asJSON(t, redirect))
+		}
+		if exp := nested.Steps[1]; exp.Term != "exp=w.example.com" || exp.Match || exp.Answers[0].Records[0] != `"\"quoted\""` {
+			t.Errorf("exp: %s", asJSON(t, exp))
+		}
+	}
+}
+
+func TestTheTraceHoldsNothingThatCouldHarmATerminal(t *testing.T) {
+	zone := resolver.Zone{"example.com": {TXT: []string{"v=spf1 include:i.example.com -all"}},
+		"i.example.com": {TXT: []string{"v=spf1 \x1b[31m\r\nred \u202e"}}}
+	r := (&spf.Checker{Resolver: zone, Trace: true}).Check(t.Context(), client)
+	answers := r.Evaluation.Steps[0].Answers
+	if want := `"v=spf1 \027[31m\013\010red \226\128\174"`; answers[0].Records[0] != want {
+		t.Errorf("got %s", answers[0].Records[0])
+	}
+	for _, c := range r.Err.Error() {
+		if c < ' ' || c > '~' {
+			t.Errorf("reason has %q: %q", c, r.Err)
+		}
+	}
+}
+
+func TestWithoutTraceThereIsNoEvaluation(t *testing.T) {
+	if r := (&spf.Checker{Resolver: hosts("v=spf1 a mx -all")}).Check(t.Context(), client); r.Evaluation != nil {
+		t.Errorf("got %s", asJSON(t, r.Evaluation))
+	}
+}
+
+func TestWordsComeBackFromText(t *testing.T) {
+	for k := spf.KindAll; k <= spf.KindUnknown; k++ {
+		var back spf.Kind
+		text, err := k.MarshalText()
+		if err != nil || back.UnmarshalText(text) != nil || back != k || k.String() != string(text) {
+			t.Errorf("%v came back as %v", k, back)
+		}
+	}
+	for s := spf.StatusNone; s <= spf.StatusPermError; s++ {
+		var back spf.Status
+		text, err := s.MarshalText()
+		if err != nil || back.UnmarshalText(text) != nil || back != s || s.String() != string(text) {
+			t.Errorf("%v came back as %v", s, back)
+		}
+	}
+}
