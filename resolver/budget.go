@@ -74,7 +74,7 @@ func (b *Budget) resolve(ctx context.Context, q Question) (Answer, Event, error)
 	if err := q.check(); err != nil {
 		return Answer{}, Event{}, err
 	}
-	for {
+	for ctx.Err() == nil {
 		c, mine, err := b.join(q)
 		if err != nil {
 			return Answer{}, Event{}, &Error{Question: q, Err: err}
@@ -89,9 +89,9 @@ func (b *Budget) resolve(ctx context.Context, q Question) (Answer, Event, error)
 				return c.answer, Event{Server: c.details.Server, Cached: true, Stale: c.details.Stale}, c.err
 			}
 		case <-ctx.Done():
-			return Answer{}, Event{}, &Error{Question: q, Err: contextError(ctx)}
 		}
 	}
+	return Answer{}, Event{}, &Error{Question: q, Err: contextError(ctx)}
 }
 
 // join returns the call for q. If there is none yet, it makes one, which is the

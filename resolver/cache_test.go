@@ -315,6 +315,14 @@ func TestCacheOverAClientOnTheWire(t *testing.T) {
 	}
 }
 
+func TestCacheDoesNotAskForWhatIsNoName(t *testing.T) {
+	r := counting(Zone{})
+	q := Question{"a..b", TypeA}
+	if _, err := (&Cache{Resolver: r}).Resolve(ctx, q); !errors.Is(err, ErrName) || r.count(q) != 0 {
+		t.Error(err)
+	}
+}
+
 func BenchmarkCacheHit(b *testing.B) {
 	for _, goroutines := range []int{1, 2, 8} {
 		b.Run(fmt.Sprintf("goroutines=%d", goroutines), func(b *testing.B) {

@@ -77,6 +77,8 @@ func TestClientReadsResponses(t *testing.T) {
 		{name: "NXDOMAIN with records contradicts itself", rcode: dns.RcodeNameError, answer: []string{"example.com. 60 TXT x"}, err: ErrMalformed},
 		{name: "a referral is not absence", authority: []string{"com. 60 NS a.gtld."}, err: ErrServFail},
 		{name: "an empty answer of a server without recursion is not absence", edit: func(m *dns.Msg) { m.RecursionAvailable = false }, err: ErrServFail},
+		{name: "nor is an alias that an authoritative server leaves at that", answer: []string{"example.com. 30 CNAME b.example."}, edit: func(m *dns.Msg) { m.RecursionAvailable, m.Authoritative = false, true }, err: ErrServFail},
+		{name: "an authoritative server knows its own absence", edit: func(m *dns.Msg) { m.RecursionAvailable, m.Authoritative = false, true }, err: ErrNoData},
 		{name: "SERVFAIL", rcode: dns.RcodeServerFailure, err: ErrServFail},
 		{name: "SERVFAIL with records is still a failure", rcode: dns.RcodeServerFailure, answer: []string{"example.com. 60 TXT x"}, err: ErrServFail},
 		{name: "REFUSED", rcode: dns.RcodeRefused, err: ErrRefused},
@@ -537,4 +539,23 @@ func TestClientIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+func BenchmarkClient(b *testing.B) {
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		w.WriteMsg(reply(r, dns.RcodeSuccess, []string{"example.com. 60 TXT x"}, nil))
+	})}
+	go s.ActivateAndServe()
+	defer s.Shutdown()
+	c := &Client{Servers: []string{pc.LocalAddr().String()}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Resolve(ctx, txt); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -81,22 +81,23 @@ func (q Question) String() string { return q.Name + " " + q.Type.String() }
 // came. Only the field of that type is set. Records of one answer may be shared
 // with other callers: they must not be changed.
 type Answer struct {
-	TXT   []string     // TypeTXT: the strings of each record joined, octets as they are
-	Addrs []netip.Addr // TypeA and TypeAAAA
-	MX    []MX         // TypeMX
-	PTR   []string     // TypePTR: names as in Question.Name
+	TXT   []string     `json:"txt,omitempty"`   // TypeTXT: the strings of each record joined, octets as they are
+	Addrs []netip.Addr `json:"addrs,omitempty"` // TypeA and TypeAAAA
+	MX    []MX         `json:"mx,omitempty"`    // TypeMX
+	PTR   []string     `json:"ptr,omitempty"`   // TypePTR: names as in Question.Name
 
-	// TTL is how long the answer may be kept; zero where the resolver cannot tell.
-	TTL time.Duration
+	// TTL is how long the answer may be kept, in nanoseconds in JSON; zero where
+	// the resolver cannot tell.
+	TTL time.Duration `json:"ttl,omitempty"`
 
 	// Authentic says whether the answer was validated by DNSSEC.
-	Authentic Authentic
+	Authentic Authentic `json:"authentic"`
 }
 
 // MX is one mail exchanger.
 type MX struct {
-	Preference uint16
-	Host       string // as Question.Name; "" or "." is the null MX of RFC 7505
+	Preference uint16 `json:"preference"`
+	Host       string `json:"host"` // as Question.Name; "" or "." is the null MX of RFC 7505
 }
 
 // Count returns the number of records in the answer.

@@ -89,7 +89,7 @@ func readResponse(m *dns.Msg, q Question) (Answer, error) {
 	case m.Rcode == dns.RcodeNameError:
 		// Of the last name where there were aliases: RFC 6604, section 3.
 		return Answer{}, absent(ErrNXDomain, ttl)
-	case name == q.Name && isReferral(m):
+	case isReferral(m, name != q.Name):
 		return Answer{}, &Error{Question: q, Err: fmt.Errorf("%w: it refers to other servers instead of asking them", ErrServFail)}
 	}
 	return Answer{}, absent(ErrNoData, ttl)
@@ -176,9 +176,9 @@ func (a *Answer) addAddr(ip net.IP) bool {
 }
 
 // isReferral reports whether an empty response says "ask those" rather than "there
-// is none": RFC 2308, section 2.2. A server that offers no recursion and is not
-// the name's own has nothing to say about it either.
-func isReferral(m *dns.Msg) bool {
+// is none": RFC 2308, section 2.2. A server that offers no recursion has nothing to
+// say of a name that is not its own, nor of one that an alias leads to.
+func isReferral(m *dns.Msg, aliased bool) bool {
 	delegates := false
 	for _, rr := range m.Ns {
 		switch rr.(type) {
@@ -188,7 +188,7 @@ func isReferral(m *dns.Msg) bool {
 			delegates = true
 		}
 	}
-	return delegates || !m.RecursionAvailable && !m.Authoritative
+	return delegates || !m.RecursionAvailable && (aliased || !m.Authoritative)
 }
 
 // negativeTTL returns how long absence may be remembered: RFC 2308, section 5.

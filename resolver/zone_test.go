@@ -249,12 +249,12 @@ func TestParseZoneNamesFileAndLine(t *testing.T) {
 func TestZoneAddMergesFiles(t *testing.T) {
 	a := Zone{"example.com": {TXT: []string{"one"}, TTL: time.Hour, Faults: map[Type]Fault{TypeA: {Err: ErrTimeout}}}}
 	b := Zone{
-		"example.com": {TXT: []string{"two"}, TTL: time.Minute, Faults: map[Type]Fault{TypeMX: {Err: ErrServFail}}},
+		"example.com": {TXT: []string{"two"}, TTL: time.Minute, Authentic: AuthenticYes, Fault: Fault{Delay: 1}, Faults: map[Type]Fault{TypeMX: {Err: ErrServFail}}},
 		"example.org": {CNAME: "example.com"},
 	}
 	a.Add(b)
 	got, err := a.Resolve(ctx, Question{"example.org", TypeTXT})
-	if err != nil || !slices.Equal(got.TXT, []string{"one", "two"}) || got.TTL != time.Minute {
+	if err != nil || !slices.Equal(got.TXT, []string{"one", "two"}) || got.TTL != time.Minute || a["example.com"].Authentic != AuthenticYes {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for q, want := range map[Question]error{{"example.com", TypeA}: ErrTimeout, {"example.com", TypeMX}: ErrServFail} {

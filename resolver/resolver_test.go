@@ -1,0 +1,78 @@
+package resolver
+
+import (
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestAnswersMarshalToJSONWithStableNames(t *testing.T) {
+	b, err := json.Marshal(Event{
+		Question: Question{"example.com", TypeMX},
+		Answer: Answer{
+			TXT: []string{"x"}, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, MX: []MX{{10, "mx.example.com"}},
+			PTR: []string{"host.example.com"}, TTL: time.Second, Authentic: AuthenticYes,
+		},
+		Server: "192.0.2.53:53", Duration: time.Millisecond, Cached: true,
+	})
+	want := `{"question":{"name":"example.com","type":15},"answer":{"txt":["x"],"addrs":["192.0.2.1"],` +
+		`"mx":[{"preference":10,"host":"mx.example.com"}],"ptr":["host.example.com"],"ttl":1000000000,"authentic":"yes"},` +
+		`"server":"192.0.2.53:53","start":"0001-01-01T00:00:00Z","duration":1000000,"cached":true}`
+	if err != nil || string(b) != want {
+		t.Errorf("got  %s\nwant %s", b, want)
+	}
+}
+
+func TestAuthenticOfTwoAnswersIsTheWeaker(t *testing.T) {
+	for _, tt := range []struct{ a, b, want Authentic }{
+		{AuthenticYes, AuthenticYes, AuthenticYes},
+		{AuthenticYes, AuthenticUnknown, AuthenticUnknown},
+		{AuthenticUnknown, AuthenticNo, AuthenticNo},
+		{AuthenticYes, AuthenticNo, AuthenticNo},
+	} {
+		if got := tt.a.And(tt.b); got != tt.want || tt.b.And(tt.a) != tt.want {
+			t.Errorf("%v and %v is %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
+func TestAuthenticIsWrittenAsAWord(t *testing.T) {
+	for want, a := range map[string]Authentic{"unknown": AuthenticUnknown, "no": AuthenticNo, "yes": AuthenticYes} {
+		var back Authentic
+		text, err := a.MarshalText()
+		if err != nil || string(text) != want || a.String() != want || back.UnmarshalText(text) != nil || back != a {
+			t.Errorf("%v is %s, %v", a, text, err)
+		}
+	}
+}
+
+func TestTypeIsWrittenByItsMnemonic(t *testing.T) {
+	for want, qt := range map[string]Type{"A": TypeA, "AAAA": TypeAAAA, "MX": TypeMX, "PTR": TypePTR, "TXT": TypeTXT, "TYPE0": 0, "TYPE65535": 65535} {
+		if qt.String() != want {
+			t.Errorf("%d is %v, want %s", qt, qt, want)
+		}
+	}
+}
+
+func TestEveryErrorIsAnswerAbsenceOrTemporary(t *testing.T) {
+	for _, err := range []error{ErrServFail, ErrRefused, ErrFormat, ErrTimeout, ErrUnreachable, ErrMalformed, ErrLimit, ErrPanic, &LimitError{Questions: 1}, errors.New("any other")} {
+		if !Temporary(err) || NotFound(err) || !Temporary(&Error{Err: err}) {
+			t.Errorf("%v is not temporary", err)
+		}
+	}
+	for _, err := range []error{ErrNotFound, ErrNXDomain, ErrNoData} {
+		if Temporary(err) || !NotFound(err) || !NotFound(&Error{Err: err}) {
+			t.Errorf("%v is not absence", err)
+		}
+	}
+	for _, err := range []error{nil, ErrName, ErrType} {
+		if Temporary(err) || NotFound(err) {
+			t.Errorf("%v is temporary or absence", err)
+		}
+	}
+	if errors.Is(ErrNXDomain, ErrNoData) || errors.Is(ErrNotFound, ErrNXDomain) {
+		t.Error("the kinds of absence are not told apart")
+	}
+}
