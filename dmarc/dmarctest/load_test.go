@@ -1,6 +1,7 @@
 package dmarctest
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"os"
@@ -98,4 +99,25 @@ func TestAFixtureHasTheNameOfAMessage(t *testing.T) {
 	if _, err := Read("message.txt"); err == nil {
 		t.Error("message.txt is NAME.eml")
 	}
+}
+
+func FuzzSidecar(f *testing.F) {
+	f.Add(`{"ip": "192.0.2.1", "mail_from": "", "now": "2026-01-31T12:00:00Z", "want": {"verdict": "pass", "dkim": ["pass"]}}`)
+	f.Add(`{"faults": {"_dmarc.example.com TXT": "3s timeout", "example.com": "servfail"}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		f := &Fixture{Zone: resolver.Zone{}}
+		if f.readSidecar([]byte(text)) != nil {
+			return
+		}
+		if err := f.Want.check(); err != nil {
+			t.Error(err)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel() // so that no planted delay is waited for
+		for name := range f.Zone {
+			if _, err := f.Zone.Resolve(ended, resolver.Question{Name: name, Type: resolver.TypeTXT}); errors.Is(err, resolver.ErrName) {
+				t.Errorf("a fault is planted where nobody can ask: %v", err)
+			}
+		}
+	})
 }
