@@ -39,6 +39,7 @@ type Budget struct {
 	Time time.Duration
 
 	mu       sync.Mutex
+	inner    Resolver
 	calls    map[Question]*call
 	asked    int
 	underway int           // questions that Resolver is at work on
@@ -132,11 +133,7 @@ func (b *Budget) ask(ctx context.Context, q Question, c *call) {
 	if traceOf(ctx) != nil {
 		within = l.listen(within)
 	}
-	r := b.Resolver
-	if r == nil {
-		r = Net(nil)
-	}
-	c.answer, c.err = ask(within, r, q)
+	c.answer, c.err = ask(within, b.resolver(), q)
 	c.details = l.details()
 	switch {
 	case !Temporary(c.err):
@@ -149,6 +146,19 @@ func (b *Budget) ask(ctx context.Context, q Question, c *call) {
 		}
 		c.abandoned = false
 	}
+}
+
+// resolver returns the one to ask.
+func (b *Budget) resolver() Resolver {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.inner == nil {
+		b.inner = b.Resolver
+	}
+	if b.inner == nil {
+		b.inner = Net(nil)
+	}
+	return b.inner
 }
 
 // start counts a question as under way, and returns how much time is left for it
