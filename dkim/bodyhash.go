@@ -21,6 +21,11 @@ type bodyHash struct {
 
 const wholeBody = math.MaxInt64
 
+func (h *bodyHash) begin(limit int64) {
+	h.limit, h.left = limit, limit
+	h.hash.Reset()
+}
+
 func (h *bodyHash) write(p []byte) {
 	if h.left < int64(len(p)) {
 		p = p[:h.left]

@@ -25,3 +25,16 @@ func (c Canonicalization) MarshalText() ([]byte, error) {
 func (c *Canonicalization) UnmarshalText(text []byte) error {
 	return enum.UnmarshalText(canonicalizationWords, c, text)
 }
+
+// read sets c to the value of a word, without regard to case.
+func (c *Canonicalization) read(word string) (ok bool) {
+	switch {
+	case equalFold(word, "simple"):
+		*c = Simple
+	case equalFold(word, "relaxed"):
+		*c = Relaxed
+	default:
+		return false
+	}
+	return true
+}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
-	"github.com/mailverdict/mailverdict/internal/header"
 )
 
 // A check is one signature on its way to a result, all that it needs in one piece.
@@ -25,6 +24,7 @@ type check struct {
 	valueRoom    [256]byte
 	bodyHashRoom [sha256.Size]byte
 	sumRoom      [sha256.Size]byte
+	queryRoom    [1]string
 }
 
 // refuse gives the check its result, before or instead of a look at key and body.
@@ -32,57 +32,51 @@ func (c *check) refuse(status Status, err error) {
 	c.result.Status, c.result.Err = status, err
 }
 
-// readSignatures returns a check for each DKIM-Signature field, topmost first. Those
-// that are worth a key have no Err. Of fields beyond the limit on results it only
-// returns the number.
-func readSignatures(h header.Header, limits *Limits) (checks []*check, left int) {
-	var at []int
-	for i, f := range h.Fields {
-		if f.Is("dkim-signature") {
-			at = append(at, i)
+// readSignatures parses the DKIM-Signature fields into w.checks, topmost first. Those
+// that are worth a key have no Err. It returns the number of fields beyond the limit
+// on results, which have no check.
+func (w *workspace) readSignatures(limits *Limits) (left int) {
+	w.quote()
+	if len(w.own) == 0 {
+		return 0
+	}
+	sound := 0
+	for _, i := range w.own {
+		c := readSignature(w.quotes[i], limits)
+		w.checks = append(w.checks, c)
+		if c.result.Err == nil {
+			sound++
 		}
 	}
-	if len(at) == 0 {
-		return nil, 0
+	if sound > limits.signatures() {
+		choose(w.checks, authorDomains(w.header.Fields), limits.signatures())
 	}
-	for _, i := range at {
-		checks = append(checks, readSignature(h.Fields[i], limits))
-	}
-	chosen := choose(checks, authorDomains(h.Fields), limits.signatures())
-	s := selector{fields: h.Fields, index: header.NewIndex(h.Fields)}
-	kept := checks[:0]
-	for n, c := range checks {
-		switch {
-		case c.result.Err == nil && chosen[n]:
-			s.selectFields(c, at[n])
-		case c.result.Err == nil:
-			c.refuse(StatusPolicy, cause.Wrap(ErrLimit, "signatures verified", nil))
-			fallthrough
-		default:
-			if len(at) > limits.results() {
-				left++
-				continue
-			}
+	kept := w.checks[:0]
+	w.index.Build(w.header.Fields)
+	for n, c := range w.checks {
+		if c.result.Err == nil {
+			w.selectFields(c, w.own[n])
+		} else if len(w.own) > limits.results() {
+			left++
+			continue
 		}
 		kept = append(kept, c)
 	}
-	return kept, left
+	w.checks = kept
+	return left
 }
 
-// readSignature parses one field.
-func readSignature(f header.Field, limits *Limits) *check {
+// readSignature parses the body of one field.
+func readSignature(text string, limits *Limits) *check {
 	c := &check{}
-	c.signature.Value = c.valueRoom[:0]
-	c.signature.BodyHash = c.bodyHashRoom[:0]
-	var err error
-	c.value, err = parseSignature(string(f.Body()), limits, &c.signature)
 	s := &c.signature
+	s.Value, s.BodyHash, s.Query = c.valueRoom[:0], c.bodyHashRoom[:0], c.queryRoom[:0]
+	var err error
+	c.value, err = parseSignature(text, limits, s)
 	c.result.Domain, c.result.Selector, c.result.Algorithm = s.Domain, s.Selector, s.Algorithm
-	if s.Domain != "" && s.Selector != "" {
-		c.key.Name = s.Selector + "._domainkey." + s.Domain
-		if long := domain.Check(c.key.Name); long != nil && err == nil {
-			err = cause.Wrap(ErrTagMalformed, "s= and d= together", long)
-		}
+	c.nameKey()
+	if long := domain.Check(c.key.Name); long != nil && err == nil {
+		err = cause.Wrap(ErrTagMalformed, "s= and d= together", long)
 	}
 	if readable(err) {
 		c.result.Signature = s
@@ -91,6 +85,21 @@ func readSignature(f header.Field, limits *Limits) *check {
 		c.refuse(StatusPermError, err)
 	}
 	return c
+}
+
+// nameKey puts down where the key stands, and the AUID where there is no i=, both in
+// one piece.
+func (c *check) nameKey() {
+	s := &c.signature
+	if s.Domain == "" || s.Selector == "" {
+		return
+	}
+	names := s.Selector + "._domainkey." + s.Domain + "@" + s.Domain
+	at := len(names) - len(s.Domain) - 1
+	c.key.Name = names[:at]
+	if s.AUID == "" {
+		s.AUID = names[at:]
+	}
 }
 
 // readable reports whether a field with this fault could be read as a list of tags.

@@ -1,30 +1,41 @@
 package dkim
 
-import "github.com/mailverdict/mailverdict/internal/header"
+import (
+	"slices"
 
-// putDownRest puts down the names in h= that no field was picked for, the fields of
-// the message that are not covered, and whether one of those was added.
-func (s *selector) putDownRest(c *check, own int) {
-	r := &c.result
-	s.next = zeroed(s.next, s.index.Slots())
-	for _, name := range c.signature.Header {
-		if s.pick(name, own) >= 0 {
-			continue
-		}
-		if _, bottom := s.index.Slot(name); bottom < 0 || bottom == own && s.index.Above(own) < 0 {
-			r.Absent = append(r.Absent, name)
-		} else {
-			r.OverSigned = append(r.OverSigned, name)
+	"github.com/mailverdict/mailverdict/internal/header"
+)
+
+// cover puts down which names in h= stand for a field, which fields of the message
+// are not covered, and whether one of those was added. own is the signature's own
+// field.
+func (w *workspace) cover(c *check, own int) {
+	r, fields := &c.result, w.header.Fields
+	open := 0
+	for i := range fields {
+		if w.isOpen(i, own) {
+			open++
 		}
 	}
-	for i, f := range s.fields {
-		if s.signed[i] || i == own || len(f.Name()) == 0 {
+	// The four lists in one piece.
+	lists := make([]string, 0, len(c.signature.Header)+open)
+	for fate, list := range []*[]string{nameSigned: &r.Signed, nameAbsent: &r.Absent, nameOverSigned: &r.OverSigned} {
+		start := len(lists)
+		for n, name := range c.signature.Header {
+			if int(w.selector.fates[n]) == fate {
+				lists = append(lists, name)
+			}
+		}
+		*list = sublist(lists, start)
+	}
+	start := len(lists)
+	for i, f := range fields {
+		if !w.isOpen(i, own) {
 			continue
 		}
-		name := string(f.Name())
-		r.NotSigned = append(r.NotSigned, name)
-		if _, bottom := s.index.Slot(name); c.added == "" && s.signed[bottom] && isSingle(f) {
-			c.added = name
+		lists = append(lists, w.nameOf(i))
+		if c.added == "" && isSingle(f) && w.isPartlySigned(f) {
+			c.added = string(f.Name())
 		}
 		switch {
 		case f.Is("subject"):
@@ -33,9 +44,38 @@ func (s *selector) putDownRest(c *check, own int) {
 			r.warn(WarningContentTypeNotSigned)
 		}
 	}
+	r.NotSigned = sublist(lists, start)
 }
 
-// singles are the fields that a message may have once. RFC 5322, section 3.6, and
+// isOpen reports whether field i has a name and is not covered.
+func (w *workspace) isOpen(i, own int) bool {
+	return !w.selector.signed[i] && i != own && len(w.header.Fields[i].Name()) > 0
+}
+
+// nameOf returns the name of field i.
+func (w *workspace) nameOf(i int) string {
+	if slices.Contains(w.own, i) {
+		return string(w.header.Fields[i].Name())
+	}
+	return w.quotes[i]
+}
+
+// isPartlySigned reports whether a field of that name is covered: if one is, it is
+// the lowest.
+func (w *workspace) isPartlySigned(f header.Field) bool {
+	_, lowest := w.index.Slot(string(f.Name()))
+	return w.selector.signed[lowest]
+}
+
+// sublist returns what was appended to lists since start, nil for nothing.
+func sublist(lists []string, start int) []string {
+	if start == len(lists) {
+		return nil
+	}
+	return slices.Clip(lists[start:])
+}
+
+// isSingle reports whether a message may have that field once only. RFC 5322, section 3.6, and
 // RFC 2045, section 3, with Content-Disposition of RFC 2183.
 func isSingle(f header.Field) bool {
 	for _, name := range [...]string{

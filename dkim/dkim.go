@@ -29,6 +29,7 @@ package dkim
 import (
 	"context"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/enum"
@@ -54,7 +55,8 @@ type Verifier struct {
 	// Now is the clock that t= and x= are held against. Nil means time.Now.
 	Now func() time.Time
 
-	keys keyCache
+	keys       keyCache
+	workspaces sync.Pool // of *workspace
 }
 
 // Verify reads a message to its end and returns a result for every DKIM-Signature
@@ -84,6 +86,20 @@ func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Verifica
 	verification := &Verification{verifier: v, ctx: ctx, resolver: r}
 	verification.splitter.Limits = v.Limits.header()
 	return verification
+}
+
+func (v *Verifier) getWorkspace() *workspace {
+	w, ok := v.workspaces.Get().(*workspace)
+	if !ok {
+		w = new(workspace)
+		w.reset()
+	}
+	return w
+}
+
+func (v *Verifier) putWorkspace(w *workspace) {
+	w.reset()
+	v.workspaces.Put(w)
 }
 
 func (v *Verifier) now() time.Time {

@@ -3,68 +3,80 @@ package dkim
 import (
 	"bytes"
 	"crypto/sha256"
-
-	"github.com/mailverdict/mailverdict/internal/header"
 )
 
-// A selector selects the header fields that signatures are over, and hashes them.
+// A selector is the memory that selecting header fields takes.
 type selector struct {
-	fields []header.Field
-	index  *header.Index
 	next   []int32 // by slot of the index, see pick
+	fates  []fate  // by name in h=
 	signed []bool  // by field
-	text   []byte  // canonical header, reused
-	own    []byte  // the signature's field without its value, reused
+	text   []byte  // canonical header
+	field  []byte  // the signature's field without its value
 }
 
 // selectFields selects the fields that h= names, puts down what is covered and what
-// is not, and hashes the header. RFC 6376, sections 3.7 and 5.4.2.
-func (s *selector) selectFields(c *check, own int) {
-	s.next = zeroed(s.next, s.index.Slots())
-	s.signed = zeroed(s.signed, len(s.fields))
+// is not, and hashes the header. own is the signature's own field. RFC 6376,
+// sections 3.7 and 5.4.2.
+func (w *workspace) selectFields(c *check, own int) {
+	s := &w.selector
+	s.next = zeroed(s.next, w.index.Slots())
+	s.signed = zeroed(s.signed, len(w.header.Fields))
 	s.text = s.text[:0]
-	r := &c.result
-	names := make([]string, 0, len(c.signature.Header))
+	form := c.signature.HeaderCanonicalization
+	s.fates = s.fates[:0]
 	for _, name := range c.signature.Header {
-		if i := s.pick(name, own); i >= 0 {
+		i, fate := w.pick(name, own)
+		s.fates = append(s.fates, fate)
+		if fate == nameSigned {
 			s.signed[i] = true
-			s.text = appendField(s.text, c.signature.HeaderCanonicalization, s.fields[i].Raw())
+			s.text = appendField(s.text, form, w.header.Fields[i].Raw())
 			s.text = append(s.text, "\r\n"...)
-			names = append(names, name)
 		}
 	}
-	r.Signed = names
-	s.putDownRest(c, own)
 	// The signature's own field comes last, its value removed, without CRLF.
-	f := s.fields[own]
-	value := len(f.Raw()) - len(f.Body())
-	s.own = append(s.own[:0], f.Raw()[:value+c.value[0]]...)
-	s.own = append(s.own, f.Raw()[value+c.value[1]:]...)
-	s.text = appendField(s.text, c.signature.HeaderCanonicalization, s.own)
+	f := w.header.Fields[own]
+	body := len(f.Raw()) - len(f.Body())
+	s.field = append(s.field[:0], f.Raw()[:body+c.value[0]]...)
+	s.field = append(s.field, f.Raw()[body+c.value[1]:]...)
+	s.text = appendField(s.text, form, s.field)
 	c.header = sha256.Sum256(s.text)
+	w.cover(c, own)
 }
 
-// pick returns the lowest field of that name that was not picked yet, or -1. The
-// field of the signature itself is no choice: it did not exist when the header was
-// signed, and h= cannot name it (RFC 6376, section 3.5).
-func (s *selector) pick(name string, own int) int {
-	slot, i := s.index.Slot(name)
+// A fate is what a name in h= stands for.
+type fate uint8
+
+const (
+	nameSigned     fate = iota // a field
+	nameAbsent                 // nothing, and the message has no such field
+	nameOverSigned             // nothing, since other entries have all such fields
+)
+
+// pick returns the lowest field of that name that was not picked yet. The field of
+// the signature itself is no choice: it did not exist when the header was signed,
+// and h= cannot name it (RFC 6376, section 3.5).
+func (w *workspace) pick(name string, own int) (field int, _ fate) {
+	slot, i := w.index.Slot(name)
 	if i < 0 {
-		return -1
+		return -1, nameAbsent
 	}
 	// 0 is a name not picked before, n+2 is one whose next field is n.
-	if s.next[slot] != 0 {
-		i = int(s.next[slot]) - 2
+	next := &w.selector.next[slot]
+	first := *next == 0
+	if !first {
+		i = int(*next) - 2
 	}
 	if i == own {
-		i = s.index.Above(i)
+		i = w.index.Above(i)
 	}
 	if i < 0 {
-		s.next[slot] = 1
-		return -1
+		if first {
+			return -1, nameAbsent
+		}
+		return -1, nameOverSigned
 	}
-	s.next[slot] = int32(s.index.Above(i)) + 2
-	return i
+	*next = int32(w.index.Above(i)) + 2
+	return i, nameSigned
 }
 
 // zeroed returns a slice of n zero values, p where it is long enough.

@@ -18,6 +18,17 @@ type lookup struct {
 	err    error
 }
 
+// lookup finds or adds the question for the keys at a name.
+func (w *workspace) lookup(name string) *lookup {
+	for i := range w.lookups {
+		if w.lookups[i].name == name {
+			return &w.lookups[i]
+		}
+	}
+	w.lookups = append(w.lookups, lookup{name: name})
+	return &w.lookups[len(w.lookups)-1]
+}
+
 // ask asks the question. A resolver that panics has not answered.
 func (l *lookup) ask(ctx context.Context, r resolver.Resolver, wait *sync.WaitGroup) {
 	defer wait.Done()

@@ -3,14 +3,15 @@ package dkim
 import (
 	"bytes"
 
+	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/header"
 )
 
-// choose says which of the checks without a fault are verified: at most n, those
-// whose SDID could align with one of the Author Domains before the others, and of
-// the same rank the upper before the lower.
-func choose(checks []*check, authors []string, n int) []bool {
+// choose refuses all but n of the checks that have no fault. It keeps those whose
+// SDID could align with one of the Author Domains before the others, and of the same
+// rank the upper before the lower.
+func choose(checks []*check, authors []string, n int) {
 	chosen := make([]bool, len(checks))
 	for _, aligned := range []bool{true, false} {
 		for i, c := range checks {
@@ -20,7 +21,11 @@ func choose(checks []*check, authors []string, n int) []bool {
 			}
 		}
 	}
-	return chosen
+	for i, c := range checks {
+		if c.result.Err == nil && !chosen[i] {
+			c.refuse(StatusPolicy, cause.Wrap(ErrLimit, "signatures verified", nil))
+		}
+	}
 }
 
 // couldAlign reports whether name might align with one of the domains. Which names

@@ -169,11 +169,11 @@ func (p *signatureParser) canonicalization() {
 		return
 	}
 	head, body, both := strings.Cut(p.tags.get(tagC).Value, "/")
-	err := p.HeaderCanonicalization.UnmarshalText([]byte(head))
-	if err == nil && both {
-		err = p.BodyCanonicalization.UnmarshalText([]byte(body))
+	ok := p.HeaderCanonicalization.read(head)
+	if both {
+		ok = p.BodyCanonicalization.read(body) && ok
 	}
-	if err != nil {
+	if !ok {
 		p.fault(ErrCanonicalization)
 	}
 }
@@ -237,14 +237,11 @@ func (p *signatureParser) fields() {
 	}
 }
 
-// identity reads i=. Its domain is compared by labels, without case; the tag is
+// identity reads i=, and leaves the default to the caller. Its domain is compared by labels, without case; the tag is
 // quoted-printable, with white space that does not count (RFC 6376, sections 2.11
 // and 3.5).
 func (p *signatureParser) identity() {
 	if !p.tags.has(tagI) {
-		if p.Domain != "" {
-			p.AUID = "@" + p.Domain
-		}
 		return
 	}
 	i := stripSpace(p.tags.get(tagI).Value)
@@ -284,7 +281,7 @@ func (p *signatureParser) length() {
 
 func (p *signatureParser) query() {
 	if !p.tags.has(tagQ) {
-		p.Query = []string{"dns/txt"}
+		p.Query = append(p.Query, "dns/txt")
 		return
 	}
 	supported := false

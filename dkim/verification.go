@@ -2,7 +2,6 @@ package dkim
 
 import (
 	"context"
-	"crypto/sha256"
 	"slices"
 	"sync"
 	"time"
@@ -21,16 +20,13 @@ type Verification struct {
 	err      error // why nothing more is taken: a limit, a reader, Finish
 	ended    bool
 
-	splitter header.Splitter
-	now      time.Time // when the header ended
-	checks   []*check  // one for each DKIM-Signature field, topmost first
-	left     int       // fields that have no check: Limits.Results
-	simple   body
-	relaxed  body
+	splitter   header.Splitter
+	*workspace           // from the end of the header until Finish
+	now        time.Time // when the header ended
+	left       int       // fields that have no result of their own: Limits.Results
 
-	cancel  context.CancelFunc
-	lookups []*lookup
-	wait    sync.WaitGroup
+	cancel context.CancelFunc
+	wait   sync.WaitGroup
 }
 
 // Write takes the next octets of the message. It fails only where the message
@@ -83,11 +79,10 @@ func (v *Verification) Finish() ([]*Result, error) {
 		return nil, v.err
 	}
 	v.begin()
-	v.simple.end()
-	v.relaxed.end()
+	v.bodies[Simple].end()
+	v.bodies[Relaxed].end()
 	v.wait.Wait()
-	v.release()
-	results := make([]*Result, 0, len(v.checks)+1)
+	results := make([]*Result, 0, len(v.checks)+min(v.left, 1))
 	for _, c := range v.checks {
 		v.verifier.conclude(c, v.now)
 		results = append(results, &c.result)
@@ -95,6 +90,7 @@ func (v *Verification) Finish() ([]*Result, error) {
 	if v.left > 0 {
 		results = append(results, notVerified(v.left))
 	}
+	v.release()
 	return results, v.ctx.Err()
 }
 
@@ -105,85 +101,67 @@ func (v *Verification) abort(err error) {
 	}
 }
 
-// release ends what still runs, and waits for it.
+// release ends what still runs, waits for it, and gives the memory back.
 func (v *Verification) release() {
 	if v.cancel != nil {
 		v.cancel()
 	}
 	v.wait.Wait()
+	if v.workspace != nil {
+		v.verifier.putWorkspace(v.workspace)
+		v.workspace = nil
+	}
 }
 
 // begin reads the header, once it is complete: it parses the signatures, asks for
 // the keys, and sets up the hashes.
 func (v *Verification) begin() {
 	block, ok := v.splitter.Header()
-	if !ok || !v.now.IsZero() {
+	if !ok || v.workspace != nil {
 		return
 	}
 	v.now = v.verifier.now()
-	v.relaxed.relaxed = true
-	v.checks, v.left = readSignatures(header.Parse(block), &v.verifier.Limits)
+	v.workspace = v.verifier.getWorkspace()
+	v.header.Parse(block)
+	limits := &v.verifier.Limits
+	v.left = v.readSignatures(limits)
+	// The questions are referred to, so that their slice must not move.
+	v.lookups = slices.Grow(v.lookups, len(v.checks))
 	for _, c := range v.checks {
-		if c.result.Err == nil {
-			v.addHash(c)
+		if c.result.Err != nil {
+			continue
 		}
-		if c.result.Err == nil {
-			v.addLookup(c)
+		limit := int64(wholeBody)
+		if l := c.signature.BodyLength; l != nil {
+			limit = *l
 		}
+		c.bodyHash = v.bodyHash(c.signature.BodyCanonicalization, limit, limits.bodyHashes())
+		if c.bodyHash == nil {
+			c.refuse(StatusPolicy, cause.Wrap(ErrLimit, "hashes over the body", nil))
+			continue
+		}
+		c.lookup = v.lookup(c.key.Name)
 	}
+	v.askAll()
+}
+
+// askAll asks all questions at once.
+func (v *Verification) askAll() {
 	if len(v.lookups) == 0 {
 		return
 	}
 	ctx, cancel := context.WithCancel(v.ctx)
 	v.cancel = cancel
 	v.wait.Add(len(v.lookups))
-	for _, l := range v.lookups {
-		go l.ask(ctx, v.resolver, &v.wait)
+	for i := range v.lookups {
+		go v.lookups[i].ask(ctx, v.resolver, &v.wait)
 	}
-}
-
-// addHash finds or adds the body hash that a signature is over.
-func (v *Verification) addHash(c *check) {
-	limit := int64(wholeBody)
-	if l := c.signature.BodyLength; l != nil {
-		limit = *l
-	}
-	b := v.body(c.signature.BodyCanonicalization)
-	for _, h := range b.hashes {
-		if h.limit == limit {
-			c.bodyHash = h
-			return
-		}
-	}
-	if len(v.simple.hashes)+len(v.relaxed.hashes) >= v.verifier.Limits.bodyHashes() {
-		c.refuse(StatusPolicy, cause.Wrap(ErrLimit, "hashes over the body", nil))
-		return
-	}
-	c.bodyHash = &bodyHash{limit: limit, left: limit, hash: sha256.New()}
-	b.hashes = append(b.hashes, c.bodyHash)
-}
-
-func (v *Verification) body(c Canonicalization) *body {
-	if c == Relaxed {
-		return &v.relaxed
-	}
-	return &v.simple
-}
-
-// addLookup finds or adds the question for the keys of a signature.
-func (v *Verification) addLookup(c *check) {
-	i := slices.IndexFunc(v.lookups, func(l *lookup) bool { return l.name == c.key.Name })
-	if i < 0 {
-		i = len(v.lookups)
-		v.lookups = append(v.lookups, &lookup{name: c.key.Name})
-	}
-	c.lookup = v.lookups[i]
 }
 
 // hash feeds the hashes with octets of the body.
 func (v *Verification) hash(octets []byte) {
-	for _, b := range []*body{&v.simple, &v.relaxed} {
-		if len(b.hashes) > 0 {
+	for i := range v.bodies {
+		if b := &v.bodies[i]; len(b.hashes) > 0 {
 			b.Write(octets)
 		}
 	}
