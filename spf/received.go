@@ -1,0 +1,229 @@
+package spf
+
+import (
+	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/mailverdict/mailverdict/internal/domain"
+)
+
+// A ReceivedSPF is the content of a Received-SPF header field: RFC 7208, section
+// 9.1. Its strings are what the field says, not yet or no longer quoted.
+type ReceivedSPF struct {
+	Status  Status `json:"status"`
+	Comment string `json:"comment,omitempty"` // the text in parentheses after the result
+
+	Receiver     string     `json:"receiver,omitempty"`
+	Identity     string     `json:"identity,omitempty"` // "mailfrom", "helo" or another
+	ClientIP     netip.Addr `json:"client_ip,omitzero"`
+	EnvelopeFrom string     `json:"envelope_from,omitempty"`
+	HELO         string     `json:"helo,omitempty"`
+	Mechanism    string     `json:"mechanism,omitempty"` // "default" where none matched
+	Problem      string     `json:"problem,omitempty"`
+
+	// Other are the pairs with other keys, in order.
+	Other []Pair `json:"other,omitempty"`
+}
+
+// A Pair is one key and value of a Received-SPF field.
+type Pair struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// ReceivedSPF returns the field that records r, a result for s, at the host
+// receiver. String writes it so that nothing which the client or the domain chose
+// can leave its place.
+func (r *Result) ReceivedSPF(s Session, receiver string) *ReceivedSPF {
+	f := &ReceivedSPF{
+		Status:   r.Status,
+		Comment:  r.comment(s, receiver),
+		Receiver: receiver,
+		Identity: r.Identity.String(),
+		ClientIP: s.IP.Unmap().WithZone(""),
+		HELO:     printable(s.HELO, mostValue+1),
+	}
+	if name, err := domain.Canonical(s.HELO); err == nil {
+		f.HELO = name
+	}
+	if r.Identity == IdentityMailFrom {
+		f.EnvelopeFrom = r.Sender
+		if f.EnvelopeFrom == "" {
+			f.EnvelopeFrom = s.MailFrom
+		}
+	}
+	switch r.Status {
+	case StatusTempError, StatusPermError:
+		f.Problem = r.Err.Error()
+	case StatusNone:
+	default:
+		f.Mechanism = r.Mechanism
+		if f.Mechanism == "" {
+			f.Mechanism = "default"
+		}
+	}
+	return f
+}
+
+// comment says the result in words, as section 9.1 recommends.
+func (r *Result) comment(s Session, receiver string) string {
+	ip, name := "a client of unknown address", printable(shorten(r.Domain), mostValue)
+	if s.IP.IsValid() {
+		ip = s.IP.Unmap().WithZone("").String()
+	}
+	text := ""
+	switch r.Status {
+	case StatusNone:
+		text = "domain of " + name + " does not say who may send for it"
+	case StatusNeutral:
+		text = ip + " is neither permitted nor denied by domain of " + name
+	case StatusPass:
+		text = "domain of " + name + " designates " + ip + " as permitted sender"
+	case StatusFail:
+		text = "domain of " + name + " does not designate " + ip + " as permitted sender"
+	case StatusSoftFail:
+		text = "domain of " + name + " probably does not designate " + ip + " as permitted sender"
+	case StatusTempError:
+		text = "DNS failed in processing domain of " + name
+	case StatusPermError:
+		text = "permanent error in processing domain of " + name
+	}
+	if receiver == "" {
+		return text
+	}
+	return receiver + ": " + text
+}
+
+// String returns the header field, folded, without the CRLF at its end.
+//
+// A value that is not an atom is quoted. Characters that are not printable become
+// question marks. So that no line is too long, HELO names and addresses of more
+// than 320 octets are left out, and other values are cut there.
+func (f *ReceivedSPF) String() string {
+	w := fieldWriter{}
+	w.word("Received-SPF:")
+	w.word(f.Status.String())
+	if f.Comment != "" {
+		w.comment(f.Comment)
+	}
+	w.pair("receiver", cut(f.Receiver))
+	w.pair("identity", cut(f.Identity))
+	if f.ClientIP.IsValid() {
+		w.pair("client-ip", f.ClientIP.String())
+	}
+	w.pair("envelope-from", orNone(f.EnvelopeFrom))
+	w.pair("helo", orNone(f.HELO))
+	w.pair("mechanism", cut(f.Mechanism))
+	w.pair("problem", cut(f.Problem))
+	for _, p := range f.Other {
+		if isKey(p.Key) {
+			w.pair(p.Key, cut(p.Value))
+		}
+	}
+	return w.b.String()
+}
+
+// mostValue is the length of the longest path of RFC 5321, and something.
+const mostValue = 320
+
+func cut(s string) string {
+	if len(s) <= mostValue {
+		return s
+	}
+	end := mostValue
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "..."
+}
+
+func orNone(s string) string {
+	if len(s) > mostValue {
+		return "" // cut, it could be taken for another
+	}
+	return s
+}
+
+// A fieldWriter puts the words of a header field on lines.
+type fieldWriter struct {
+	b    strings.Builder
+	line int // octets on the line
+}
+
+// word writes s behind a space, or on a new line where it does not fit in 78
+// octets: RFC 5322, section 2.1.1.
+func (w *fieldWriter) word(s string) {
+	switch {
+	case w.line == 0:
+	case w.line+1+len(s) > 78:
+		w.b.WriteString("\r\n ")
+		w.line = 1
+	default:
+		w.b.WriteByte(' ')
+		w.line++
+	}
+	w.b.WriteString(s)
+	w.line += len(s)
+}
+
+func (w *fieldWriter) comment(s string) {
+	words := strings.Fields(clean(cut(s)))
+	for i, word := range words {
+		word = escaper.Replace(word)
+		if i == 0 {
+			word = "(" + word
+		}
+		if i == len(words)-1 {
+			word += ")"
+		}
+		w.word(word)
+	}
+}
+
+// escaper quotes what ends a comment or a quoted string, or begins another.
+var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `(`, `\(`, `)`, `\)`)
+
+func (w *fieldWriter) pair(key, value string) {
+	if value == "" {
+		return
+	}
+	if value = clean(value); !isDotAtom(value) {
+		value = `"` + escaper.Replace(value) + `"`
+	}
+	w.word(key + "=" + value + ";")
+}
+
+// clean replaces each character that is not printable, CR and LF among them, by a
+// question mark.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// isDotAtom follows dot-atom of RFC 5322, section 3.2.3.
+func isDotAtom(s string) bool {
+	for part := range strings.SplitSeq(s, ".") {
+		if part == "" {
+			return false
+		}
+		for i := range len(part) {
+			if !isAtext(part[i]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isAtext(c byte) bool {
+	return isAlpha(c) || isDigit(c) || c < 0x80 && strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) >= 0
+}
+
+// isKey follows name of RFC 7208, section 4.6.1.
+func isKey(s string) bool { return s != "" && nameLength(s) == len(s) }

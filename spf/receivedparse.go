@@ -1,0 +1,247 @@
+package spf
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/domain"
+)
+
+// ErrReceivedSPF means that a text is not a Received-SPF field.
+var ErrReceivedSPF = errors.New("not a Received-SPF field")
+
+// ParseReceivedSPF reads a Received-SPF header field, with its name, folded or not:
+//
+//	"Received-SPF:" [CFWS] result FWS [comment FWS] [ key-value-list ]
+//
+// It is lenient where writers are: comments may stand between any two parts, and a
+// value need not be quoted as long as it has no space, ";" or "(" in it. A field of
+// more than 64 KiB, or one that has a key twice, is an error that wraps
+// ErrReceivedSPF.
+//
+// Anybody can write such a field. It says something only if the reader knows that
+// its own border has added it: RFC 7208, section 9.1.
+func ParseReceivedSPF(field string) (*ReceivedSPF, error) {
+	const most, name = 64 << 10, "received-spf:"
+	if len(field) > most {
+		return nil, fmt.Errorf("%w: %d octets", ErrReceivedSPF, len(field))
+	}
+	if len(field) < len(name) || domain.ToLower(field[:len(name)]) != name {
+		return nil, fmt.Errorf("%w: no such name", ErrReceivedSPF)
+	}
+	text, err := unfold(field[len(name):])
+	if err != nil {
+		return nil, err
+	}
+	p := fieldReader{rest: text}
+	f := new(ReceivedSPF)
+	if err := p.read(f); err != nil {
+		return nil, fmt.Errorf("%w: at octet %d: %w", ErrReceivedSPF, len(text)-len(p.rest), err)
+	}
+	return f, nil
+}
+
+// unfold takes the line ends out of a field: RFC 5322, section 2.2.3. One that no
+// white space follows would be the end of the field, except at the very end.
+func unfold(s string) (string, error) {
+	s = strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r")
+	if strings.IndexByte(s, '\r') < 0 && strings.IndexByte(s, '\n') < 0 {
+		return s, nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\r' && s[i] != '\n' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if s[i] == '\r' && i+1 < len(s) && s[i+1] == '\n' {
+			i++
+		}
+		if s[i] != '\n' || i+1 == len(s) || s[i+1] != ' ' && s[i+1] != '\t' {
+			return "", fmt.Errorf("%w: a line end within it", ErrReceivedSPF)
+		}
+	}
+	return b.String(), nil
+}
+
+// A fieldReader takes an unfolded field apart from the left.
+type fieldReader struct {
+	rest string
+}
+
+func (p *fieldReader) read(f *ReceivedSPF) error {
+	if _, err := p.skip(); err != nil {
+		return err
+	}
+	result := p.run(func(c byte) bool { return isAlpha(c) })
+	if err := f.Status.UnmarshalText([]byte(result)); err != nil {
+		return err
+	}
+	comment, err := p.skip()
+	if err != nil {
+		return err
+	}
+	f.Comment = comment
+	for p.rest != "" {
+		if err := p.readPair(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *fieldReader) readPair(f *ReceivedSPF) error {
+	key := p.rest[:nameLength(p.rest)]
+	if key == "" {
+		return errors.New("want a key")
+	}
+	p.rest = p.rest[len(key):]
+	if _, err := p.skip(); err != nil {
+		return err
+	}
+	if !p.take('=') {
+		return errors.New(`want "="`)
+	}
+	if _, err := p.skip(); err != nil {
+		return err
+	}
+	value, err := p.value()
+	if err != nil {
+		return err
+	}
+	if err := f.set(key, value); err != nil {
+		return err
+	}
+	if _, err := p.skip(); err != nil {
+		return err
+	}
+	if p.rest != "" && !p.take(';') {
+		return errors.New(`want ";"`)
+	}
+	_, err = p.skip()
+	return err
+}
+
+// set stores a pair. The second of a key is an error, since two readers could take
+// different ones.
+func (f *ReceivedSPF) set(key, value string) error {
+	var into *string
+	switch domain.ToLower(key) {
+	case "client-ip":
+		ip, err := netip.ParseAddr(value)
+		if err != nil || f.ClientIP.IsValid() {
+			return errors.New("want one address as client-ip")
+		}
+		f.ClientIP = ip
+		return nil
+	case "receiver":
+		into = &f.Receiver
+	case "identity":
+		into = &f.Identity
+	case "envelope-from":
+		into = &f.EnvelopeFrom
+	case "helo":
+		into = &f.HELO
+	case "mechanism":
+		into = &f.Mechanism
+	case "problem":
+		into = &f.Problem
+	default:
+		for _, p := range f.Other {
+			if domain.ToLower(p.Key) == domain.ToLower(key) {
+				return errors.New("a key stands twice")
+			}
+		}
+		f.Other = append(f.Other, Pair{key, value})
+		return nil
+	}
+	if *into != "" {
+		return errors.New("a key stands twice")
+	}
+	*into = value
+	return nil
+}
+
+// skip takes white space and comments, and returns the text of the first comment.
+func (p *fieldReader) skip() (comment string, err error) {
+	for first := true; ; first = false {
+		p.run(func(c byte) bool { return c == ' ' || c == '\t' })
+		if p.rest == "" || p.rest[0] != '(' {
+			return comment, nil
+		}
+		text, err := p.comment()
+		if err != nil {
+			return "", err
+		}
+		if first {
+			comment = text
+		}
+	}
+}
+
+// comment takes a comment, which may hold others, and returns its text.
+func (p *fieldReader) comment() (string, error) {
+	var b strings.Builder
+	depth := 0
+	for i := 0; i < len(p.rest); i++ {
+		c := p.rest[i]
+		switch {
+		case c == '\\' && i+1 < len(p.rest):
+			i++
+			c = p.rest[i]
+		case c == '(':
+			if depth++; depth == 1 {
+				continue
+			}
+		case c == ')':
+			if depth--; depth == 0 {
+				p.rest = p.rest[i+1:]
+				return strings.TrimSpace(b.String()), nil
+			}
+		}
+		b.WriteByte(c)
+	}
+	return "", errors.New("a comment is not closed")
+}
+
+// value takes a quoted string, or what stands up to a space, ";" or "(".
+func (p *fieldReader) value() (string, error) {
+	if !p.take('"') {
+		return p.run(func(c byte) bool { return strings.IndexByte(" \t;(", c) < 0 }), nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(p.rest); i++ {
+		c := p.rest[i]
+		switch {
+		case c == '"':
+			p.rest = p.rest[i+1:]
+			return b.String(), nil
+		case c == '\\' && i+1 < len(p.rest):
+			i++
+			c = p.rest[i]
+		}
+		b.WriteByte(c)
+	}
+	return "", errors.New("a quoted string is not closed")
+}
+
+func (p *fieldReader) take(c byte) bool {
+	if p.rest == "" || p.rest[0] != c {
+		return false
+	}
+	p.rest = p.rest[1:]
+	return true
+}
+
+// run takes the octets for which ok holds.
+func (p *fieldReader) run(ok func(byte) bool) string {
+	i := 0
+	for i < len(p.rest) && ok(p.rest[i]) {
+		i++
+	}
+	taken := p.rest[:i]
+	p.rest = p.rest[i:]
+	return taken
+}
