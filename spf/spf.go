@@ -1,4 +1,42 @@
 // Package spf checks whether a host may send mail for a domain: RFC 7208.
+//
+// A [Checker] takes a [Session], what the SMTP client said and where it spoke from,
+// and gives a [Result]. Its zero value asks the system's resolver and has the
+// RFC's limits:
+//
+//	result := new(spf.Checker).Check(ctx, spf.Session{
+//		IP:       client,
+//		HELO:     "mail.example.com",
+//		MailFrom: "user@example.com",
+//	})
+//
+// There are two identities. [Checker.Check] is for MAIL FROM, the one that DMARC
+// looks at; [Checker.CheckHELO] is for the name after HELO or EHLO. Neither stands
+// in for the other.
+//
+// A check never fails to give a result: a broken record is [StatusPermError], a DNS
+// failure [StatusTempError], no record [StatusNone]. Result.Err says why, and wraps
+// one of the package's errors for errors.Is. Which term decided, in which record,
+// and what it cost are fields of the result; with Checker.Trace, so is every term
+// that was looked at, with the DNS answers.
+//
+// [Parse] reads a record without evaluating it. [Result.ReceivedSPF] and
+// [ParseReceivedSPF] write and read the Received-SPF header field.
+//
+// # What it asks
+//
+// Questions that are likely to be needed are asked side by side, within the limits,
+// once DNS has been seen to take time; results are those of reading the records in
+// order, and so are all counts. Only addresses of the client's family are asked
+// for. A name that is made of what the client said is asked for only if it consists
+// of letters, digits, hyphens and underscores: RFC 7208 leaves other names
+// undefined, and here they match nothing.
+//
+// # Internationalized mail
+//
+// Domains of identities may be in U-labels; everything is asked and reported in
+// A-labels. Terms with the local-part in them match nothing where it is not ASCII:
+// RFC 8616, section 4.
 package spf
 
 import (
