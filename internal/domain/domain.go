@@ -49,6 +49,9 @@ var lookup = idna.New(
 func Canonical(name string) (string, error) {
 	name = strings.TrimSuffix(name, ".")
 	if !isASCII(name) {
+		if err := checkLength(name); err != nil {
+			return "", err
+		}
 		ascii, err := lookup.ToASCII(name)
 		if err != nil || !utf8.ValidString(name) {
 			return "", ErrIDNA
@@ -60,6 +63,27 @@ func Canonical(name string) (string, error) {
 		return "", err
 	}
 	return name, nil
+}
+
+// checkLength says why the A-labels of a name would be too long, without making them:
+// that takes time that grows with the square of a label's length. Each character takes
+// an octet at least.
+func checkLength(name string) error {
+	total, label := 0, 0
+	for _, r := range name {
+		label++
+		switch r {
+		case '.', '\u3002', '\uff0e', '\uff61': // the dots of UTS #46
+			label = 0
+		}
+		if label > MaxLabel {
+			return ErrLabelLong
+		}
+		if total++; total > MaxLength {
+			return ErrLong
+		}
+	}
+	return nil
 }
 
 // Check says why name, without a trailing dot, cannot be asked for in DNS, or
