@@ -1,6 +1,6 @@
-// Package dmarctest tests what programs do with mail: it asserts the verdicts on messages,
-// as net/http/httptest serves requests. Nothing in it leaves the process, reads the system's
-// clock where it was given one, or needs a key to be made.
+// Package dmarctest helps to test programs that verify mail: with messages whose verdicts
+// are known, and with DNS, keys and a clock that are the test's own. It never uses the
+// network, and works in parallel tests and within testing/synctest.
 //
 // # Messages in files
 //

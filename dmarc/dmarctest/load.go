@@ -3,6 +3,7 @@ package dmarctest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -46,8 +47,8 @@ func Load(t testing.TB, dir string) []*Fixture {
 	return list
 }
 
-// Read reads the fixture that the file NAME.eml has with the files beside it, which it
-// needs both:
+// Read reads a fixture: the file NAME.eml at path, and two files beside it, which have to be
+// there:
 //
 //   - NAME.zone is all of DNS, in the format of RFC 1035: see [resolver.ParseZone].
 //   - NAME.json is the sidecar, as below.
@@ -110,7 +111,7 @@ func (f *Fixture) readSidecar(text []byte) error {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("there is more after the object")
+		return errors.New("there is more after the object")
 	}
 	if err := s.Want.check(); err != nil {
 		return err
