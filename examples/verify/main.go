@@ -1,0 +1,66 @@
+// Command verify says who is answerable for a message, and what the owner of its domain
+// asks to be done with it: SPF, DKIM and DMARC, explained step by step.
+//
+//	verify                                   the messages that ship with it, offline
+//	verify message.eml                       one message, with the system's DNS
+//	verify -json Maildir/ archive.mbox -     many, one JSON object a line
+//	verify -ip 192.0.2.1 -from a@b.example   SPF alone, as at MAIL FROM time
+//
+// The files are one idea each, and in the order in which a message goes through them:
+// flags, input (files, directories, mbox, standard input), sidecar and envelope (what the
+// SMTP session knew), check (the library is called here), then text or JSON, and the exit
+// status.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// The exit statuses. Of several that apply, the order is usage, failed, open.
+const (
+	exitOK          = 0   // every message has pass or none
+	exitFailed      = 1   // a message has fail or permerror
+	exitUsage       = 2   // wrong usage, or something could not be read
+	exitOpen        = 3   // a message has temperror, and none failed
+	exitInterrupted = 130 // by a signal, as shells have it
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The second signal kills, should the first one not be enough.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the program: it returns the exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	o, err := parseFlags(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	}
+	var c *checker
+	if err == nil {
+		c, err = newChecker(o)
+	}
+	if err != nil {
+		complain(stderr, err)
+		return exitUsage
+	}
+	if len(o.messages) == 0 && o.ip.IsValid() && (o.from != nil || o.helo != nil) {
+		return c.spfOnly(ctx, stdout, stderr)
+	}
+	return c.messages(ctx, stdin, stdout, stderr)
+}
+
+// complain writes one line about something that is wrong.
+func complain(stderr io.Writer, err error) {
+	fmt.Fprintf(stderr, "verify: %s\n", printable(err.Error()))
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// maxSidecar is how large a file beside a message may be, in octets.
+const maxSidecar = 16 << 20
+
+// A sidecar is what NAME.json and NAME.zone say of NAME.eml. What is nil or zero is not
+// said.
+type sidecar struct {
+	ip             netip.Addr
+	helo, mailFrom *string
+	now            time.Time
+	zone           resolver.Zone // all of DNS
+}
+
+// readSidecar reads the files beside a message. Nil means that there are none.
+func (in input) readSidecar() (*sidecar, error) {
+	text, textName, err := in.beside(".json")
+	if err != nil {
+		return nil, err
+	}
+	zone, zoneName, err := in.beside(".zone")
+	if err != nil {
+		return nil, err
+	}
+	if text == nil && zone == nil {
+		return nil, nil
+	}
+	s := &sidecar{}
+	if zone != nil {
+		if s.zone, err = resolver.ParseZone(bytes.NewReader(zone), zoneName); err != nil {
+			return nil, err
+		}
+	}
+	if text != nil {
+		if err := s.parse(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", textName, err)
+		}
+	}
+	return s, nil
+}
+
+// parse reads the JSON. Keys that it does not know are for others, such as "want".
+func (s *sidecar) parse(text []byte) error {
+	var v struct {
+		IP       *string           `json:"ip"`
+		HELO     *string           `json:"helo"`
+		MailFrom *string           `json:"mail_from"`
+		Now      *string           `json:"now"`
+		Faults   map[string]string `json:"faults"`
+	}
+	if err := json.Unmarshal(text, &v); err != nil {
+		return err
+	}
+	s.helo = v.HELO
+	if v.MailFrom != nil {
+		address := reversePath(*v.MailFrom)
+		s.mailFrom = &address
+	}
+	if v.IP != nil && *v.IP != "" {
+		addr, err := netip.ParseAddr(*v.IP)
+		if err != nil || addr.Zone() != "" {
+			return fmt.Errorf("ip %q is not an IP address", *v.IP)
+		}
+		s.ip = addr.Unmap()
+	}
+	if v.Now != nil {
+		now, err := parseTime(*v.Now)
+		if err != nil {
+			return fmt.Errorf("now %q is %w", *v.Now, err)
+		}
+		s.now = now
+	}
+	if len(v.Faults) > 0 && s.zone == nil {
+		return errors.New("faults without a zone")
+	}
+	for question, fault := range v.Faults {
+		if err := plant(s.zone, question, fault); err != nil {
+			return fmt.Errorf("fault at %q: %w", question, err)
+		}
+	}
+	return nil
+}
+
+// plant puts a fault into a zone: at "NAME TYPE", or at "NAME" for all types. A fault is an
+// error, a delay, or a delay and an error: "servfail", "3s", "3s timeout".
+func plant(zone resolver.Zone, question, text string) error {
+	fault, err := parseFault(text)
+	if err != nil {
+		return err
+	}
+	name, kind, one := strings.Cut(strings.ToLower(question), " ")
+	name = strings.TrimSuffix(name, ".")
+	records := zone[name]
+	if !one {
+		records.Fault = fault
+		zone[name] = records
+		return nil
+	}
+	for _, t := range []resolver.Type{resolver.TypeA, resolver.TypeAAAA, resolver.TypeMX, resolver.TypePTR, resolver.TypeTXT} {
+		if strings.EqualFold(kind, t.String()) {
+			records.Faults = maps.Clone(records.Faults)
+			if records.Faults == nil {
+				records.Faults = make(map[resolver.Type]resolver.Fault)
+			}
+			records.Faults[t] = fault
+			zone[name] = records
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of the types A, AAAA, MX, PTR and TXT", kind)
+}
+
+func parseFault(text string) (f resolver.Fault, err error) {
+	for _, word := range strings.Fields(text) {
+		if delay, err := time.ParseDuration(word); err == nil && delay > 0 && f == (resolver.Fault{}) {
+			f.Delay = delay
+		} else if fault := faultError(word); fault != nil && f.Err == nil {
+			f.Err = fault
+		} else {
+			return f, fmt.Errorf("%q is not a fault such as servfail, timeout or 3s", text)
+		}
+	}
+	if f == (resolver.Fault{}) {
+		return f, errors.New("it is empty")
+	}
+	return f, nil
+}
+
+// faultError returns the error that a word of a sidecar stands for, or nil.
+func faultError(word string) error {
+	switch word {
+	case "nxdomain":
+		return resolver.ErrNXDomain
+	case "nodata":
+		return resolver.ErrNoData
+	case "servfail":
+		return resolver.ErrServFail
+	case "refused":
+		return resolver.ErrRefused
+	case "formerr":
+		return resolver.ErrFormat
+	case "timeout":
+		return resolver.ErrTimeout
+	case "unreachable":
+		return resolver.ErrUnreachable
+	case "malformed":
+		return resolver.ErrMalformed
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+// spfOnly checks SPF as at MAIL FROM time, and returns the exit status. Without -from, MAIL
+// FROM is the null sender, for whom the HELO name speaks.
+func (c *checker) spfOnly(ctx context.Context, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithTimeout(ctx, c.options.timeout)
+	defer cancel()
+	ctx, questions := c.trace(ctx)
+
+	s := spf.Session{IP: c.options.ip}
+	if c.options.from != nil {
+		s.MailFrom = *c.options.from
+	}
+	if c.options.helo != nil {
+		s.HELO = *c.options.helo
+	}
+	check := c.shared.SPF
+	check.Resolver = c.shared.Resolver
+	result := &dmarc.Result{
+		Envelope: dmarc.Envelope{IP: s.IP, HELO: s.HELO, MailFrom: s.MailFrom},
+		SPF:      check.Check(ctx, s),
+	}
+	if c.options.helo != nil {
+		result.HELO = check.CheckHELO(ctx, s)
+	}
+	if errors.Is(context.Cause(ctx), context.Canceled) {
+		complain(stderr, errors.New("interrupted"))
+		return exitInterrupted
+	}
+	var err error
+	if c.options.json {
+		err = encode(stdout, jsonSPF{result.SPF, result.HELO, jsonEvents(questions())})
+	} else {
+		err = writeSPF(stdout, result)
+		writeQuestions(stdout, terminalOf(stdout), questions())
+	}
+	if err != nil {
+		complain(stderr, fmt.Errorf("standard output: %w", cause(err)))
+		return exitUsage
+	}
+	switch result.SPF.Status {
+	case spf.StatusFail, spf.StatusPermError:
+		return exitFailed
+	case spf.StatusTempError:
+		return exitOpen
+	}
+	return exitOK
+}
