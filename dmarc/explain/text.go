@@ -1,22 +1,207 @@
 package explain
 
 import (
-	"fmt"
 	"io"
+	"strings"
 )
 
 // TextOptions say how Text writes.
 type TextOptions struct {
-	Width int  // columns; 0 means 80, and less than 40 means 40
-	Color bool // colour the outcomes with ANSI escape sequences
+	// Width is the number of columns. Default 80; fewer than 40 are taken as 40.
+	Width int
+
+	// Color asks for ANSI escape sequences. Default false: for a terminal only.
+	Color bool
+
+	// Brief asks for one line a step, without the evidence, instead of all.
+	Brief bool
 }
 
-// Text writes steps for a terminal or a log, wrapped at the width. The error is that of w.
+// Text writes steps as text for a terminal or a log, wrapped at the width. The error is that
+// of w.
 func Text(w io.Writer, steps []Step, o TextOptions) error {
-	for _, s := range steps {
-		if _, err := fmt.Fprintf(w, "%s: %s\n  %s\n", s.Title, s.Outcome, s.Consequence); err != nil {
-			return err
+	if o.Width == 0 {
+		o.Width = 80
+	}
+	p := printer{options: o, width: max(o.Width, 40)}
+	for i := range steps {
+		switch {
+		case steps[i].Kind == KindVerdict:
+			p.verdict(&steps[i])
+		case o.Brief:
+			p.brief(&steps[i])
+		default:
+			p.step(&steps[i])
 		}
 	}
-	return nil
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+// A printer lays text out in columns.
+type printer struct {
+	options TextOptions
+	width   int
+	text    strings.Builder
+}
+
+const (
+	bold  = "\x1b[1m"
+	dim   = "\x1b[2m"
+	plain = "\x1b[0m"
+)
+
+func (t Tone) color() string {
+	switch t {
+	case ToneGood:
+		return "\x1b[32m" // green
+	case ToneBad:
+		return "\x1b[31m" // red
+	case ToneOpen:
+		return "\x1b[33m" // yellow
+	}
+	return ""
+}
+
+// paint puts text into a colour, if colours are asked for.
+func (p *printer) paint(color, text string) string {
+	if !p.options.Color || color == "" || text == "" {
+		return text
+	}
+	return color + text + plain
+}
+
+// heading writes a title, the section behind it, and the outcome at the right end.
+func (p *printer) heading(indent int, s *Step, color string) {
+	title, section, outcome := visible(s.Title), visible(s.Section), visible(s.Outcome)
+	if section != "" {
+		section = "  " + section
+	}
+	room := p.width - indent - columns(outcome) - 2
+	if columns(title)+columns(section) > room {
+		section = ""
+	}
+	lines := wrap(title, room)
+	for n, line := range lines {
+		p.text.WriteString(strings.Repeat(" ", indent))
+		p.text.WriteString(p.paint(color, line))
+		if n == len(lines)-1 {
+			p.text.WriteString(p.paint(dim, section))
+			p.outcome(p.width-indent-columns(line)-columns(section), outcome, color+s.Tone.color())
+		}
+		p.text.WriteByte('\n')
+	}
+}
+
+// outcome writes an outcome at the end of the columns that are left on a line.
+func (p *printer) outcome(left int, outcome, color string) {
+	if outcome != "" {
+		p.text.WriteString(strings.Repeat(" ", max(left-columns(outcome), 1)))
+		p.text.WriteString(p.paint(color, outcome))
+	}
+}
+
+// paragraph writes wrapped text.
+func (p *printer) paragraph(indent int, color, text string) {
+	for _, line := range wrap(visible(text), p.width-indent) {
+		p.text.WriteString(strings.Repeat(" ", indent))
+		p.text.WriteString(p.paint(color, line))
+		p.text.WriteByte('\n')
+	}
+}
+
+// labels is how wide the column of labels is.
+const labels = 10
+
+// facts writes evidence: labels in one column, texts in another.
+func (p *printer) facts(indent, column int, facts []Fact) {
+	for _, f := range facts {
+		if f.Text != "" {
+			p.row(indent, column, f)
+		}
+	}
+}
+
+func (p *printer) row(indent, column int, f Fact) {
+	label := visible(f.Label)
+	for n, line := range wrap(visible(f.Text), p.width-indent-column-2) {
+		if n > 0 {
+			label = ""
+		}
+		p.text.WriteString(strings.Repeat(" ", indent))
+		p.text.WriteString(p.paint(dim, label))
+		p.text.WriteString(strings.Repeat(" ", max(column-columns(label), 0)+2))
+		p.text.WriteString(line)
+		p.text.WriteByte('\n')
+	}
+}
+
+// step writes a step with all its evidence.
+func (p *printer) step(s *Step) {
+	p.heading(0, s, bold)
+	p.paragraph(2, "", s.Input)
+	p.facts(2, labels, s.Evidence)
+	p.terms(2+labels+2, s.Steps)
+	p.facts(2, labels, []Fact{{"so", s.Consequence}})
+	p.text.WriteByte('\n')
+}
+
+// maxIndent is how deep includes are indented, in columns.
+const maxIndent = 24
+
+// terms writes the terms of an SPF record, those of records that it includes below them.
+func (p *printer) terms(indent int, terms []Step) {
+	for i := range terms {
+		p.heading(indent, &terms[i], "")
+		inner := min(indent+2, maxIndent)
+		column := 0
+		for _, f := range terms[i].Evidence {
+			column = max(column, columns(visible(f.Label)))
+		}
+		p.facts(inner, min(column, labels), terms[i].Evidence)
+		p.terms(inner, terms[i].Steps)
+	}
+}
+
+// The columns of the brief form.
+const (
+	briefTitle   = 24
+	briefOutcome = 13
+)
+
+// brief writes a step that has an outcome in one row: title, outcome, and what it means.
+func (p *printer) brief(s *Step) {
+	if s.Outcome == "" {
+		return
+	}
+	title, outcome := visible(s.Title), visible(s.Outcome)
+	p.text.WriteString(pad(title, briefTitle, title))
+	p.text.WriteString(pad(outcome, briefOutcome, p.paint(s.Tone.color(), outcome)))
+	indent := briefTitle + briefOutcome
+	for n, line := range wrap(visible(s.Consequence), p.width-indent) {
+		if n > 0 {
+			p.text.WriteString(strings.Repeat(" ", indent))
+		}
+		p.text.WriteString(line)
+		p.text.WriteByte('\n')
+	}
+}
+
+// pad returns text as it is painted, with spaces up to n columns and at least one.
+func pad(text string, n int, painted string) string {
+	return painted + strings.Repeat(" ", max(n-columns(text), 1))
+}
+
+// verdict writes the last step, which ends in what is to be remembered.
+func (p *printer) verdict(s *Step) {
+	p.heading(0, s, bold)
+	if !p.options.Brief {
+		p.paragraph(2, "", s.Input)
+		p.facts(2, labels, s.Evidence)
+		p.text.WriteByte('\n')
+	}
+	p.paragraph(2, bold+s.Tone.color(), s.Consequence)
+	if s.Fix != "" {
+		p.paragraph(2, "", "To fix this: "+s.Fix)
+	}
 }

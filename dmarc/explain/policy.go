@@ -1,0 +1,152 @@
+package explain
+
+import (
+	"strings"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+)
+
+// policySteps are where the policy was looked for, and what it says.
+func policySteps(v *dmarc.Verdict) []Step {
+	d := v.Discovery
+	if d == nil {
+		return nil
+	}
+	steps := []Step{discoveryStep(v, d)}
+	if q := d.Query(); q != nil && q.Record != nil {
+		steps = append(steps, policyStep(v, d, q.Record))
+	}
+	return steps
+}
+
+// discoveryStep is what DNS said where a DMARC record was looked for.
+func discoveryStep(v *dmarc.Verdict, d *dmarc.Discovery) Step {
+	s := Step{
+		Kind:  KindDiscovery,
+		Title: "DMARC record",
+		Input: "Where does DNS say what " + plainDomain(d.AuthorDomain) + " wants?",
+		Rule:  "The Author Domain's own record applies, else that of its Organizational Domain.",
+
+		Section: "RFC 9989, section 4.10.1",
+	}
+	if byList(d) {
+		s.Section = "RFC 7489, section 6.6.3"
+	}
+	var empty []string
+	for _, q := range d.Queries {
+		switch name := "_dmarc." + q.Domain; {
+		case q.Err != nil:
+			s.add("no answer", name+": "+causeText(q.Err))
+		case q.Record != nil:
+			s.add("record", name+": "+q.Text)
+		case len(q.Discarded) == 0:
+			empty = append(empty, name)
+		}
+		for _, discarded := range q.Discarded {
+			s.add("ignored", "_dmarc."+q.Domain+": "+discarded.Text+" ("+discarded.Reason+")")
+		}
+		if q.PublicSuffix {
+			s.add("floor", q.Domain+" is on the public suffix list: names below it belong to different owners")
+		}
+	}
+	s.add("no record", strings.Join(empty, ", "))
+	switch d.Exists {
+	case dmarc.ExistenceNo:
+		s.add("exists", "no: DNS has no such name as "+d.AuthorDomain)
+	case dmarc.ExistenceOpen:
+		s.add("exists", "not known: DNS did not say whether there is a "+d.AuthorDomain)
+	}
+	switch {
+	case v.Status == dmarc.TempError && d.Query() == nil:
+		s.Outcome, s.Tone = "open", ToneOpen
+		s.Consequence = "Without an answer from DNS, nobody knows what is to be done with the message."
+	case d.Query() == nil:
+		s.Outcome, s.Tone = "none", ToneOpen
+		s.Consequence = plainDomain(d.AuthorDomain) + " publishes no DMARC policy."
+	default:
+		s.Outcome = "found"
+		s.Consequence = sourceText(d)
+	}
+	return s
+}
+
+func sourceText(d *dmarc.Discovery) string {
+	switch d.Source {
+	case dmarc.SourceOrganizational:
+		return "The record of " + d.PolicyDomain + ", the Organizational Domain of " + d.AuthorDomain + ", applies."
+	case dmarc.SourcePublicSuffix:
+		return "The record of " + d.PolicyDomain + ", the public suffix that " + d.AuthorDomain + " stands below, applies."
+	}
+	return "It is the record of " + d.PolicyDomain + " itself that applies."
+}
+
+// policyStep is what the record asks for.
+func policyStep(v *dmarc.Verdict, d *dmarc.Discovery, r *dmarc.Record) Step {
+	s := Step{
+		Kind:  KindPolicy,
+		Title: "DMARC policy",
+		Input: "What does " + d.PolicyDomain + " ask for?",
+		Rule:  "p is for the domain of the record, sp for names below it, np for those of them that do not exist.",
+
+		Section: "RFC 9989, section 4.7",
+	}
+	tags(&s, r)
+	if r.Testing && !byList(d) {
+		s.add("t=y", "only testing: the next milder policy is applied")
+	}
+	for _, tag := range r.Tags {
+		switch {
+		case tag.Kind == dmarc.TagKnown, tag.Kind == dmarc.TagRemoved && byList(d) && strings.EqualFold(tag.Name, "pct"):
+		case tag.Kind == dmarc.TagRemoved:
+			s.add("ignored", tag.Name+"="+tag.Value+", which RFC 9989 removed")
+		case tag.Kind == dmarc.TagUnknown:
+			s.add("ignored", tag.Name+"="+tag.Value+", which is not known")
+		}
+	}
+	for _, p := range r.Problems {
+		s.add("fault", p.Tag+": "+p.Text+"; taken as: "+p.Assumed)
+	}
+	if v.Policy == dmarc.PolicyUnset {
+		s.Outcome, s.Tone = "none", ToneOpen
+		s.Consequence = "The record states no policy that could be followed."
+		return s
+	}
+	s.Outcome = v.Policy.String()
+	s.Consequence = "For " + v.AuthorDomain + " the record says " + v.PolicyTag + "=" + v.Policy.String() + ": " + policyText(v.Policy) + "."
+	return s
+}
+
+// tags says which tags that decide are stated and which have their defaults.
+func tags(s *Step, r *dmarc.Record) {
+	var stated, defaults []string
+	for _, t := range []struct{ name, value string }{
+		{"p", r.Policy.String()},
+		{"sp", r.SubdomainPolicy.String()},
+		{"np", r.NonexistentPolicy.String()},
+		{"adkim", r.DKIMAlignment.String()},
+		{"aspf", r.SPFAlignment.String()},
+		{"psd", r.PSD.String()},
+	} {
+		if text := t.name + "=" + t.value; r.Stated(t.name) {
+			stated = append(stated, text)
+		} else {
+			defaults = append(defaults, text)
+		}
+	}
+	s.add("stated", strings.Join(stated, ", "))
+	s.add("default", strings.Join(defaults, ", "))
+}
+
+// byList reports whether the policy was found by the public suffix list, RFC 7489.
+func byList(d *dmarc.Discovery) bool { return strings.HasPrefix(d.Method, "public-suffix") }
+
+// policyText says what a policy asks for when a message fails.
+func policyText(p dmarc.Policy) string {
+	switch p {
+	case dmarc.PolicyReject:
+		return "reject what fails"
+	case dmarc.PolicyQuarantine:
+		return "treat what fails as suspicious"
+	}
+	return "do nothing about what fails"
+}

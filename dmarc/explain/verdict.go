@@ -1,0 +1,123 @@
+package explain
+
+import (
+	"strconv"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+)
+
+// verdictStep is the end of the explanation.
+func verdictStep(r *dmarc.Result) Step {
+	v := &r.DMARC
+	s := Step{
+		Kind:        KindVerdict,
+		Title:       "Verdict",
+		Input:       verdictQuestion(v),
+		Outcome:     v.Status.String(),
+		Tone:        verdictTone(v.Status),
+		Rule:        "SPF or DKIM has to pass for a domain that is aligned with the Author Domain.",
+		Section:     "RFC 9989, section 5.3.5",
+		Consequence: Summary(r),
+		Fix:         Fix(r),
+	}
+	if v.Status == dmarc.PermError {
+		s.Rule = "A message without a single Author Domain is not evaluated."
+		s.Section = "RFC 9989, section 5.3.1"
+	}
+	proof(&s, v)
+	if v.Err != nil {
+		s.add("reason", v.Err.Error())
+	}
+	if v.Policy != dmarc.PolicyUnset {
+		s.add("policy", v.PolicyTag+"="+v.Policy.String()+" at "+v.PolicyDomain)
+	}
+	s.add("do", dispositionText(v.Disposition))
+	if o := v.Override; o != nil {
+		s.add("because", overrideText(o))
+	}
+	if reply, ok := r.SMTPReply(); ok {
+		s.add("answer", reply.String())
+	}
+	s.add("what if", whatIf(v))
+	for _, other := range r.Others {
+		s.add("also", other.AuthorDomain+": "+other.Status.String()+", "+other.Disposition.String())
+	}
+	return s
+}
+
+func verdictQuestion(v *dmarc.Verdict) string {
+	if v.AuthorDomain == "" {
+		return "Is anybody answerable for this message?"
+	}
+	return "Is " + plainDomain(v.AuthorDomain) + " answerable for this message?"
+}
+
+func verdictTone(status dmarc.Status) Tone {
+	switch status {
+	case dmarc.Pass:
+		return ToneGood
+	case dmarc.Fail, dmarc.PermError:
+		return ToneBad
+	}
+	return ToneOpen
+}
+
+// proof lists the identifiers that made the pass.
+func proof(s *Step, v *dmarc.Verdict) {
+	for _, i := range v.Identifiers {
+		switch {
+		case !i.Authenticated || i.Alignment != dmarc.Aligned:
+		case i.Method == dmarc.MethodSPF:
+			s.add("proof", "SPF passes for "+i.Domain+", which is aligned")
+		default:
+			s.add("proof", "DKIM signature "+strconv.Itoa(i.Signature+1)+" passes for "+i.Domain+", which is aligned")
+		}
+	}
+}
+
+func dispositionText(d dmarc.Disposition) string {
+	switch d {
+	case dmarc.DispositionQuarantine:
+		return "quarantine: set it aside, or deliver it marked as suspicious"
+	case dmarc.DispositionReject:
+		return "reject: refuse the message"
+	case dmarc.DispositionTempFail:
+		return "tempfail: refuse it for now, so that the sender tries again"
+	}
+	return "none: handle it as any other message"
+}
+
+func overrideText(o *dmarc.Override) string {
+	switch o.Type {
+	case dmarc.OverrideTestMode:
+		return "the record says t=y: its owner is testing, so the next milder policy applies"
+	case dmarc.OverrideSampledOut:
+		return "the record says " + o.Comment + ", and this message is not in the sample"
+	}
+	return "this receiver has a rule of its own: " + o.Comment
+}
+
+// whatIf says what a stricter policy would have meant for the message.
+func whatIf(v *dmarc.Verdict) string {
+	switch {
+	case v.Status == dmarc.Pass && v.Policy != dmarc.PolicyUnset && v.Policy != dmarc.PolicyReject:
+		return "p=quarantine or p=reject would have changed nothing for this message: it passes"
+	case v.Status != dmarc.Fail:
+		return ""
+	case v.Policy == dmarc.PolicyNone:
+		return "with p=quarantine this message would have been set aside as suspicious, with p=reject it would have been rejected"
+	case v.Override != nil && v.Override.Type == dmarc.OverrideTestMode:
+		return "without t=y this message would have been " + done(v.Policy)
+	case v.Policy == dmarc.PolicyQuarantine:
+		return "with p=reject this message would have been rejected"
+	}
+	return ""
+}
+
+// done says what happens to a message that fails a policy.
+func done(p dmarc.Policy) string {
+	if p == dmarc.PolicyReject {
+		return "rejected"
+	}
+	return "set aside as suspicious"
+}
