@@ -2,6 +2,7 @@ package spf
 
 import (
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/mailverdict/mailverdict/resolver"
@@ -26,16 +27,45 @@ import (
 // looking it up in memory takes, and far less than asking a server.
 const atOnce = 50 * time.Microsecond
 
-// waits reports whether questions are to be asked ahead.
-func (c *check) waits() bool { return c.parallel && c.waited }
+// A prefetch asks DNS beside the reading of one check. It has copies of what it
+// needs to know, and shares the register of questions.
+type prefetch struct {
+	facts
+	limits   Limits
+	resolver resolver.Resolver
+	limit    *timeLimit
 
-// askAhead starts what the reading of the terms of a record may come to after
-// their first question.
-func (c *check) askAhead(terms []Term, current string) {
+	mu sync.Mutex // for what is below
+	register
+	terms int // how many were asked for
+
+	running sync.WaitGroup
+}
+
+// ahead returns what asks ahead, or nil as long as nothing is to be asked ahead.
+func (c *check) ahead() *prefetch {
+	if c.beside == nil && c.parallel && c.waited {
+		c.beside = &prefetch{
+			facts: c.facts, limits: c.limits, resolver: c.resolver, limit: c.limit, register: c.own,
+		}
+	}
+	return c.beside
+}
+
+// end waits until nothing is running any more. The context has ended by then.
+func (p *prefetch) end() {
+	if p != nil {
+		p.running.Wait()
+	}
+}
+
+// read starts what the reading of the terms of a record may come to after their
+// first question, when it has counted so many terms.
+func (p *prefetch) read(terms []Term, current string, counted int) {
 	first := true
-	for counted, t := range c.prospects(terms, c.terms) {
+	for counted, t := range p.prospects(terms, counted) {
 		if !first {
-			c.pursue(t, current, counted)
+			p.pursue(t, current, counted)
 		}
 		first = false
 	}
@@ -43,13 +73,13 @@ func (c *check) askAhead(terms []Term, current string) {
 
 // prospects yields those of the terms that the reading may ask DNS for, each with
 // the number of such terms that it will at least have come to by then.
-func (c *check) prospects(terms []Term, counted int) iter.Seq2[int, *Term] {
+func (p *prefetch) prospects(terms []Term, counted int) iter.Seq2[int, *Term] {
 	return func(yield func(int, *Term) bool) {
 		var redirect *Term
 		for i := range terms {
 			t := &terms[i]
 			switch {
-			case t.Kind == KindAll, t.Network().Contains(c.ip):
+			case t.Kind == KindAll, t.Network().Contains(p.ip):
 				return // it matches, whatever comes before it
 			case t.Kind == KindRedirect:
 				redirect = t
@@ -57,22 +87,22 @@ func (c *check) prospects(terms []Term, counted int) iter.Seq2[int, *Term] {
 			case !t.Kind.asksDNS():
 				continue
 			}
-			if counted++; counted > c.limits.Terms || !yield(counted, t) {
+			if counted++; counted > p.limits.Terms || !yield(counted, t) {
 				return
 			}
 		}
-		if redirect != nil && counted < c.limits.Terms {
+		if redirect != nil && counted < p.limits.Terms {
 			yield(counted+1, redirect)
 		}
 	}
 }
 
 // pursue asks the question of a term, and those that its answer leads to.
-func (c *check) pursue(t *Term, current string, counted int) {
-	if t.letters.has(letterSet("p")) || c.unmatchable(t) {
+func (p *prefetch) pursue(t *Term, current string, counted int) {
+	if t.letters.has(letterSet("p")) || p.unmatchable(t) {
 		return
 	}
-	name, fit := c.name(t, current, "")
+	name, fit := p.name(t, current, "")
 	if !fit {
 		return
 	}
@@ -83,24 +113,24 @@ func (c *check) pursue(t *Term, current string, counted int) {
 	case KindMX:
 		q.Type = resolver.TypeMX
 	case KindPTR:
-		q = resolver.Question{Name: reverseName(c.ip), Type: resolver.TypePTR}
+		q = resolver.Question{Name: reverseName(p.ip), Type: resolver.TypePTR}
 	case KindExists:
 		q.Type = resolver.TypeA
 	default:
-		q.Type = c.family()
+		q.Type = p.family()
 	}
-	c.start(q, true, func(l *lookup) {
+	p.start(q, true, func(l *lookup) {
 		switch {
 		case l.err != nil:
 		case t.Kind == KindMX:
-			if hosts := exchangers(l.answer.MX); len(hosts) <= c.limits.MXHosts {
-				c.pursueHosts(hosts)
+			if hosts := exchangers(l.answer.MX); len(hosts) <= p.limits.MXHosts {
+				p.hosts(hosts)
 			}
 		case t.Kind == KindPTR:
-			c.pursueHosts(within(pointers(l.answer.PTR, c.limits.PTRNames), name))
+			p.hosts(within(pointers(l.answer.PTR, p.limits.PTRNames), name))
 		case l.settled && l.stop == nil:
-			for counted, t := range c.prospects(l.record.Terms, counted) {
-				c.pursue(t, name, counted)
+			for counted, t := range p.prospects(l.record.Terms, counted) {
+				p.pursue(t, name, counted)
 			}
 		}
 	})
@@ -108,32 +138,49 @@ func (c *check) pursue(t *Term, current string, counted int) {
 
 // askHostsAhead starts the questions for the addresses of hosts, but the first.
 func (c *check) askHostsAhead(hosts []string) {
-	if c.waits() && len(hosts) > 1 {
-		c.pursueHosts(hosts[1:])
+	if len(hosts) > 1 && c.ahead() != nil {
+		c.ahead().hosts(hosts[1:])
 	}
 }
 
-func (c *check) pursueHosts(hosts []string) {
-	for _, host := range hosts {
-		c.start(resolver.Question{Name: host, Type: c.family()}, false, nil)
+// hosts starts the questions for the addresses of hosts.
+func (p *prefetch) hosts(names []string) {
+	for _, host := range names {
+		p.start(resolver.Question{Name: host, Type: p.family()}, false, nil)
 	}
 }
 
 // start asks a question in a goroutine of its own, unless it has been asked or
 // must not be; then is called with the answer.
-func (c *check) start(q resolver.Question, ofTerm bool, then func(*lookup)) {
-	l := c.reserve(q, ofTerm)
+func (p *prefetch) start(q resolver.Question, ofTerm bool, then func(*lookup)) {
+	l := p.reserve(q, ofTerm)
 	if l == nil {
 		return
 	}
-	c.ahead.Go(func() {
-		l.answer, l.err = c.resolver.Resolve(&c.limit, q)
+	p.running.Go(func() {
+		l.answer, l.err = p.resolver.Resolve(p.limit, q)
 		if q.Type == resolver.TypeTXT {
-			l.settle(c.limits)
+			l.settle(p.limits)
 		}
 		close(l.done)
-		if then != nil && c.limit.Err() == nil {
+		if then != nil && p.limit.Err() == nil {
 			then(l)
 		}
 	})
+}
+
+// reserve registers a question that is to be asked ahead. It returns nil where it
+// has been asked already, or where a limit does not allow it.
+func (p *prefetch) reserve(q resolver.Question, ofTerm bool) *lookup {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.count >= p.limits.Questions || ofTerm && p.terms >= p.limits.Terms || p.find(q) != nil {
+		return nil
+	}
+	if ofTerm {
+		p.terms++
+	}
+	have := p.add(q)
+	have.done = make(chan struct{})
+	return have
 }

@@ -71,11 +71,11 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	if k.resolver == nil {
 		k.resolver = resolver.Net(nil)
 	}
-	k.most, k.guesses = k.limits.Questions, k.limits.Terms
-	k.limit.parent, k.limit.begun, k.limit.most = ctx, time.Now(), k.limits.Time
+	k.most = k.limits.Questions
+	k.limit = &timeLimit{parent: ctx, begun: time.Now(), most: k.limits.Time}
 	k.run()
 	k.limit.stop()
-	k.ahead.Wait()
+	k.beside.end()
 	return k.result
 }
 
@@ -110,19 +110,19 @@ func (c *check) host(name string) outcome {
 // read evaluates the terms of a record in order: RFC 7208, section 4.6.2.
 func (c *check) read(record *Record, name string, t *tracer) outcome {
 	o := outcome{record: record, domain: name}
-	ahead := record.asking < 2 // nothing to ask ahead
+	done := record.asking < 2 // nothing to ask ahead
 	for i := range record.Terms {
-		if !ahead && c.waits() {
-			ahead = true
-			c.askAhead(record.Terms[i:], name)
+		if !done && c.ahead() != nil {
+			done = true
+			c.ahead().read(record.Terms[i:], name, c.terms)
 		}
 		term := &record.Terms[i]
 		if term.Kind.IsModifier() {
 			continue
 		}
-		t.begin(term)
+		c.beginStep(t, term)
 		match, stop := c.match(term, name)
-		t.end(match, stop)
+		c.endStep(t, match, stop)
 		if stop != nil {
 			o.status, o.err = stop.status, inTerm(term, stop.err)
 			return o
@@ -151,9 +151,9 @@ func inTerm(t *Term, err error) error {
 // redirect evaluates the record that stands in place of the one of o: RFC 7208,
 // section 6.1.
 func (c *check) redirect(term *Term, o outcome, t *tracer) outcome {
-	t.begin(term)
+	c.beginStep(t, term)
 	next, stop := c.follow(term, o.domain)
-	t.end(false, stop)
+	c.endStep(t, false, stop)
 	if stop != nil {
 		o.status, o.err = stop.status, inTerm(term, stop.err)
 		return o

@@ -11,9 +11,9 @@ func (c *check) explain(record *Record, current string, t *tracer) {
 		return
 	}
 	c.explaining = true
-	t.begin(exp)
+	c.beginStep(t, exp)
 	c.result.Explanation = c.explanation(exp, current)
-	t.end(false, nil)
+	c.endStep(t, false, nil)
 }
 
 func (c *check) explanation(exp *Term, current string) string {

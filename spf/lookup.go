@@ -2,7 +2,6 @@ package spf
 
 import (
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/mailverdict/mailverdict/resolver"
@@ -28,29 +27,16 @@ type lookup struct {
 	stop    *ending
 }
 
-// lookups are all DNS questions of a check: those that the reading of the records
-// has come to, and those that were asked ahead of it.
-type lookups struct {
-	resolver resolver.Resolver
-	limit    timeLimit // the context of all questions
-	most     int       // Limits.Questions
-	guesses  int       // Limits.Terms
-
-	used   int           // by the reading
-	passed time.Duration // from the beginning of the check to the reading's last answer
-	waited bool          // an answer took longer than atOnce
-
-	mu      sync.Mutex // for what is below
-	last    *lookup    // the one asked last, with those before it linked to it
-	asked   int
-	guessed int // how many terms were asked for ahead
-
-	ahead sync.WaitGroup
+// A register holds the lookups of a check: the last of them, with those before it
+// linked to it. There are few enough to look through.
+type register struct {
+	last  *lookup
+	count int
 }
 
-// find returns the lookup of q, or nil. A check has few enough to look through.
-func (l *lookups) find(q resolver.Question) *lookup {
-	for have := l.last; have != nil; have = have.before {
+// find returns the lookup of q, or nil.
+func (r *register) find(q resolver.Question) *lookup {
+	for have := r.last; have != nil; have = have.before {
 		if have.question == q {
 			return have
 		}
@@ -58,28 +44,41 @@ func (l *lookups) find(q resolver.Question) *lookup {
 	return nil
 }
 
-// begin registers a question that has not been asked.
-func (l *lookups) begin(q resolver.Question) *lookup {
-	have := &lookup{question: q, before: l.last}
-	l.last = have
-	l.asked++
+// add registers a question that is not in r.
+func (r *register) add(q resolver.Question) *lookup {
+	have := &lookup{question: q, before: r.last}
+	r.last = have
+	r.count++
 	return have
 }
 
-// reserve registers a question that is to be asked ahead. It returns nil where it
-// has been asked already, or where a limit does not allow it.
-func (l *lookups) reserve(q resolver.Question, ofTerm bool) *lookup {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.asked >= l.most || ofTerm && l.guessed >= l.guesses || l.find(q) != nil {
-		return nil
+// lookups are the DNS questions of the reading.
+type lookups struct {
+	resolver resolver.Resolver
+	limit    *timeLimit // the context of all questions
+	most     int        // Limits.Questions
+
+	used   int           // questions that the reading has come to
+	passed time.Duration // from the beginning of the check to the last answer
+	waited bool          // an answer took longer than atOnce
+
+	own    register  // before anything was asked ahead
+	beside *prefetch // asks ahead, and has the register then; or nil
+}
+
+// claim returns the lookup of q. Mine is true where it is new and the caller's to
+// ask.
+func (l *lookups) claim(q resolver.Question) (have *lookup, mine bool) {
+	r := &l.own
+	if l.beside != nil {
+		l.beside.mu.Lock()
+		defer l.beside.mu.Unlock()
+		r = &l.beside.register
 	}
-	if ofTerm {
-		l.guessed++
+	if have = r.find(q); have != nil {
+		return have, false
 	}
-	have := l.begin(q)
-	have.done = make(chan struct{})
-	return have
+	return r.add(q), true
 }
 
 // get returns the answer to a question of the reading, from DNS or from what was
@@ -89,27 +88,20 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 	if l.passed >= l.limit.most || l.limit.Err() != nil {
 		return nil, l.interrupted(nil)
 	}
-	l.mu.Lock()
-	have := l.find(q)
-	mine := have == nil
-	if (mine || !have.used) && l.used >= l.most {
-		l.mu.Unlock()
-		return nil, permError(ErrQuestionLimit, "")
+	have, mine := l.claim(q)
+	if !have.used {
+		if l.used >= l.most {
+			return nil, permError(ErrQuestionLimit, "")
+		}
+		have.used = true
+		l.used++
 	}
 	if mine {
-		have = l.begin(q)
-	}
-	l.mu.Unlock()
-	if mine {
-		have.answer, have.err = l.resolver.Resolve(&l.limit, q)
+		have.answer, have.err = l.resolver.Resolve(l.limit, q)
 		l.look()
 	} else if have.done != nil {
 		<-have.done
 		l.look()
-	}
-	if !have.used {
-		have.used = true
-		l.used++
 	}
 	if resolver.Temporary(have.err) && l.limit.Err() != nil {
 		return have, l.interrupted(have.err)

@@ -9,7 +9,6 @@ import (
 // A tracer collects the steps of one record. Nil is one that collects nothing:
 // nobody has asked for the evaluation.
 type tracer struct {
-	check *check
 	into  *Evaluation
 	outer *Step // the step that was under way when the record was come to
 }
@@ -20,7 +19,7 @@ func (c *check) traceRecord(name string) *tracer {
 	if !c.trace {
 		return nil
 	}
-	t := &tracer{check: c, into: &Evaluation{Domain: name}, outer: c.step}
+	t := &tracer{into: &Evaluation{Domain: name}, outer: c.step}
 	if t.outer == nil {
 		c.result.Evaluation = t.into
 	} else {
@@ -29,26 +28,26 @@ func (c *check) traceRecord(name string) *tracer {
 	return t
 }
 
-// begin makes a term the one under way.
-func (t *tracer) begin(term *Term) {
+// beginStep makes a term of the record of t the one under way.
+func (c *check) beginStep(t *tracer, term *Term) {
 	if t != nil {
-		t.check.step = &Step{Term: term.Text}
+		c.step = &Step{Term: term.Text}
 	}
 }
 
-// end closes the step of the term under way.
-func (t *tracer) end(match bool, stop *ending) {
+// endStep closes the step of the term under way.
+func (c *check) endStep(t *tracer, match bool, stop *ending) {
 	if t == nil {
 		return
 	}
-	step := t.check.step
+	step := c.step
 	step.Match = match
 	if stop != nil {
 		step.Err = stop.err
 	}
-	step.Lookups, step.VoidLookups = t.check.terms, t.check.voids
+	step.Lookups, step.VoidLookups = c.terms, c.voids
 	t.into.Steps = append(t.into.Steps, *step)
-	t.check.step = t.outer
+	c.step = t.outer
 }
 
 // record says which text was found.
