@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,7 +81,7 @@ func (r *Record) parse(txt string, most int) error {
 		for end < len(txt) && txt[end] != ' ' {
 			end++
 		}
-		r.Terms = append(r.Terms, Term{})
+		r.Terms = slices.Grow(r.Terms, 1)[:len(r.Terms)+1] // in place: this is most of a check
 		t := &r.Terms[len(r.Terms)-1]
 		t.Text, t.Offset = txt[pos:end], pos
 		at, want := t.parse()
@@ -289,11 +290,11 @@ func (t *Term) parseNetwork(argument string) (at int, want string) {
 	t.Bits4, t.Bits6 = 32, 128
 	rest, ok := "", false
 	if t.Kind == KindIP4 {
-		if t.Addr, rest, ok = cutIPv4(argument[1:]); !ok {
+		if rest, ok = cutIPv4(argument[1:], (*[4]byte)(t.octets[:4])); !ok {
 			return 1, "an IPv4 address; an IPv6 address takes ip6"
 		}
 	} else {
-		if t.Addr, rest, ok = cutIPv6(argument[1:]); !ok {
+		if rest, ok = cutIPv6(argument[1:], &t.octets); !ok {
 			return 1, "an IPv6 address; an IPv4 address takes ip4"
 		}
 	}
@@ -316,12 +317,11 @@ func (t *Term) parseNetwork(argument string) (at int, want string) {
 
 // cutIPv4 takes an address off s, up to a slash or the end: four numbers without
 // leading zeros.
-func cutIPv4(s string) (ip netip.Addr, rest string, ok bool) {
-	var octets [4]byte
+func cutIPv4(s string, octets *[4]byte) (rest string, ok bool) {
 	for i := range octets {
 		if i > 0 {
 			if s == "" || s[0] != '.' {
-				return ip, "", false
+				return "", false
 			}
 			s = s[1:]
 		}
@@ -331,20 +331,24 @@ func cutIPv4(s string) (ip netip.Addr, rest string, ok bool) {
 			digits++
 		}
 		if digits == 0 || n > 255 || s[0] == '0' && digits > 1 {
-			return ip, "", false
+			return "", false
 		}
 		octets[i] = byte(n)
 		s = s[digits:]
 	}
-	return netip.AddrFrom4(octets), s, s == "" || s[0] == '/'
+	return s, s == "" || s[0] == '/'
 }
 
 // cutIPv6 takes an address off s, up to a slash or the end.
-func cutIPv6(s string) (ip netip.Addr, rest string, ok bool) {
+func cutIPv6(s string, octets *[16]byte) (rest string, ok bool) {
 	end := strings.IndexByte(s, '/')
 	if end < 0 {
 		end = len(s)
 	}
 	ip, err := netip.ParseAddr(s[:end])
-	return ip, s[end:], err == nil && ip.Is6() && ip.Zone() == ""
+	if err != nil || !ip.Is6() || ip.Zone() != "" {
+		return "", false
+	}
+	*octets = ip.As16()
+	return s[end:], true
 }

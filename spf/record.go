@@ -32,19 +32,18 @@ type Term struct {
 	Bits4 uint8 `json:"bits4,omitempty"`
 	Bits6 uint8 `json:"bits6,omitempty"`
 
-	letters letters // the macro letters in Domain
-
-	// Addr is the address of ip4 and ip6, as it was written.
-	Addr netip.Addr `json:"addr,omitzero"`
+	letters letters  // the macro letters in Domain
+	octets  [16]byte // the address of ip4, in the first four, or ip6
 }
 
-// Network returns the network of ip4 and ip6, and the zero Prefix for other terms.
+// Network returns the network of ip4 and ip6 with the address as it was written,
+// and the zero Prefix for other terms.
 func (t *Term) Network() netip.Prefix {
 	switch t.Kind {
 	case KindIP4:
-		return netip.PrefixFrom(t.Addr, int(t.Bits4))
+		return netip.PrefixFrom(netip.AddrFrom4([4]byte(t.octets[:4])), int(t.Bits4))
 	case KindIP6:
-		return netip.PrefixFrom(t.Addr, int(t.Bits6))
+		return netip.PrefixFrom(netip.AddrFrom16(t.octets), int(t.Bits6))
 	}
 	return netip.Prefix{}
 }
@@ -150,9 +149,9 @@ func (t *Term) write(b *strings.Builder) {
 		return
 	}
 	b.WriteString(t.Kind.String())
-	if t.Addr.IsValid() {
+	if network := t.Network(); network.IsValid() {
 		b.WriteByte(':')
-		b.WriteString(t.Addr.String())
+		b.WriteString(network.Addr().String())
 	} else if spec := t.Domain(); spec != "" {
 		b.WriteByte(':')
 		b.WriteString(spec)
