@@ -11,6 +11,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
+	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -42,18 +43,23 @@ type Session struct {
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	s := &Session{verifier: v, limits: v.Limits.withDefaults(), outer: ctx, envelope: e}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	r := v.budget(s.limits, s.limits.Questions)
-
-	checker := v.SPF
-	checker.Resolver = r
+	mailFrom, helo := v.SPF, v.SPF
+	mailFrom.Resolver = v.budget(s.limits, s.limits.Questions)
+	helo.Resolver = &resolver.Budget{
+		Resolver:  mailFrom.Resolver, // which knows what MAIL FROM has asked
+		Questions: (s.limits.Questions + 3) / 4,
+		Time:      s.limits.Time,
+	}
 	session := spf.Session{IP: e.IP, HELO: e.HELO, MailFrom: e.MailFrom}
-	s.spf.Go(func() { s.helo = checker.CheckHELO(s.ctx, session) })
+	s.spf.Go(func() { s.helo = helo.CheckHELO(s.ctx, session) })
 	if e.SPF != nil {
 		s.mailFrom = e.SPF
 	} else {
-		s.spf.Go(func() { s.mailFrom = checker.Check(s.ctx, session) })
+		s.spf.Go(func() { s.mailFrom = mailFrom.Check(s.ctx, session) })
 	}
-	s.signatures = v.signatures().BeginWith(s.ctx, r)
+	// How many keys are asked for is up to dkim.Limits.Signatures.
+	keys := v.budget(s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
+	s.signatures = v.signatures().BeginWith(s.ctx, keys)
 	return s
 }
 

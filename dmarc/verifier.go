@@ -75,24 +75,28 @@ const MaxAuthorDomains = 4
 // Limits bound what one message may cost beyond what spf.Limits and dkim.Limits say. Hitting
 // one leaves the questions that were not asked without an answer: temperror where they
 // matter.
+//
+// DNS questions are counted apart by what they are for, equal ones once: a sender who makes
+// those of one kind expensive must not keep the others from being asked, and so a forgery
+// from being found out. With all defaults a message leads to 100 questions at most: 66 of
+// SPF, 24 for the policy, and 10 for keys, which dkim.Limits.Signatures bounds.
 type Limits struct {
-	// Questions is how many DNS questions a message may lead to, besides PolicyQuestions:
-	// those of SPF and of keys. Equal ones count once. Default 76.
+	// Questions is how many DNS questions SPF may lead to. The check of HELO may use a
+	// quarter of them. Default 66.
 	Questions int
 
 	// PolicyQuestions is how many DNS questions may be asked for the policy of one Author
-	// Domain and for Organizational Domains. They are counted apart, so that a sender
-	// cannot use up the questions that find the Domain Owner's policy. Default 24.
+	// Domain and for Organizational Domains. Default 24.
 	PolicyQuestions int
 
-	// Time is how long questions of either kind may be under way, in all. Default 30
-	// seconds.
+	// Time is how long the questions of SPF, for keys, and for the policy may each be
+	// under way, in all. Default 30 seconds.
 	Time time.Duration
 }
 
 // The defaults of Limits.
 const (
-	DefaultQuestions       = 76
+	DefaultQuestions       = 66
 	DefaultPolicyQuestions = 24
 	DefaultTime            = 30 * time.Second
 )
