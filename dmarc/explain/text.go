@@ -163,10 +163,11 @@ func (p *printer) terms(indent int, terms []Step) {
 	}
 }
 
-// The columns of the brief form.
+// The columns of the brief form, and how wide it has to be to have room for a third.
 const (
 	briefTitle   = 24
 	briefOutcome = 13
+	briefThree   = 70
 )
 
 // brief writes a step that has an outcome in one row: title, outcome, and what it means.
@@ -174,32 +175,38 @@ func (p *printer) brief(s *Step) {
 	if s.Outcome == "" {
 		return
 	}
+	if p.width < briefThree {
+		p.heading(0, &Step{Title: s.Title, Outcome: s.Outcome, Tone: s.Tone}, "")
+		p.paragraph(2, "", s.Consequence)
+		return
+	}
 	title, outcome := visible(s.Title), visible(s.Outcome)
-	p.text.WriteString(pad(title, briefTitle, title))
-	p.text.WriteString(pad(outcome, briefOutcome, p.paint(s.Tone.color(), outcome)))
-	indent := briefTitle + briefOutcome
-	for n, line := range wrap(visible(s.Consequence), p.width-indent) {
-		if n > 0 {
-			p.text.WriteString(strings.Repeat(" ", indent))
-		}
-		p.text.WriteString(line)
+	p.text.WriteString(title + spaces(briefTitle-columns(title)))
+	p.text.WriteString(p.paint(s.Tone.color(), outcome))
+	used := max(briefTitle, columns(title)+1) + columns(outcome)
+	indent := max(briefTitle+briefOutcome, used+1)
+	for _, line := range wrap(visible(s.Consequence), p.width-indent) {
+		p.text.WriteString(spaces(indent-used) + line + "\n")
+		used = 0
+	}
+	if s.Consequence == "" {
 		p.text.WriteByte('\n')
 	}
 }
 
-// pad returns text as it is painted, with spaces up to n columns and at least one.
-func pad(text string, n int, painted string) string {
-	return painted + strings.Repeat(" ", max(n-columns(text), 1))
-}
+// spaces returns n spaces, and at least one.
+func spaces(n int) string { return strings.Repeat(" ", max(n, 1)) }
 
 // verdict writes the last step, which ends in what is to be remembered.
 func (p *printer) verdict(s *Step) {
-	p.heading(0, s, bold)
-	if !p.options.Brief {
+	if p.options.Brief {
+		p.brief(&Step{Title: s.Title, Outcome: s.Outcome, Tone: s.Tone})
+	} else {
+		p.heading(0, s, bold)
 		p.paragraph(2, "", s.Input)
 		p.facts(2, labels, s.Evidence)
-		p.text.WriteByte('\n')
 	}
+	p.text.WriteByte('\n')
 	p.paragraph(2, bold+s.Tone.color(), s.Consequence)
 	if s.Fix != "" {
 		p.paragraph(2, "", "To fix this: "+s.Fix)

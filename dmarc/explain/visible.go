@@ -12,37 +12,34 @@ import (
 // maxText is how much of one text is shown, in characters.
 const maxText = 400
 
+// cut stands at the end of a text of which not all is shown.
+const cut = "..."
+
 // visible returns text as it can be shown on one line anywhere: what is not printable as a
-// \u escape, what is not UTF-8 as U+FFFD, and cut. To apply it twice changes nothing.
+// \u escape, what is not UTF-8 as U+FFFD, and no more than maxText. To apply it twice
+// changes nothing.
 func visible(text string) string {
-	clean, n := true, 0
-	for _, r := range text {
-		n++
-		clean = clean && unicode.IsPrint(r) && r != utf8.RuneError
-	}
-	if clean && n <= maxText {
-		return text
-	}
 	var b strings.Builder
-	n = 0
+	shown, end := 0, 0 // characters, and octets of those before which the cut would be
 	for _, r := range text {
-		if n++; n > maxText {
-			return strings.TrimSuffix(b.String(), cut) + cut
-		}
+		piece := string(r)
 		switch {
 		case unicode.IsPrint(r): // U+FFFD, for what is not UTF-8, among them
-			b.WriteRune(r)
 		case r > 0xffff:
-			fmt.Fprintf(&b, `\U%08x`, r)
+			piece = fmt.Sprintf(`\U%08x`, r)
 		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			piece = fmt.Sprintf(`\u%04x`, r)
+		}
+		if shown += utf8.RuneCountInString(piece); shown > maxText {
+			return b.String()[:end] + cut
+		}
+		b.WriteString(piece)
+		if shown <= maxText-len(cut) {
+			end = b.Len()
 		}
 	}
 	return b.String()
 }
-
-// cut stands at the end of a text of which not all is shown.
-const cut = "..."
 
 // plainDomain returns a domain name for the middle of a sentence. Names in results that
 // are no domain names, as those of broken identities may be, become "(no domain)".

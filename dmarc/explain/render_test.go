@@ -1,0 +1,272 @@
+package explain
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+// everything returns a result with the text of a sender in every slot that there is.
+func everything(s string) *dmarc.Result {
+	err := cause.Wrap(errors.New(s), s, errors.New(s))
+	step := spf.Step{
+		Term: s, Expanded: s + "x", Err: err,
+		Answers: []spf.Answer{{Question: resolver.Question{Name: s}, Records: []string{s}}, {Err: err}},
+	}
+	step.Nested = &spf.Evaluation{Domain: s, Record: s, Steps: []spf.Step{step}}
+	check := &spf.Result{
+		Status: spf.StatusFail, Domain: s, Sender: s, Mechanism: s, Record: s, RecordDomain: s + "x",
+		Explanation: s, Err: err, Evaluation: &spf.Evaluation{Domain: s, Record: s, Steps: []spf.Step{step}},
+	}
+	names := []string{s, s + "x", "From"}
+	signature := &dkim.Result{
+		Status: dkim.StatusFail, Domain: s, Selector: s, Algorithm: s, BodyHash: []byte(s),
+		Signature: &dkim.Signature{Algorithm: s, Domain: s, AUID: s + "x", Selector: s, Value: []byte(s), Expires: time.Unix(1, 0)},
+		Key:       &dkim.Key{Name: s, Record: s, Type: s, Notes: s, Bits: 1},
+		Signed:    names, Absent: names, OverSigned: names, NotSigned: names,
+		Warnings: []dkim.Warning{dkim.Warning(s)}, Err: err,
+	}
+	record := &dmarc.Record{
+		Tags:     []dmarc.Tag{{Name: s, Value: s, Kind: dmarc.TagUnknown}, {Name: s, Value: s, Kind: dmarc.TagRemoved}},
+		Problems: []dmarc.Problem{{Tag: s, Text: s, Assumed: s}},
+	}
+	query := &dmarc.Query{Domain: s, Record: record, Text: s, PublicSuffix: true, Discarded: []dmarc.Discarded{{Text: s, Reason: s}}}
+	identifiers := []dmarc.Identifier{
+		{Method: dmarc.MethodSPF, Domain: s, Authenticated: true, Organizational: s},
+		{Method: dmarc.MethodDKIM, Domain: s + "x", Alignment: dmarc.Aligned},
+	}
+	return &dmarc.Result{
+		Envelope: dmarc.Envelope{IP: netip.MustParseAddr("192.0.2.1"), HELO: s, MailFrom: s},
+		Time:     time.Unix(2, 0),
+		Author:   dmarc.Author{From: s, Fields: 2, Mailboxes: 2, Domains: []string{s}, Err: err},
+		SPF:      check,
+		HELO:     check,
+		DKIM:     []*dkim.Result{signature},
+		DMARC: dmarc.Verdict{
+			Status: dmarc.Fail, Disposition: dmarc.DispositionReject, Policy: dmarc.PolicyReject, PolicyTag: s,
+			AuthorDomain: s, OrganizationalDomain: s, PolicyDomain: s, Record: s, Err: err,
+			Override:    &dmarc.Override{Type: dmarc.OverrideLocal, Comment: s},
+			Identifiers: identifiers,
+			Discovery: &dmarc.Discovery{
+				Method: "tree-walk", AuthorDomain: s, PolicyDomain: s, Source: dmarc.SourceOrganizational,
+				Queries:       []*dmarc.Query{query, {Domain: s + "x", Err: err}},
+				Organizations: []dmarc.Organization{{Domain: s, Organizational: s + "x"}},
+			},
+		},
+		Others: []dmarc.Verdict{{AuthorDomain: s}},
+	}
+}
+
+var hostile = []string{
+	"x\r\nVerdict pass", "x\rPASS", "x\n\n\n", "\x1b[2J\x1b[1;1H\x1b[32mpass\x1b[0m", "\x1b]0;title\x07",
+	"\x1b]8;;https://attacker.example\x1b\\link", "\u009b32m", "\x9b32m", "\x7f\x08\x08\x08\x08", "\x00",
+	"\u202egnp.exe", "\u2066\u2067", "\u200b\u200d\ufeff", "\u2028\u2029", "\u00a0\u3000", "\U000e0041",
+	"<script>alert(1)</script>", `" onmouseover="alert(1)`, "</dd></dl><h1>", "&lt;", "javascript:alert(1)",
+	"\xff\xfe", strings.Repeat("a", 5000), strings.Repeat("a ", 5000), strings.Repeat("\u0301", 5000),
+	strings.Repeat("\u6f22", 500), "bücher.example", "%s%n%d", "{{.}}", "", "..", "(", "a\u0301",
+}
+
+func TestNothingHostileLeaves(t *testing.T) {
+	for _, s := range hostile {
+		checkSafe(t, everything(s))
+	}
+}
+
+func FuzzExplain(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { checkSafe(t, everything(s)) })
+}
+
+// checkSafe explains a result in every way, and reports what may never be in it.
+func checkSafe(t *testing.T, r *dmarc.Result) {
+	t.Helper()
+	steps := Steps(r)
+	everyText(steps, func(text string) { checkLine(t, text) })
+	for _, sentence := range []string{Summary(r), Fix(r)} {
+		checkLine(t, sentence)
+		for i := range len(sentence) {
+			if sentence[i] > '~' {
+				t.Fatalf("more than ASCII in %q", sentence)
+			}
+		}
+	}
+	for _, o := range []TextOptions{{}, {Width: 40, Brief: true}, {Width: 1}, {Width: 120}} {
+		var b strings.Builder
+		if err := Text(&b, steps, o); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.SplitSeq(b.String(), "\n") {
+			checkLine(t, line)
+			if limit := max(o.Width, 40); o.Width > 0 && columns(line) > limit {
+				t.Fatalf("%d columns: %q", columns(line), line)
+			}
+		}
+	}
+	var b strings.Builder
+	if err := HTML(&b, steps); err != nil {
+		t.Fatal(err)
+	}
+	checkHTML(t, b.String())
+}
+
+func everyText(steps []Step, f func(text string)) {
+	for _, s := range steps {
+		for _, text := range []string{s.Title, s.Input, s.Outcome, s.Rule, s.Section, s.Consequence, s.Fix} {
+			f(text)
+		}
+		for _, e := range s.Evidence {
+			f(e.Label)
+			f(e.Text)
+		}
+		everyText(s.Steps, f)
+	}
+}
+
+func checkLine(t *testing.T, text string) {
+	t.Helper()
+	if !utf8.ValidString(text) {
+		t.Fatalf("not UTF-8: %q", text)
+	}
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			t.Fatalf("%U in %q", r, text)
+		}
+	}
+}
+
+// checkHTML reports elements and attributes that the template does not have.
+func checkHTML(t *testing.T, text string) {
+	t.Helper()
+	z := html.NewTokenizer(strings.NewReader(text))
+	depth := 0
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			if depth != 0 {
+				t.Fatalf("%d elements are not closed in %q", depth, text)
+			}
+			return
+		case html.StartTagToken:
+			depth++
+			token := z.Token()
+			if !strings.Contains(" section h3 p dl dt dd ul li span ", " "+token.Data+" ") {
+				t.Fatalf("an element %s in %q", token.Data, text)
+			}
+			for _, a := range token.Attr {
+				if a.Key != "class" {
+					t.Fatalf("an attribute %s in %q", a.Key, text)
+				}
+			}
+		case html.EndTagToken:
+			depth--
+		case html.TextToken:
+			for _, r := range string(z.Text()) {
+				if !unicode.IsPrint(r) && r != '\n' {
+					t.Fatalf("%U in %q", r, text)
+				}
+			}
+		}
+	}
+}
+
+func TestTextIsShownAsItIs(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain text":                        "plain text",
+		"Bücher 漢字":                         "Bücher 漢字",
+		"a\tb\r\nc":                         `a\u0009b\u000d\u000ac`,
+		"\x1b[2J":                           `\u001b[2J`,
+		"\u202egnp.exe":                     `\u202egnp.exe`,
+		"\U000e0041":                        `\U000e0041`,
+		"a\xffb":                            "a\uFFFDb",
+		strings.Repeat("x", 401):            strings.Repeat("x", 397) + "...",
+		visible(strings.Repeat("\x00", 99)): visible(strings.Repeat("\x00", 99)),
+	} {
+		got := visible(text)
+		if got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestLinesBreakAtSpacesWhereTheyCan(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want string
+	}{
+		{"", ""},
+		{"one two three four", "one two/three four"},
+		{"  one   two  ", "one two"},
+		{"abcdefghijklmno pq", "abcdefghij/klmno pq"},
+		{"漢字漢字漢字漢字", "漢字漢字漢/字漢字"},
+		{"a\u0301b\u0301c\u0301d\u0301e\u0301 fghij", "a\u0301b\u0301c\u0301d\u0301e\u0301/fghij"},
+	} {
+		if got := strings.Join(wrap(test.text, 10), "/"); got != test.want {
+			t.Errorf("%q breaks as %q, want %q", test.text, got, test.want)
+		}
+	}
+}
+
+func TestColoursAreThereOnlyIfAskedFor(t *testing.T) {
+	steps := []Step{
+		{Kind: KindDKIM, Title: "DKIM", Outcome: "fail", Tone: ToneBad, Consequence: "It does not match."},
+		{Kind: KindVerdict, Title: "Verdict", Outcome: "pass", Tone: ToneGood, Consequence: "All is well."},
+	}
+	var without, with, brief strings.Builder
+	Text(&without, steps, TextOptions{})
+	Text(&with, steps, TextOptions{Color: true})
+	Text(&brief, steps, TextOptions{Color: true, Brief: true})
+	if strings.Contains(without.String(), "\x1b") {
+		t.Errorf("colours in %q", without.String())
+	}
+	for _, text := range []string{with.String(), brief.String()} {
+		if !strings.Contains(text, "\x1b[31mfail"+plain) || !strings.Contains(text, "\x1b[32mpass"+plain) {
+			t.Errorf("no colours in %q", text)
+		}
+	}
+	shown := with.String()
+	for _, code := range []string{bold, dim, plain, ToneGood.color(), ToneBad.color()} {
+		shown = strings.ReplaceAll(shown, code, "")
+	}
+	if shown != without.String() {
+		t.Errorf("with colours the text is %q, without %q", shown, without.String())
+	}
+}
+
+func TestTextAndHTMLReturnTheErrorOfTheWriter(t *testing.T) {
+	broken := errors.New("broken")
+	if err := Text(failing{broken}, Steps(everything("a")), TextOptions{}); !errors.Is(err, broken) {
+		t.Errorf("Text: %v", err)
+	}
+	if err := HTML(failing{broken}, Steps(everything("a"))); !errors.Is(err, broken) {
+		t.Errorf("HTML: %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func TestHTMLDoesNotChangeTheSteps(t *testing.T) {
+	steps := []Step{{Evidence: []Fact{{"a", "\x00"}}, Steps: []Step{{Title: "\x00"}}}}
+	var b strings.Builder
+	if err := HTML(&b, steps); err != nil {
+		t.Fatal(err)
+	}
+	if steps[0].Evidence[0].Text != "\x00" || steps[0].Steps[0].Title != "\x00" {
+		t.Error("the steps were changed")
+	}
+}

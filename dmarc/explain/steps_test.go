@@ -1,0 +1,327 @@
+package explain_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/dmarctest"
+	"github.com/mailverdict/mailverdict/dmarc/explain"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// A story is a message in the name of shop.example, and what somebody wants to know of it.
+type story struct {
+	name     string
+	records  resolver.Zone         // beside those of world
+	mailFrom string                // default bounces@mail.provider.example
+	sign     []dmarctest.Signature // in order, the last on top
+	after    func(message []byte) []byte
+	fail     string // a question that DNS fails to answer
+	from     string // default orders@shop.example
+
+	summary, fix string   // parts of what Summary and Fix return; fix "-" means nothing
+	facts        []string // "kind label: text", parts of what there is
+}
+
+// world is what DNS says unless a story says otherwise.
+func world() resolver.Zone {
+	return resolver.Zone{
+		"_dmarc.shop.example":   {TXT: []string{"v=DMARC1; p=reject"}},
+		"shop.example":          {TXT: []string{"v=spf1 ip4:198.51.100.1 -all"}},
+		"mail.provider.example": {TXT: []string{"v=spf1 ip4:192.0.2.25 -all"}},
+	}
+}
+
+func stories() []story {
+	provider := dmarctest.Signature{Domain: "provider.example"}
+	shop := dmarctest.Signature{Domain: "shop.example"}
+	record := func(text string) resolver.Zone {
+		return resolver.Zone{"_dmarc.shop.example": {TXT: []string{text}}}
+	}
+	return []story{
+		{
+			name: "a message that passes both ways needs nothing", mailFrom: "b@bounce.shop.example", sign: []dmarctest.Signature{shop},
+			records: resolver.Zone{"bounce.shop.example": {TXT: []string{"v=spf1 ip4:192.0.2.25 -all"}}},
+			summary: "This message is from shop.example: its server and its signature both prove it.", fix: "-",
+			facts: []string{"spf-alignment names: bounce.shop.example belongs to shop.example: the highest name with a DMARC record"},
+		},
+		{
+			name: "the alignment of a provider's MAIL FROM is named beside the signature that passes", sign: []dmarctest.Signature{shop},
+			summary: "it is signed in its name", fix: "-",
+			facts: []string{
+				"spf-alignment : not aligned",
+				"spf-alignment names: mail.provider.example is not below shop.example",
+				"dkim-alignment : aligned",
+				"verdict proof: DKIM signature 1 passes for shop.example",
+			},
+		},
+		{
+			name: "an owner who sends through a provider learns what to set there", sign: []dmarctest.Signature{provider},
+			summary: "All that is proven is that mail.provider.example and provider.example sent it. shop.example asks to reject such messages.",
+			fix:     "sign with d=shop.example, or use a custom MAIL FROM domain below shop.example (such as bounce.shop.example), with an SPF record that allows 192.0.2.25.",
+			facts:   []string{"verdict do: reject: refuse the message", "verdict answer: 550 5.7.1"},
+		},
+		{
+			name:    "a failure under p=none says what stricter policies would have done",
+			records: record("v=DMARC1; p=none"),
+			summary: "With p=reject this message would have been rejected.",
+			fix:     "have mail.provider.example sign with d=shop.example",
+			facts:   []string{"verdict what if: with p=quarantine this message would have been set aside as suspicious, with p=reject it would have been rejected"},
+		},
+		{
+			name: "a pass under p=none says that stricter policies would change nothing", sign: []dmarctest.Signature{shop},
+			records: record("v=DMARC1; p=none"), fix: "-",
+			facts: []string{"verdict what if: p=quarantine or p=reject would have changed nothing"},
+		},
+		{
+			name:    "a quarantine says what reject would have done",
+			records: record("v=DMARC1; p=quarantine"),
+			summary: "shop.example asks to treat such messages as suspicious.",
+			facts:   []string{"verdict what if: with p=reject this message would have been rejected"},
+		},
+		{
+			name:    "test mode is said to be the reason for the milder treatment",
+			records: record("v=DMARC1; p=quarantine; t=y"),
+			summary: "shop.example is only testing its policy (t=y)",
+			facts: []string{
+				"policy t=y: only testing",
+				"verdict because: the record says t=y",
+				"verdict what if: without t=y this message would have been set aside as suspicious",
+			},
+		},
+		{
+			name: "a spoofed MAIL FROM is no proof, and a forgery has no fix", mailFrom: "orders@shop.example",
+			summary: "Nothing proves that this message is from shop.example. shop.example asks to reject",
+			fix:     "If shop.example did not send this, it is a forgery, and there is nothing to fix.",
+			facts:   []string{"spf decided by: -all", "spf : fail"},
+		},
+		{
+			name: "a body that was changed does not count, though the header is good", sign: []dmarctest.Signature{shop},
+			after:   func(m []byte) []byte { return append(m, "-- \r\nFree virus scan\r\n"...) },
+			summary: "This message was signed in the name of shop.example, but its text was changed afterwards",
+			fix:     "let nothing change the text after it is signed",
+			facts:   []string{"dkim body: the hash does not match", "dkim header: the signature matches", "dkim reason: the body was changed"},
+		},
+		{
+			name: "a key that is missing is to be published where it was looked for", sign: []dmarctest.Signature{shop},
+			records: resolver.Zone{"test._domainkey.shop.example": {}},
+			fix:     "publish the DKIM key at test._domainkey.shop.example",
+		},
+		{
+			name: "a key that is revoked is named", sign: []dmarctest.Signature{shop},
+			records: resolver.Zone{"test._domainkey.shop.example": {TXT: []string{"v=DKIM1; p="}}},
+			fix:     "the one at test._domainkey.shop.example is revoked",
+		},
+		{
+			name: "a domain without a record is told to publish one, at its Organizational Domain",
+			from: "orders@news.other.example", sign: nil,
+			summary: "news.other.example does not say in DNS how to treat mail in its name",
+			fix:     `publish a DMARC record: TXT at _dmarc.news.other.example`,
+			facts:   []string{"discovery no record: _dmarc.news.other.example, _dmarc.other.example"},
+		},
+		{
+			name:    "two records count as none, and why",
+			records: resolver.Zone{"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject", "v=DMARC1; p=none", "unrelated"}}},
+			fix:     "leave only one DMARC record at _dmarc.shop.example",
+			facts:   []string{"discovery ignored: it is one of several DMARC records", `discovery ignored: unrelated (it does not begin with "v=DMARC1")`},
+		},
+		{
+			name:    "a record without a policy is to be corrected",
+			records: record("v=DMARC1; p=rejct"),
+			summary: "What shop.example says in DNS of mail in its name cannot be read",
+			fix:     "correct the DMARC record at _dmarc.shop.example: it needs p=none, p=quarantine or p=reject.",
+			facts:   []string{"policy fault: p: "},
+		},
+		{
+			name:    "DNS that fails leaves the verdict open",
+			fail:    "_dmarc.shop.example",
+			summary: "Whether this message is from shop.example is not known yet",
+			fix:     "see that the name servers of shop.example answer",
+			facts:   []string{"discovery no answer: _dmarc.shop.example: no answer in time", "verdict do: tempfail"},
+		},
+		{
+			name: "a signature whose key DNS does not tell leaves the verdict open", sign: []dmarctest.Signature{shop},
+			fail:    "test._domainkey.shop.example",
+			summary: "is not known yet",
+			facts:   []string{"dkim : temperror", "dkim-alignment so: It would count, but DNS left open whether the signature passes."},
+		},
+		{
+			name: "a From field with two domains has no single author",
+			from: "a@shop.example, b@other.example", summary: "the From field has mailboxes of more than one domain",
+			fix:   "write one From field",
+			facts: []string{"author : refused", "author addresses: 2", "verdict do: reject"},
+		},
+		{
+			name: "strict alignment is named as what stands in the way", mailFrom: "b@bounce.shop.example",
+			records: resolver.Zone{
+				"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject; aspf=s"}},
+				"bounce.shop.example": {TXT: []string{"v=spf1 ip4:192.0.2.25 -all"}},
+			},
+			fix:   "use a MAIL FROM address at shop.example itself (aspf=s), with an SPF record that allows 192.0.2.25, or publish a DMARC record without adkim=s and aspf=s.",
+			facts: []string{"spf-alignment mode: strict (aspf=s): the same name", "spf-alignment names: not the same"},
+		},
+		{
+			name: "an SPF record with an error is to be corrected", mailFrom: "orders@shop.example",
+			records: resolver.Zone{"shop.example": {TXT: []string{"v=spf1 ipv4:192.0.2.25 -all"}}},
+			fix:     "correct the SPF record of shop.example (the SPF record is malformed)",
+			facts:   []string{"spf : permerror"},
+		},
+		{
+			name: "a domain without an SPF record may publish one", mailFrom: "b@bounce.shop.example",
+			fix: "publish an SPF record for bounce.shop.example to allow 192.0.2.25",
+		},
+	}
+}
+
+func (s story) result(t *testing.T) *dmarc.Result {
+	zone := world()
+	message := dmarctest.Message{From: or(s.from, "orders@shop.example"), Date: time.Now()}.Bytes(t)
+	for _, signature := range s.sign {
+		message = dmarctest.Sign(t, zone, message, signature)
+	}
+	if s.after != nil {
+		message = s.after(message)
+	}
+	for name, records := range s.records {
+		zone[name] = records
+	}
+	if s.fail != "" {
+		dmarctest.Plant(t, zone, s.fail, resolver.Fault{Err: resolver.ErrTimeout})
+	}
+	f := dmarctest.Fixture{Message: message, Zone: zone, Envelope: dmarc.Envelope{
+		IP:       netip.MustParseAddr("192.0.2.25"),
+		HELO:     "out.provider.example",
+		MailFrom: or(s.mailFrom, "bounces@mail.provider.example"),
+	}}
+	return f.Verify(t)
+}
+
+func or(text, standard string) string {
+	if text == "" {
+		return standard
+	}
+	return text
+}
+
+func TestWhatIsExplained(t *testing.T) {
+	for _, s := range stories() {
+		t.Run(s.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := s.result(t)
+				steps := explain.Steps(r)
+				if got := explain.Summary(r); !strings.Contains(got, s.summary) {
+					t.Errorf("the summary is %q, want %q", got, s.summary)
+				}
+				switch got := explain.Fix(r); {
+				case s.fix == "-" && got != "":
+					t.Errorf("there is something to fix: %q", got)
+				case s.fix != "-" && !strings.Contains(got, s.fix):
+					t.Errorf("the fix is %q, want %q", got, s.fix)
+				}
+				lines := facts(steps)
+				for _, want := range s.facts {
+					if !contains(lines, want) {
+						t.Errorf("no %q in\n%s", want, strings.Join(lines, "\n"))
+					}
+				}
+				last := steps[len(steps)-1]
+				if last.Kind != explain.KindVerdict || last.Outcome != r.DMARC.Status.String() ||
+					last.Consequence != explain.Summary(r) || last.Fix != explain.Fix(r) {
+					t.Errorf("the last step is %+v", last)
+				}
+			})
+		})
+	}
+}
+
+// facts writes steps as lines "kind label: text", with the outcome under an empty label.
+func facts(steps []explain.Step) []string {
+	var lines []string
+	for _, s := range steps {
+		kind := string(s.Kind)
+		lines = append(lines, kind+" : "+s.Outcome, kind+" so: "+s.Consequence)
+		for _, f := range s.Evidence {
+			lines = append(lines, kind+" "+f.Label+": "+f.Text)
+		}
+		lines = append(lines, facts(s.Steps)...)
+	}
+	return lines
+}
+
+// contains reports whether a line begins as want does, up to the colon, and has the rest of
+// want in it.
+func contains(lines []string, want string) bool {
+	label, text, _ := strings.Cut(want, ": ")
+	for _, line := range lines {
+		if rest, ok := strings.CutPrefix(line, label+": "); ok && strings.Contains(rest, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestTheTermsOfIncludedRecordsStandBelowTheirInclude(t *testing.T) {
+	s := story{records: resolver.Zone{
+		"mail.provider.example": {TXT: []string{"v=spf1 include:_spf.provider.example exists:%{d}.void.example mx -all"}, MX: []string{"10 mx.provider.example"}},
+		"mx.provider.example":   {A: []string{"192.0.2.25"}},
+		"_spf.provider.example": {TXT: []string{"v=spf1 ip4:198.51.100.0/24 ?all"}},
+	}}
+	for _, step := range explain.Steps(s.result(t)) {
+		if step.Kind != explain.KindSPF {
+			continue
+		}
+		if len(step.Steps) != 3 || len(step.Steps[0].Steps) != 2 || step.Steps[0].Steps[1].Title != "?all" {
+			t.Fatalf("the terms are %+v", step.Steps)
+		}
+		lines := facts(step.Steps)
+		for _, want := range []string{
+			"spf-term record: v=spf1 ip4:198.51.100.0/24 ?all",
+			"spf-term asks about: mail.provider.example.void.example",
+			"spf-term A: mail.provider.example.void.example: no such domain name",
+			"spf-term MX: mail.provider.example: 10 mx.provider.example",
+			"spf-term A: mx.provider.example: 192.0.2.25",
+		} {
+			if !contains(lines, want) {
+				t.Errorf("no %q in\n%s", want, strings.Join(lines, "\n"))
+			}
+		}
+		return
+	}
+	t.Fatal("there is no step for SPF")
+}
+
+func TestSignaturesThatPassAreShownBeforeOthers(t *testing.T) {
+	r := story{sign: []dmarctest.Signature{{Domain: "shop.example"}}}.result(t)
+	good := r.DKIM[0]
+	for range 30 {
+		bad := *good
+		bad.Status, bad.Err = 0, nil
+		r.DKIM = append(r.DKIM[:len(r.DKIM)-1], &bad, good)
+	}
+	n := 0
+	for _, s := range explain.Steps(r) {
+		if s.Kind == explain.KindDKIM {
+			n++
+			if n == 10 && (s.Title != "DKIM signature 31 of 31" || s.Outcome != "pass") {
+				t.Errorf("the last signature shown is %q, %s", s.Title, s.Outcome)
+			}
+			if n == 11 && s.Input != "21 more signatures, not shown here." {
+				t.Errorf("after the signatures comes %q", s.Input)
+			}
+		}
+	}
+	if n != 11 {
+		t.Errorf("%d steps for signatures", n)
+	}
+}
+
+func TestAResultWithoutAnythingIsExplained(t *testing.T) {
+	steps := explain.Steps(&dmarc.Result{})
+	if len(steps) < 3 || steps[len(steps)-1].Kind != explain.KindVerdict {
+		t.Errorf("got %+v", steps)
+	}
+}
