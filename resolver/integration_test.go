@@ -5,22 +5,19 @@ package resolver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mailverdict/mailverdict/internal/realdns"
 )
 
-// The zones that nsd serves. signed.example and bogus.example are signed, and their
-// keys are unbound's trust anchors; bogus.example is altered after signing.
-var realZones = map[string]string{
-	"plain.example": `
+// The zones that nsd serves; bogus.example is altered after it was signed.
+var realZones = map[string]realdns.Zone{
+	"plain.example": {Records: `
 @           TXT   "v=spf1 " "mx -all"
 @           TXT   "octets \000\255\"\\"
 @           MX    10 mx
@@ -39,197 +36,27 @@ a.deep      TXT   "below an empty non-terminal"
 known.wild  A     192.0.2.2
 x.ent.wild  A     192.0.2.3
 host        PTR   MX.plain.example.
-long        TXT   ` + longTXT + "\n",
-	"signed.example": `
+long        TXT   ` + longTXT + "\n"},
+	"signed.example": {Signed: true, Records: `
 @           TXT   "v=spf1 -all"
 mx          A     192.0.2.1
 alias       CNAME mx
 insecure    CNAME mx.plain.example.
 *.wild      TXT   "wild"
-`,
-	"bogus.example": `
+`},
+	"bogus.example": {Signed: true, Spoiled: []string{"bogus.example"}, Records: `
 @           TXT   "before"
-`,
+`},
 }
 
 // longTXT is one record of 4 KB.
 var longTXT = strings.Repeat(`"`+strings.Repeat("x", 250)+`" `, 16)
 
-const realApex = `$TTL 300
-@ SOA ns hostmaster 1 3600 600 86400 60
-@ NS ns
-ns A 127.0.0.1
-`
-
-// A realDNS is nsd and unbound at work.
-type realDNS struct {
-	t              *testing.T
-	dir            string
-	unboundAddress string
-	unbound        *exec.Cmd
-}
-
-func startReal(t *testing.T) *realDNS {
-	for _, program := range []string{"nsd", "unbound", "ldns-keygen", "ldns-signzone"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("INTEGRATION") != "" {
-				t.Fatal(err)
-			}
-			t.Skipf("%s is not installed; .ci/integration installs it", program)
-		}
-	}
-	d := &realDNS{t: t, dir: t.TempDir()}
-	nsdPort, unboundPort := freePort(t), freePort(t)
-	d.unboundAddress = "127.0.0.1:" + unboundPort
-
-	var nsd, unbound strings.Builder
-	fmt.Fprintf(&nsd, `server:
-	ip-address: 127.0.0.1@%s
-	username: ""
-	chroot: ""
-	zonesdir: %q
-	database: ""
-	pidfile: "%[2]s/nsd.pid"
-	zonelistfile: "%[2]s/zone.list"
-	xfrdfile: "%[2]s/xfrd.state"
-	xfrdir: %[2]q
-remote-control:
-	control-enable: no
-`, nsdPort, d.dir)
-	fmt.Fprintf(&unbound, `server:
-	interface: 127.0.0.1@%s
-	access-control: 127.0.0.0/8 allow
-	do-not-query-localhost: no
-	username: ""
-	chroot: ""
-	directory: %q
-	pidfile: ""
-	use-syslog: no
-	module-config: "validator iterator"
-	ede: yes
-`, unboundPort, d.dir)
-	var stubs strings.Builder
-	for name, records := range realZones {
-		d.write(name, "$ORIGIN "+name+".\n"+realApex+records)
-		file := name
-		if name != "plain.example" {
-			key := d.run("ldns-keygen", "-k", "-a", "ECDSAP256SHA256", name)
-			d.run("ldns-signzone", name, key)
-			file += ".signed"
-			fmt.Fprintf(&unbound, "\ttrust-anchor-file: %s/%s.key\n", d.dir, key)
-		}
-		fmt.Fprintf(&nsd, "zone:\n\tname: %s\n\tzonefile: %s\n", name, file)
-		fmt.Fprintf(&stubs, "stub-zone:\n\tname: %s\n\tstub-addr: 127.0.0.1@%s\n", name, nsdPort)
-	}
-	signed := d.read("bogus.example.signed")
-	d.write("bogus.example.signed", strings.Replace(signed, `"before"`, `"after"`, 1))
-	d.write("nsd.conf", nsd.String())
-	d.write("unbound.conf", unbound.String()+"remote-control:\n\tcontrol-enable: no\n"+stubs.String())
-
-	d.start("nsd", "-d", "-c", filepath.Join(d.dir, "nsd.conf"))
-	d.await("127.0.0.1:" + nsdPort)
-	d.startUnbound()
-	return d
-}
-
-func (d *realDNS) startUnbound() {
-	d.unbound = d.start("unbound", "-d", "-c", filepath.Join(d.dir, "unbound.conf"))
-	d.await(d.unboundAddress)
-}
-
-func (d *realDNS) write(name, content string) {
-	d.t.Helper()
-	if err := os.WriteFile(filepath.Join(d.dir, name), []byte(content), 0o600); err != nil {
-		d.t.Fatal(err)
-	}
-}
-
-func (d *realDNS) read(name string) string {
-	d.t.Helper()
-	b, err := os.ReadFile(filepath.Join(d.dir, name))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return string(b)
-}
-
-func (d *realDNS) run(program string, args ...string) string {
-	d.t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir = d.dir
-	out, err := cmd.Output()
-	if err != nil {
-		d.t.Fatalf("%s: %v", program, err)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// start runs a server until the test ends.
-func (d *realDNS) start(program string, args ...string) *exec.Cmd {
-	d.t.Helper()
-	cmd := exec.Command(program, args...)
-	var log strings.Builder
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
-	d.t.Cleanup(func() {
-		stop(cmd)
-		if d.t.Failed() {
-			d.t.Logf("%s said:\n%s", program, log.String())
-		}
-	})
-	return cmd
-}
-
-func stop(cmd *exec.Cmd) {
-	if cmd.ProcessState == nil {
-		cmd.Process.Signal(os.Interrupt)
-		cmd.Wait()
-	}
-}
-
-// await returns once a server accepts connections.
-func (d *realDNS) await(address string) {
-	d.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			d.t.Fatalf("no server at %s: %v", address, err)
-		}
-	}
-}
-
-// freePort returns a port that is free for UDP and TCP.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 10 {
-		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, err := net.Listen("tcp", pc.LocalAddr().String())
-		pc.Close()
-		if err != nil {
-			continue
-		}
-		l.Close()
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		return port
-	}
-	t.Fatal("no free port")
-	return ""
-}
-
 func TestRealServers(t *testing.T) {
-	d := startReal(t)
+	d := realdns.Start(t, realZones)
 	var mu sync.Mutex
 	var networks []string
-	c := &Client{Servers: []string{d.unboundAddress}, dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	c := &Client{Servers: []string{d.Address}, dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		networks = append(networks, network)
@@ -239,11 +66,11 @@ func TestRealServers(t *testing.T) {
 
 	t.Run("answers are those of a Zone of the same files", func(t *testing.T) {
 		z := Zone{}
-		for name, records := range realZones {
+		for name, zone := range realZones {
 			if name == "bogus.example" {
 				continue
 			}
-			more, err := ParseZone(strings.NewReader("$ORIGIN "+name+".\n"+realApex+records), name)
+			more, err := ParseZone(strings.NewReader(zone.File(name)), name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -329,7 +156,7 @@ func TestRealServers(t *testing.T) {
 	})
 
 	t.Run("Net answers the same", func(t *testing.T) {
-		r := netOver(d.unboundAddress)
+		r := netOver(d.Address)
 		for q, want := range map[Question]error{
 			{"plain.example", TypeTXT}:        nil,
 			{"plain.example", TypeMX}:         nil,
@@ -352,19 +179,19 @@ func TestRealServers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer mute.Close()
-		c := &Client{Servers: []string{mute.LocalAddr().String(), d.unboundAddress}, Timeout: 200 * time.Millisecond}
+		c := &Client{Servers: []string{mute.LocalAddr().String(), d.Address}, Timeout: 200 * time.Millisecond}
 		if a, err := c.Resolve(t.Context(), Question{"plain.example", TypeTXT}); err != nil || a.Count() != 2 {
 			t.Errorf("%+v, %v", a, err)
 		}
 	})
 
 	t.Run("a server that is down is a failure, and answers once it is back", func(t *testing.T) {
-		stop(d.unbound)
+		d.Down()
 		_, err := c.Resolve(t.Context(), Question{"plain.example", TypeTXT})
-		if !Temporary(err) || !strings.Contains(err.Error(), d.unboundAddress) {
+		if !Temporary(err) || !strings.Contains(err.Error(), d.Address) {
 			t.Errorf("down: %v", err)
 		}
-		d.startUnbound()
+		d.Up()
 		if a, err := c.Resolve(t.Context(), Question{"plain.example", TypeTXT}); err != nil || a.Count() != 2 {
 			t.Errorf("back: %+v, %v", a, err)
 		}
