@@ -1,0 +1,119 @@
+package compare
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// A mix is what many goroutines verify at once: messages of several kinds, with one
+// Verifier and one Cache for all of them.
+type mix struct {
+	deliveries   []delivery
+	ours, crypto []contestant // by delivery
+}
+
+func newMix(b *testing.B) mix {
+	b.Helper()
+	var m mix
+	zone := resolver.Zone{}
+	for _, kind := range []struct {
+		busy bool
+		size int
+	}{{false, 4 << 10}, {true, 4 << 10}, {false, 20 << 10}, {true, 100 << 10}, {false, 4 << 10}} {
+		d, floor := newDelivery(b, kind.busy, kind.size)
+		for name, records := range d.zone {
+			zone[name] = records
+		}
+		m.deliveries = append(m.deliveries, d)
+		m.crypto = append(m.crypto, floor)
+	}
+	// The SPF records of plain and busy deliveries are the same domain's.
+	spfBenchZones["nested"](zone, "shop.example")
+	v := &dmarc.Verifier{Resolver: &resolver.Cache{Resolver: zone}}
+	for _, d := range m.deliveries {
+		m.ours = append(m.ours, pipelineOurs(v, d.session))
+	}
+	return m
+}
+
+// one does the job of the nth message.
+func (m mix) one(contestants []contestant, n int, message *reader) error {
+	n %= len(contestants)
+	return contestants[n].run(message.of(m.deliveries[n].message))
+}
+
+// BenchmarkScaling is messages by one and by two processors, beside the same of their
+// cryptography alone: a machine may not have two times the speed with two.
+func BenchmarkScaling(b *testing.B) {
+	m := newMix(b)
+	for _, procs := range []int{1, 2} {
+		for _, c := range []struct {
+			name string
+			run  []contestant
+		}{{"ours", m.ours}, {"floor", m.crypto}} {
+			b.Run(fmt.Sprintf("procs=%d/by=%s", procs, c.name), func(b *testing.B) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+				b.RunParallel(func(pb *testing.PB) {
+					message := newReader()
+					for n := 0; pb.Next(); n++ {
+						if err := m.one(c.run, n, message); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+				b.StopTimer()
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+				if procs == 2 && c.name == "ours" {
+					m.relate(b)
+				}
+			})
+		}
+	}
+}
+
+// relate reports how many times as fast two processors are as one, for ours and for
+// the cryptography, measured in turns, and how the two relate.
+func (m mix) relate(b *testing.B) {
+	rounds, turn := 9, 100*time.Millisecond
+	if b.N == 1 {
+		rounds, turn = 1, time.Millisecond
+	}
+	var ours, crypto, relation []float64
+	for range rounds {
+		o := m.speed(b, m.ours, 2, turn) / m.speed(b, m.ours, 1, turn)
+		c := m.speed(b, m.crypto, 2, turn) / m.speed(b, m.crypto, 1, turn)
+		ours, crypto, relation = append(ours, o), append(crypto, c), append(relation, o/c)
+	}
+	b.ReportMetric(median(ours), "scaling")
+	b.ReportMetric(median(crypto), "floor-scaling")
+	b.ReportMetric(median(relation), "scaling/floor-scaling")
+}
+
+// speed returns messages a second with so many processors and goroutines.
+func (m mix) speed(b *testing.B, contestants []contestant, procs int, turn time.Duration) float64 {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	var done atomic.Int64
+	var wg sync.WaitGroup
+	start := time.Now()
+	for range procs {
+		wg.Go(func() {
+			message := newReader()
+			for n := 0; time.Since(start) < turn; n++ {
+				if err := m.one(contestants, n, message); err != nil {
+					b.Error(err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return float64(done.Load()) / time.Since(start).Seconds()
+}
