@@ -59,15 +59,52 @@ func (p *prefetch) end() {
 	}
 }
 
-// read starts what the reading of the terms of a record may come to after their
-// first question, when it has counted so many terms.
-func (p *prefetch) read(terms []Term, current string, counted int) {
-	first := true
+// unread is the rest of a record that the reading is in, for when it first waits.
+type unread struct {
+	terms []Term
+	name  string
+	outer *unread // the record that this one is included in
+}
+
+// enter begins the reading of a record.
+func (c *check) enter(record *Record, name string) {
+	if record.asking < 2 {
+		return // nothing to ask beside anything
+	}
+	if p := c.ahead(); p != nil {
+		p.read(record.Terms, name, c.terms, true)
+	} else if c.parallel {
+		c.unread = &unread{terms: record.Terms, name: name, outer: c.unread}
+	}
+}
+
+// leave ends the reading of a record.
+func (c *check) leave(record *Record) {
+	if record.asking > 1 && c.unread != nil {
+		c.unread = c.unread.outer
+	}
+}
+
+// catchUp starts what is left of the records that the reading is in, when it has
+// waited for the first time.
+func (c *check) catchUp() {
+	if c.unread == nil || c.ahead() == nil {
+		return
+	}
+	for u := c.unread; u != nil; u = u.outer {
+		c.beside.read(u.terms, u.name, c.terms, false)
+	}
+	c.unread = nil
+}
+
+// read starts what the reading of terms may come to when it has counted so many
+// before. With own, the first question is left to the reading itself.
+func (p *prefetch) read(terms []Term, current string, counted int, own bool) {
 	for counted, t := range p.prospects(terms, counted) {
-		if !first {
+		if !own {
 			p.pursue(t, current, counted)
 		}
-		first = false
+		own = false
 	}
 }
 
@@ -129,17 +166,15 @@ func (p *prefetch) pursue(t *Term, current string, counted int) {
 		case t.Kind == KindPTR:
 			p.hosts(within(pointers(l.answer.PTR, p.limits.PTRNames), name))
 		case l.settled && l.stop == nil:
-			for counted, t := range p.prospects(l.record.Terms, counted) {
-				p.pursue(t, name, counted)
-			}
+			p.read(l.record.Terms, name, counted, false)
 		}
 	})
 }
 
 // askHostsAhead starts the questions for the addresses of hosts, but the first.
 func (c *check) askHostsAhead(hosts []string) {
-	if len(hosts) > 1 && c.ahead() != nil {
-		c.ahead().hosts(hosts[1:])
+	if p := c.ahead(); p != nil {
+		p.hosts(hosts[1:])
 	}
 }
 

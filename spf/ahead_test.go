@@ -111,6 +111,39 @@ func TestQuestionsSideBySideTakeTheLongestChainOfRoundTrips(t *testing.T) {
 	}
 }
 
+func TestWhatIsCachedDelaysTheRestByOneRoundTrip(t *testing.T) {
+	zone := resolver.Zone{
+		"example.com": {TXT: []string{"v=spf1 include:i0.example.com include:i1.example.com include:i2.example.com mx -all"}},
+		// i0 is cached as well, and what it includes is not.
+		"i0.example.com": {TXT: []string{"v=spf1 include:i3.example.com a:h1.example.org ?all"}},
+	}
+	for i := 1; i <= 3; i++ {
+		zone[fmt.Sprintf("i%d.example.com", i)] = resolver.Records{TXT: []string{fmt.Sprintf("v=spf1 a:h%d.example.org ~all", i)}}
+	}
+	mx := zone["example.com"]
+	for i := 1; i <= 6; i++ {
+		name := fmt.Sprintf("h%d.example.org", i)
+		mx.MX = append(mx.MX, "10 "+name)
+		zone[name] = resolver.Records{A: []string{"203.0.113.1"}}
+	}
+	zone["example.com"] = mx
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		dns := far(zone)
+		cached := resolverFunc(func(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+			if q.Name == "i0.example.com" || q.Name == "example.com" && q.Type == resolver.TypeTXT {
+				return zone.Resolve(ctx, q)
+			}
+			return dns.Resolve(ctx, q)
+		})
+		r := (&spf.Checker{Resolver: cached}).Check(t.Context(), client)
+		// i3; then h1, i1, i2 and MX side by side with h3; then hosts.
+		if took := time.Since(began); r.Status != spf.StatusFail || took != 3*trip {
+			t.Errorf("got %v (%v) after %v", r.Status, r.Err, took)
+		}
+	})
+}
+
 func TestNothingIsAskedBehindATermThatIsSureToMatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dns := far(resolver.Zone{

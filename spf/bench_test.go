@@ -11,17 +11,6 @@ import (
 	"github.com/mailverdict/mailverdict/spf"
 )
 
-// The zones of the benchmarks, which other libraries can be measured with too.
-var (
-	benchOneMatch = resolver.Zone{
-		"example.com": {TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}},
-	}
-	benchBeside = resolver.Zone{"example.com": {TXT: []string{
-		"v=spf1 include:i1.example.com include:i2.example.com include:i3.example.com include:i4.example.com -all",
-	}}}
-	benchChain = resolver.Zone{"example.com": {TXT: []string{"v=spf1 include:i1.example.com -all"}}}
-)
-
 // networks are 12 terms of which only the last of the last record matches.
 func networks(record int) string {
 	var b strings.Builder
@@ -36,16 +25,22 @@ func networks(record int) string {
 	return b.String()
 }
 
-func init() {
+// includes are four records of networks beside each other, or one within the other.
+func includes(nested bool) resolver.Zone {
+	zone := resolver.Zone{"example.com": {TXT: []string{
+		"v=spf1 include:i1.example.com include:i2.example.com include:i3.example.com include:i4.example.com -all",
+	}}}
+	if nested {
+		zone["example.com"] = resolver.Records{TXT: []string{"v=spf1 include:i1.example.com -all"}}
+	}
 	for i := 1; i <= 4; i++ {
-		name := fmt.Sprintf("i%d.example.com", i)
-		benchBeside[name] = resolver.Records{TXT: []string{"v=spf1 " + networks(i) + " ~all"}}
 		next := ""
-		if i < 4 {
+		if nested && i < 4 {
 			next = fmt.Sprintf(" include:i%d.example.com", i+1)
 		}
-		benchChain[name] = resolver.Records{TXT: []string{"v=spf1 " + networks(i) + next + " ~all"}}
+		zone[fmt.Sprintf("i%d.example.com", i)] = resolver.Records{TXT: []string{"v=spf1 " + networks(i) + next + " ~all"}}
 	}
+	return zone
 }
 
 func benchmark(b *testing.B, c spf.Checker, ip string) {
@@ -60,19 +55,38 @@ func benchmark(b *testing.B, c spf.Checker, ip string) {
 }
 
 func BenchmarkOneMatch(b *testing.B) {
-	benchmark(b, spf.Checker{Resolver: benchOneMatch}, "192.0.2.1")
+	zone := resolver.Zone{"example.com": {TXT: []string{"v=spf1 ip4:192.0.2.0/24 -all"}}}
+	benchmark(b, spf.Checker{Resolver: zone}, "192.0.2.1")
 }
 
-func BenchmarkIncludes(b *testing.B) {
-	for _, bench := range []struct {
+func BenchmarkFourIncludes(b *testing.B) {
+	b.Run("beside", func(b *testing.B) {
+		benchmark(b, spf.Checker{Resolver: includes(false)}, "192.0.2.4")
+	})
+	b.Run("nested", func(b *testing.B) {
+		benchmark(b, spf.Checker{Resolver: includes(true)}, "192.0.2.4")
+	})
+	b.Run("nested, with trace", func(b *testing.B) {
+		benchmark(b, spf.Checker{Resolver: includes(true), Trace: true}, "192.0.2.4")
+	})
+}
+
+func TestTheAllocationsOfAMatchAreFew(t *testing.T) {
+	one := resolver.Zone{"example.com": {TXT: []string{"v=spf1 ip4:192.0.2.0/24 -all"}}}
+	for _, test := range []struct {
 		name string
 		zone resolver.Zone
-	}{{"beside", benchBeside}, {"chain", benchChain}} {
-		b.Run(bench.name, func(b *testing.B) {
-			benchmark(b, spf.Checker{Resolver: bench.zone}, "192.0.2.4")
-		})
-		b.Run(bench.name+"/sequential", func(b *testing.B) {
-			benchmark(b, spf.Checker{Resolver: bench.zone, Sequential: true}, "192.0.2.4")
-		})
+		ip   string
+		most float64
+	}{
+		{"one ip4", one, "192.0.2.1", 8},
+		{"four includes beside each other", includes(false), "192.0.2.4", 50},
+		{"four nested includes", includes(true), "192.0.2.4", 50},
+	} {
+		session := spf.Session{IP: mustAddr(test.ip), HELO: "mail.example.com", MailFrom: "user@example.com"}
+		checker := spf.Checker{Resolver: test.zone}
+		if n := testing.AllocsPerRun(100, func() { checker.Check(t.Context(), session) }); n > test.most {
+			t.Errorf("%s: %v allocations, want at most %v", test.name, n, test.most)
+		}
 	}
 }

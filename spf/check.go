@@ -30,6 +30,8 @@ type check struct {
 	explaining bool // the result is found, nothing can change it any more
 	noted      bool // Result.Authentic speaks of an answer
 
+	unread *unread // what asking ahead would begin with
+
 	step *Step // under way; nil where nobody asked for a trace
 
 	result *Result
@@ -107,18 +109,32 @@ func (c *check) host(name string) outcome {
 	return o
 }
 
-// read evaluates the terms of a record in order: RFC 7208, section 4.6.2.
+// read evaluates a record: RFC 7208, sections 4.6 and 4.7.
 func (c *check) read(record *Record, name string, t *tracer) outcome {
+	c.enter(record, name)
+	o := c.readTerms(record, name, t)
+	c.leave(record)
+	if o.term != nil || o.err != nil {
+		return o
+	}
+	if redirect := record.find(KindRedirect); redirect != nil {
+		return c.redirect(redirect, o, t)
+	}
+	o.status, o.err = StatusNeutral, ErrNoMatch
+	return o
+}
+
+// readTerms evaluates the mechanisms of a record in order, up to one that matches
+// or fails: RFC 7208, section 4.6.2.
+func (c *check) readTerms(record *Record, name string, t *tracer) outcome {
 	o := outcome{record: record, domain: name}
-	done := record.asking < 2 // nothing to ask ahead
 	for i := range record.Terms {
-		if !done && c.ahead() != nil {
-			done = true
-			c.ahead().read(record.Terms[i:], name, c.terms)
-		}
 		term := &record.Terms[i]
 		if term.Kind.IsModifier() {
 			continue
+		}
+		if c.unread != nil && record.asking > 1 {
+			c.unread.terms = record.Terms[i+1:]
 		}
 		c.beginStep(t, term)
 		match, stop := c.match(term, name)
@@ -135,10 +151,6 @@ func (c *check) read(record *Record, name string, t *tracer) outcome {
 			return o
 		}
 	}
-	if redirect := record.find(KindRedirect); redirect != nil {
-		return c.redirect(redirect, o, t)
-	}
-	o.status, o.err = StatusNeutral, ErrNoMatch
 	return o
 }
 
@@ -231,4 +243,5 @@ func (c *check) note(l *lookup) {
 	}
 	c.result.Authentic, c.noted = a, true
 	c.traceAnswer(l)
+	c.catchUp()
 }

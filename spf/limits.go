@@ -29,9 +29,9 @@ type Limits struct {
 
 	// Questions is how many DNS questions the reading of the records may need in
 	// all. Default 50; more is permerror. The limits above allow more than 110.
-	// Questions that are asked ahead of the reading never raise the total above
-	// this, nor the number of terms above Terms; those that then turn out not to
-	// be needed are not counted against the check.
+	// Once so many have been asked nothing more is asked ahead of the reading, and
+	// never more than Terms terms; what was asked ahead and then turns out not to
+	// be needed is not counted.
 	Questions int
 
 	// Time is how long a check may take. Default 20 seconds; longer is temperror.

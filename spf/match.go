@@ -130,8 +130,8 @@ func (c *check) matchMX(t *Term, name string) (bool, *ending) {
 	if len(hosts) > c.limits.MXHosts {
 		return false, permError(ErrMXLimit, "")
 	}
-	c.askHostsAhead(hosts)
-	for _, host := range hosts {
+	for i, host := range hosts {
+		c.askHostsAhead(hosts[i:])
 		if match, stop := c.matchHost(t, host); match || stop != nil {
 			return match, stop
 		}
@@ -159,8 +159,8 @@ func (c *check) matchPTR(name string) (bool, *ending) {
 	}
 	// Only these can match, so only these are worth a question.
 	names = within(names, name)
-	c.askHostsAhead(names)
-	for _, host := range names {
+	for i, host := range names {
+		c.askHostsAhead(names[i:])
 		if valid, stop := c.validate(host); valid || stop != nil {
 			return valid, stop
 		}
