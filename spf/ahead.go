@@ -116,7 +116,7 @@ func (p *prefetch) prospects(terms []Term, counted int) iter.Seq2[int, *Term] {
 		for i := range terms {
 			t := &terms[i]
 			switch {
-			case t.Kind == KindAll, t.Network().Contains(p.ip):
+			case t.Kind == KindAll, p.inNetwork(t):
 				return // it matches, whatever comes before it
 			case t.Kind == KindRedirect:
 				redirect = t

@@ -51,7 +51,7 @@ type outcome struct {
 
 func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	k := &check{limits: c.Limits.withDefaults(), parallel: !c.Sequential, trace: c.Trace}
-	k.ip = s.IP.Unmap().WithZone("") // RFC 7208, section 5: IPv4-mapped is IPv4
+	k.setIP(s.IP)
 	k.helo = s.HELO
 	k.receiver = c.Receiver
 	k.result = &Result{Identity: id}

@@ -13,11 +13,25 @@ import (
 // questions can be put together ahead of the reading. RFC 7208, section 7.2.
 type facts struct {
 	ip       netip.Addr // IPv4 or IPv6, never IPv4-mapped; the zero Addr where it is not known
-	helo     string     // as the client gave it
-	sender   string     // <sender> of RFC 7208, section 4.1: local, "@" and domain
-	local    string     // its local-part, as it was given
-	domain   string     // its domain, in A-labels
+	octets   [16]byte   // of ip; the first four for IPv4
+	is4      bool
+	helo     string // as the client gave it
+	sender   string // <sender> of RFC 7208, section 4.1: local, "@" and domain
+	local    string // its local-part, as it was given
+	domain   string // its domain, in A-labels
 	receiver string
+}
+
+// setIP fills f with the address of the client. An IPv4-mapped address is the IPv4
+// address: RFC 7208, section 5.
+func (f *facts) setIP(ip netip.Addr) {
+	f.ip = ip.Unmap().WithZone("")
+	if f.is4 = f.ip.Is4(); f.is4 {
+		octets := f.ip.As4()
+		copy(f.octets[:], octets[:])
+	} else if f.ip.IsValid() {
+		f.octets = f.ip.As16()
+	}
 }
 
 // maxExpansion bounds the work that one expansion can be. A name of 253 octets, or
@@ -66,7 +80,7 @@ func (f *facts) value(letter byte, current, validated string) string {
 	case 'p':
 		return validated
 	case 'v':
-		if f.ip.Is4() {
+		if f.is4 {
 			return "in-addr"
 		}
 		return "ip6"

@@ -1,6 +1,7 @@
 package spf
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"github.com/mailverdict/mailverdict/internal/domain"
@@ -13,7 +14,7 @@ func (c *check) match(t *Term, current string) (bool, *ending) {
 	case KindAll:
 		return true, nil
 	case KindIP4, KindIP6:
-		return t.Network().Contains(c.ip), nil
+		return c.inNetwork(t), nil
 	}
 	if c.unmatchable(t) {
 		return false, c.count()
@@ -39,6 +40,24 @@ func (c *check) match(t *Term, current string) (bool, *ending) {
 		answer, stop := c.ask(resolver.Question{Name: name, Type: resolver.TypeA})
 		return len(answer.Addrs) > 0, stop
 	}
+}
+
+// inNetwork reports whether the client is in the network of an ip4 or ip6 term. It
+// is t.Network().Contains(f.ip), for records that have hundreds of them.
+func (f *facts) inNetwork(t *Term) bool {
+	switch t.Kind {
+	case KindIP4:
+		differs := binary.BigEndian.Uint32(t.octets[:]) ^ binary.BigEndian.Uint32(f.octets[:])
+		return f.is4 && differs>>(32-t.Bits4) == 0
+	case KindIP6:
+		high := binary.BigEndian.Uint64(t.octets[:]) ^ binary.BigEndian.Uint64(f.octets[:])
+		if t.Bits6 <= 64 {
+			return !f.is4 && high>>(64-t.Bits6) == 0
+		}
+		low := binary.BigEndian.Uint64(t.octets[8:]) ^ binary.BigEndian.Uint64(f.octets[8:])
+		return !f.is4 && high == 0 && low>>(128-t.Bits6) == 0
+	}
+	return false
 }
 
 // unmatchable reports whether the term does not match anything because it has
@@ -90,7 +109,7 @@ func (c *check) ask(q resolver.Question) (resolver.Answer, *ending) {
 // never asked for, so that a host without it costs no void lookup: RFC 7208,
 // section 5.
 func (f *facts) family() resolver.Type {
-	if f.ip.Is4() {
+	if f.is4 {
 		return resolver.TypeA
 	}
 	return resolver.TypeAAAA

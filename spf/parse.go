@@ -77,9 +77,9 @@ func (r *Record) parse(txt string, most int) error {
 		if len(r.Terms) == most {
 			return cause.Wrap(ErrRecordLimit, "more than "+strconv.Itoa(most)+" terms", nil)
 		}
-		end := pos + 1
-		for end < len(txt) && txt[end] != ' ' {
-			end++
+		end := len(txt)
+		if length := strings.IndexByte(txt[pos:], ' '); length >= 0 {
+			end = pos + length
 		}
 		r.Terms = slices.Grow(r.Terms, 1)[:len(r.Terms)+1] // in place: this is most of a check
 		t := &r.Terms[len(r.Terms)-1]
