@@ -38,7 +38,8 @@ func (c *checker) messages(ctx context.Context, stdin io.Reader, stdout, stderr 
 			broken = errors.Join(broken, writeText(out, c.options, screen, o))
 		}
 		broken = errors.Join(broken, out.Flush())
-	}, bar.add)
+		bar.message()
+	}, bar.input)
 	bar.end()
 	switch {
 	case !c.options.json && sum.messages > 1:

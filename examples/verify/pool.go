@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // A pool verifies the messages of many inputs side by side, and gives the outcomes in the
@@ -16,9 +17,13 @@ type pool struct {
 
 // A stream is one input, and the messages that came out of it so far.
 type stream struct {
+	name  string
 	tasks chan *task
 	err   error // to be read once tasks is closed
-	name  string
+
+	// Inputs take their first slots in their order: turn is closed once the input
+	// before this one has had its, and taken when this one has.
+	turn, taken chan struct{}
 }
 
 type task struct {
@@ -34,8 +39,11 @@ func (p *pool) run(ctx context.Context, inputs []input, yield func(outcome), nex
 	streams := make(chan *stream, workers) // inputs that are open ahead of what is printed
 	go func() {
 		defer close(streams)
+		turn := make(chan struct{})
+		close(turn)
 		for _, in := range inputs {
-			s := &stream{tasks: make(chan *task, workers), name: in.name}
+			s := &stream{name: in.name, tasks: make(chan *task, workers), turn: turn, taken: make(chan struct{})}
+			turn = s.taken
 			select {
 			case streams <- s:
 				go p.read(ctx, in, s)
@@ -70,6 +78,8 @@ func (p *pool) run(ctx context.Context, inputs []input, yield func(outcome), nex
 // inputs that are ahead never keep the slots from the one that is waited for.
 func (p *pool) read(ctx context.Context, in input, s *stream) {
 	defer close(s.tasks)
+	taken := sync.OnceFunc(func() { close(s.taken) })
+	defer taken() // an input without messages
 	s.err = in.each(ctx, p.stdin, func(l letter, held bool) {
 		t := &task{done: make(chan struct{})}
 		select {
@@ -78,10 +88,16 @@ func (p *pool) read(ctx context.Context, in input, s *stream) {
 			return
 		}
 		select {
+		case <-s.turn:
+		case <-ctx.Done():
+			return
+		}
+		select {
 		case p.slots <- struct{}{}:
 		case <-ctx.Done():
 			return
 		}
+		taken()
 		verify := func() {
 			defer close(t.done)
 			defer func() { <-p.slots }()

@@ -2,43 +2,61 @@ package main
 
 import (
 	"io"
-	"time"
 
 	"github.com/schollz/progressbar/v3"
 )
 
-// A progress shows how far a run over several inputs is, on a terminal's standard error. Nil
-// shows nothing.
+// A progress shows how far a run is, on a terminal's standard error: a bar over the inputs,
+// or for one input alone, of which nobody knows how many messages it has, a count. Nil shows
+// nothing.
 type progress struct {
-	bar *progressbar.ProgressBar
+	bar      *progressbar.ProgressBar
+	messages bool // messages are counted, not inputs
 }
 
 func newProgress(stderr io.Writer, inputs []input) *progress {
-	if len(inputs) < 2 || !isTerminal(stderr) {
+	if len(inputs) == 0 || !isTerminal(stderr) {
 		return nil
 	}
-	return &progress{progressbar.NewOptions(len(inputs),
+	p := &progress{messages: len(inputs) == 1}
+	most := len(inputs)
+	if p.messages {
+		most = -1
+	}
+	p.bar = progressbar.NewOptions(most,
 		progressbar.OptionSetWriter(stderr),
 		progressbar.OptionSetDescription("verifying"),
 		progressbar.OptionShowCount(),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionSetPredictTime(false),
-		progressbar.OptionThrottle(50*time.Millisecond),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSpinnerType(0),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionEnableColorCodes(false),
-	)}
+	)
+	if !p.messages {
+		p.bar.RenderBlank()
+	}
+	return p
 }
 
-// hide takes the bar away, so that something else can be printed.
+// hide takes the bar away, so that something else can be printed. Nothing is lost but the
+// picture should that fail.
 func (p *progress) hide() {
 	if p != nil {
-		p.bar.Clear() // no more than the picture is lost if it fails
+		p.bar.Clear()
 	}
 }
 
-// add counts an input that is done.
-func (p *progress) add() {
-	if p != nil {
+// message counts a message that is done, input an input.
+func (p *progress) message() {
+	if p != nil && p.messages {
+		p.bar.Add(1)
+	}
+}
+
+func (p *progress) input() {
+	if p != nil && !p.messages {
 		p.bar.Add(1)
 	}
 }
@@ -46,6 +64,7 @@ func (p *progress) add() {
 // end removes the bar.
 func (p *progress) end() {
 	if p != nil {
-		p.bar.Finish()
+		p.bar.Clear()
+		p.bar.Exit()
 	}
 }
