@@ -60,6 +60,9 @@ func readAuthor(h header.Header) Author {
 
 // oneLine returns the body of a field unfolded, cut, and as valid UTF-8.
 func oneLine(body string) string {
-	body = strings.NewReplacer("\r\n", "", "\r", " ", "\n", " ").Replace(body[:min(len(body), maxFromText)])
+	body = body[:min(len(body), maxFromText)]
+	if strings.ContainsAny(body, "\r\n") {
+		body = strings.NewReplacer("\r\n", "", "\r", " ", "\n", " ").Replace(body)
+	}
 	return strings.ToValidUTF8(strings.TrimSpace(body), "\uFFFD")
 }

@@ -229,7 +229,7 @@ func (d *discovery) finish(identifiers []Identifier) *Discovery {
 			out.Exists = exists(d.queries.ctx, d.queries.resolver, d.author)
 		}
 	}
-	out.Queries = d.queries.order
+	out.Queries = d.queries.asked
 	return out
 }
 

@@ -28,7 +28,7 @@ const (
 // addresses is an error, not a guess. It reads the body once, left to right, without
 // recursion. What was found before an error is returned beside it.
 func readFrom(body string) (domains []string, mailboxes int, err error) {
-	p := fromParser{lexer: fromLexer{rest: body}}
+	p := fromParser{lexer: fromLexer{rest: body}, tokens: make([]fromToken, 0, 16)}
 	for done := false; !done; {
 		if done, err = p.address(); err != nil {
 			return p.domains, p.mailboxes, err

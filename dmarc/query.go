@@ -81,32 +81,30 @@ type queries struct {
 	suffix   func(name string) bool // the floor under the walk, or nil
 
 	wg    sync.WaitGroup
-	asked map[string]*Query
-	order []*Query
+	asked findings
 }
 
 func newQueries(ctx context.Context, r resolver.Resolver) *queries {
-	return &queries{ctx: ctx, resolver: r, asked: make(map[string]*Query)}
+	return &queries{ctx: ctx, resolver: r}
 }
 
 // ask starts the questions for names that have not been asked yet.
 func (qs *queries) ask(names []string) {
 	for _, name := range names {
-		if qs.asked[name] != nil {
+		if qs.asked.find(name) != nil {
 			continue
 		}
 		q := &Query{Domain: name}
-		qs.asked[name] = q
-		qs.order = append(qs.order, q)
+		qs.asked = append(qs.asked, q)
 		qs.wg.Go(func() { qs.resolve(q) })
 	}
 }
 
 // wouldAsk returns how many names would have been asked with those.
 func (qs *queries) wouldAsk(names []string) int {
-	n := len(qs.order)
+	n := len(qs.asked)
 	for _, name := range names {
-		if qs.asked[name] == nil {
+		if qs.asked.find(name) == nil {
 			n++
 		}
 	}
@@ -128,20 +126,28 @@ func (qs *queries) resolve(q *Query) {
 	}
 }
 
-// wait returns all that was asked, by name, when every question has its outcome.
+// wait returns all that was asked when every question has its outcome.
 func (qs *queries) wait() findings {
 	qs.wg.Wait()
-	return findings{qs.asked}
+	return qs.asked
 }
 
-// findings are the outcomes of queries by the domain that was asked for.
-type findings struct {
-	byDomain map[string]*Query
+// findings are queries in the order of asking: few enough to look through.
+type findings []*Query
+
+// find returns the query for a domain, or nil.
+func (f findings) find(domain string) *Query {
+	for _, q := range f {
+		if q.Domain == domain {
+			return q
+		}
+	}
+	return nil
 }
 
 // at returns the outcome for a domain. One that was not asked for is open.
 func (f findings) at(domain string) *Query {
-	if q := f.byDomain[domain]; q != nil {
+	if q := f.find(domain); q != nil {
 		return q
 	}
 	return &Query{Domain: domain, Err: cause.Wrap(ErrPolicyUnknown, "_dmarc."+domain+" was not asked", nil)}

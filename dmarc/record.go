@@ -91,6 +91,7 @@ func Parse(txt string) (r *Record, isDMARC bool, err error) {
 		r.problem("v", "the record has more than 8 KiB", "no policy")
 		return r, true, ErrNoPolicy
 	}
+	r.Tags = make([]Tag, 0, min(16, 1+strings.Count(txt, ";")))
 	var p policies
 	for tag, err := range tagvalue.All(txt) {
 		switch err {
