@@ -193,7 +193,7 @@ func (p *prefetch) start(q resolver.Question, ofTerm bool, then func(*lookup)) {
 		return
 	}
 	p.running.Go(func() {
-		l.answer, l.err = p.resolver.Resolve(p.limit, q)
+		l.answer, l.err = resolve(p.limit, p.resolver, q)
 		if q.Type == resolver.TypeTXT {
 			l.settle(p.limits)
 		}

@@ -1,7 +1,9 @@
 package spf
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/mailverdict/mailverdict/resolver"
@@ -97,7 +99,7 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 		l.used++
 	}
 	if mine {
-		have.answer, have.err = l.resolver.Resolve(l.limit, q)
+		have.answer, have.err = resolve(l.limit, l.resolver, q)
 		l.look()
 	} else if have.done != nil {
 		<-have.done
@@ -107,6 +109,17 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 		return have, l.interrupted(have.err)
 	}
 	return have, nil
+}
+
+// resolve asks a question. A resolver that panics has not answered: it must not take
+// down a program that only reads mail.
+func resolve(ctx context.Context, r resolver.Resolver, q resolver.Question) (a resolver.Answer, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			a, err = resolver.Answer{}, &resolver.Error{Question: q, Err: fmt.Errorf("%w: %v", resolver.ErrPanic, v)}
+		}
+	}()
+	return r.Resolve(ctx, q)
 }
 
 // look looks at the clock when the reading has an answer: once a question, since
