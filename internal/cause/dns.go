@@ -16,5 +16,6 @@ func DNS() Table {
 		{"timeout", resolver.ErrTimeout},
 		{"malformed", resolver.ErrMalformed},
 		{"limit", resolver.ErrLimit},
+		{"panic", resolver.ErrPanic},
 	}
 }
