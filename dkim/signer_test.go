@@ -54,7 +54,7 @@ func (k rsaTestKey) record() string {
 // primes as it takes to be quick.
 func newRSA(bits int) rsaTestKey {
 	e := big.NewInt(65537)
-	count := max(2, bits/512)
+	count := max(2, bits/2048)
 	for {
 		n, phi := big.NewInt(1), big.NewInt(1)
 		for i := range count {

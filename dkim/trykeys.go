@@ -32,14 +32,14 @@ func (v *Verifier) tryKeys(c *check) (Status, error) {
 		if !errors.Is(keyErr, ErrKeyMalformed) {
 			keys++
 		}
+		if status == StatusPass {
+			continue
+		}
 		keyStatus, keyErr := v.tryKey(c, &key, keyErr)
 		if closeness := closenessOf(keyStatus, keyErr); closeness > best {
 			best, status, err = closeness, keyStatus, keyErr
 			c.key = key
 			r.Key, r.KeyBits = &c.key, key.Bits
-		}
-		if status == StatusPass {
-			break
 		}
 	}
 	c.key.Name, c.key.Authentic = name, c.lookup.answer.Authentic
