@@ -32,19 +32,47 @@ func writeText(w io.Writer, opts *options, screen terminal, o outcome) error {
 func steps(o outcome) []explain.Step {
 	list := explain.Steps(o.result)
 	for i := range list {
-		if s := &list[i]; s.Kind == explain.KindSession {
-			s.Evidence = append(s.Evidence, explain.Fact{Label: "known from", Text: o.from.String()})
+		s := &list[i]
+		if s.Kind == explain.KindSession {
+			s.Evidence = append(s.Evidence, explain.Fact{Label: "source", Text: o.from.String()})
+		}
+		if o.from.MailFrom != fromNowhere {
+			continue
+		}
+		// The result cannot tell an unknown MAIL FROM from the null sender.
+		switch s.Kind {
+		case explain.KindSession:
+			setFact(s, "MAIL FROM", "(not known)")
+		case explain.KindSPF:
+			setFact(s, "identity", "MAIL FROM, which is not known")
+			s.Input = "May this server send the mail?"
 		}
 	}
 	return list
 }
 
+// setFact replaces the text of the fact with a label, if there is one.
+func setFact(s *explain.Step, label, text string) {
+	for i := range s.Evidence {
+		if s.Evidence[i].Label == label {
+			s.Evidence[i].Text = text
+		}
+	}
+}
+
 // String says where the envelope was taken from, in a line.
 func (o origins) String() string {
-	if o.IP == o.HELO && o.HELO == o.MailFrom {
+	if o.IP == o.HELO && o.HELO == o.MailFrom && o.IP != fromNowhere {
 		return "the " + o.IP
 	}
-	return fmt.Sprintf("client: %s; HELO: %s; MAIL FROM: %s", o.IP, o.HELO, o.MailFrom)
+	return part("client", o.IP) + ", " + part("HELO", o.HELO) + ", " + part("MAIL FROM", o.MailFrom)
+}
+
+func part(name, origin string) string {
+	if origin == fromNowhere {
+		return name + " not known"
+	}
+	return name + " from " + origin
 }
 
 // writeSPF explains SPF alone: the steps of an explanation that are about it.
