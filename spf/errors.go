@@ -21,7 +21,7 @@ var (
 	// With StatusPermError: the records are broken.
 	ErrSyntax          = errors.New("the SPF record is malformed") // 4.6; see SyntaxError
 	ErrMultipleRecords = errors.New("the domain has more than one SPF record")
-	ErrNoTarget        = errors.New("the domain of an include or redirect has no SPF record") // 5.2, 6.1
+	ErrNoTarget        = errors.New("nothing to include or to redirect to") // 5.2, 6.1
 
 	// With StatusPermError: the records ask for more than Limits allows.
 	ErrTermLimit     = errors.New("the records have too many terms that ask DNS") // 4.6.4

@@ -129,10 +129,15 @@ func TestARecordIsGivenBackInItsShortestSpelling(t *testing.T) {
 		if got := r.String(); got != test.want {
 			t.Errorf("%q: got %q, want %q", test.record, got, test.want)
 		}
+		again := "v=spf1"
 		for _, term := range r.Terms {
+			again += " " + term.String()
 			if test.record[term.Offset:term.Offset+len(term.Text)] != term.Text {
 				t.Errorf("%q: %q is not at octet %d", test.record, term.Text, term.Offset)
 			}
+		}
+		if again != test.want {
+			t.Errorf("%q: its terms are %q", test.record, again)
 		}
 	}
 }
