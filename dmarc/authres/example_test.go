@@ -37,6 +37,31 @@ func ExampleFormat() {
 	//         policy.published-domain-policy=reject
 }
 
+func ExampleReceivedSPF() {
+	field := authres.ReceivedSPF("mx.example.net", result())
+	fmt.Println(strings.ReplaceAll(field, "\r\n\t", "\n        "))
+	// Output:
+	// Received-SPF: pass (attacker.example allows this host)
+	//         envelope-from="any@attacker.example"; identity=mailfrom;
+	//         receiver=mx.example.net
+}
+
+func ExampleFormatter_Format() {
+	f := authres.Formatter{SMTPUTF8: true}
+	field := f.Format("mx.example.net", &dmarc.Result{DMARC: dmarc.Verdict{AuthorDomain: "xn--bcher-kva.example"}})
+	fmt.Println(strings.ReplaceAll(field, "\r\n\t", "\n        "))
+	// Output:
+	// Authentication-Results: mx.example.net;
+	//         dkim=none;
+	//         dmarc=none (bücher.example) header.from=xn--bcher-kva.example
+}
+
+func ExampleResult_Property() {
+	r := authres.Result{Properties: []authres.Property{{Type: "header", Name: "d", Value: "example.com"}}}
+	fmt.Printf("%q %q\n", r.Property("header", "d"), r.Property("header", "s"))
+	// Output: "example.com" ""
+}
+
 func ExampleFormatter_Value() {
 	f := authres.Formatter{SMTPUTF8: true}
 	fmt.Println(f.Value("bücher.example", &dmarc.Result{DMARC: dmarc.Verdict{AuthorDomain: "xn--mnchen-3ya.example"}}))

@@ -11,21 +11,23 @@ const foldMark = "\r\n\t"
 // tab is how wide a reader is taken to show the tab of foldMark.
 const tab = 8
 
-// fold writes the results behind what begins the field, each on a line of its own and on
-// more where it needs them. A single word that is wider than a line stays whole: it is
-// a domain name at most, and far from the 998 octets that a line may have.
-func fold(begin string, results [][]string) string {
+// fold writes groups of words behind what begins a field: a ";" between groups, and
+// between words a space, or a fold where the line is full. Where own says so, each group
+// begins a line. A single word that is wider than a line stays whole: it is a domain name
+// at most, or a header.b, and far from the 998 octets that a line may have.
+func fold(begin string, groups [][]string, own bool) string {
 	var b strings.Builder
 	b.WriteString(begin)
-	for _, words := range results {
-		b.WriteByte(';')
-		column := width // a result begins on a new line
+	column := len(begin)
+	for n, words := range groups {
+		if own {
+			column = width
+		}
 		for i, word := range words {
-			end := 0
-			if i == len(words)-1 {
-				end = 1 // the ";" that follows
+			if i == len(words)-1 && n < len(groups)-1 {
+				word += ";"
 			}
-			if column+1+len(word)+end > width {
+			if column+1+len(word) > width {
 				b.WriteString(foldMark)
 				column = tab
 			} else {

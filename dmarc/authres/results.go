@@ -78,11 +78,19 @@ func spfResults(r *dmarc.Result) []entry {
 }
 
 func spfEntry(r *spf.Result, property string) entry {
-	e := entry{method: "spf", value: r.Status.String(), props: map[string]string{"reason": reasonOf(r.Err, spfReasons())}}
-	if !errors.Is(r.Err, spf.ErrNoDomain) && !errors.Is(r.Err, spf.ErrBadDomain) {
-		e.props[property] = safeDomain(r.Domain)
+	return entry{method: "spf", value: r.Status.String(), props: map[string]string{
+		"reason": reasonOf(r.Err, spfReasons()),
+		property: checkedDomain(r),
+	}}
+}
+
+// checkedDomain returns the domain that was checked, or "" where what the client gave has
+// none, whatever it looks like.
+func checkedDomain(r *spf.Result) string {
+	if errors.Is(r.Err, spf.ErrNoDomain) || errors.Is(r.Err, spf.ErrBadDomain) {
+		return ""
 	}
-	return e
+	return safeDomain(r.Domain)
 }
 
 // dkimResults returns a result for every signature, topmost first, or that there is none.
