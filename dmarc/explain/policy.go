@@ -112,8 +112,19 @@ func policyStep(v *dmarc.Verdict, d *dmarc.Discovery, r *dmarc.Record) Step {
 		return s
 	}
 	s.Outcome = v.Policy.String()
-	s.Consequence = "For " + v.AuthorDomain + " the record says " + v.PolicyTag + "=" + v.Policy.String() + ": " + policyText(v.Policy) + "."
+	s.Consequence = "For " + v.AuthorDomain + whyTag(v, d) + " the record says " + v.PolicyTag + "=" + v.Policy.String() + ": " + policyText(v.Policy) + "."
 	return s
+}
+
+// whyTag says why p, sp or np is the tag that applies.
+func whyTag(v *dmarc.Verdict, d *dmarc.Discovery) string {
+	switch {
+	case d.Source == dmarc.SourceAuthor:
+		return ""
+	case d.Exists == dmarc.ExistenceNo:
+		return ", which does not exist,"
+	}
+	return ", which is below " + v.PolicyDomain + ","
 }
 
 // tags says which tags that decide are stated and which have their defaults.

@@ -1,7 +1,7 @@
 package explain
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc"
@@ -45,9 +45,8 @@ func spfStep(r *dmarc.Result, res *spf.Result) Step {
 	}
 	switch {
 	case res.Identity == spf.IdentityHELO:
-		s.add("identity", "HELO")
 	case r.Envelope.MailFrom == "":
-		s.add("identity", "HELO "+res.Domain+", which stands in for the null sender (RFC 7208, section 2.4)")
+		s.add("identity", "HELO, which stands in for the null sender (RFC 7208, section 2.4)")
 	default:
 		s.add("identity", "MAIL FROM")
 	}
@@ -63,9 +62,8 @@ func spfStep(r *dmarc.Result, res *spf.Result) Step {
 		}
 	}
 	s.add("decided by", res.Mechanism)
-	if res.Lookups > 0 || res.VoidLookups > 0 {
-		s.add("cost", fmt.Sprintf("%d of 10 terms that ask DNS, %d of 2 lookups that find nothing",
-			res.Lookups, res.VoidLookups))
+	if res.Identity == spf.IdentityMailFrom && res.Lookups > 0 {
+		s.add("cost", costText(res.Lookups, res.VoidLookups))
 	}
 	if res.Err != nil {
 		s.add("reason", res.Err.Error())
@@ -106,6 +104,15 @@ func spfConsequence(r *dmarc.Result, res *spf.Result) string {
 	return "There is nothing to check the server against."
 }
 
+// costText says what has been spent of the limits of RFC 7208, section 4.6.4.
+func costText(terms, voids int) string {
+	text := strconv.Itoa(terms) + " of 10 terms that ask DNS"
+	if voids > 0 {
+		text += ", " + strconv.Itoa(voids) + " of 2 lookups that find nothing"
+	}
+	return text
+}
+
 // termSteps are the terms of a record, in order.
 func termSteps(e *spf.Evaluation) []Step {
 	steps := make([]Step, 0, len(e.Steps))
@@ -117,6 +124,9 @@ func termSteps(e *spf.Evaluation) []Step {
 
 func termStep(t *spf.Step) Step {
 	s := Step{Kind: KindSPFTerm, Title: t.Term, Outcome: "no match"}
+	if len(t.Answers) > 0 && !isModifier(t.Term, "exp") {
+		s.add("count", costText(t.Lookups, t.VoidLookups))
+	}
 	if t.Expanded != "" && !strings.HasSuffix(strings.ToLower(t.Term), strings.ToLower(t.Expanded)) {
 		s.add("asks about", t.Expanded)
 	}
