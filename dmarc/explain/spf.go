@@ -104,6 +104,10 @@ func spfConsequence(r *dmarc.Result, res *spf.Result) string {
 	return "There is nothing to check the server against."
 }
 
+// labelCount is the running count after a term, those within it included. Text, where it
+// would be in the way on every other line, has only the sum.
+const labelCount = "count"
+
 // costText says what has been spent of the limits of RFC 7208, section 4.6.4.
 func costText(terms, voids int) string {
 	text := strconv.Itoa(terms) + " of 10 terms that ask DNS"
@@ -125,7 +129,7 @@ func termSteps(e *spf.Evaluation) []Step {
 func termStep(t *spf.Step) Step {
 	s := Step{Kind: KindSPFTerm, Title: t.Term, Outcome: "no match"}
 	if len(t.Answers) > 0 && !isModifier(t.Term, "exp") {
-		s.add("count", costText(t.Lookups, t.VoidLookups))
+		s.add(labelCount, costText(t.Lookups, t.VoidLookups))
 	}
 	if t.Expanded != "" && !strings.HasSuffix(strings.ToLower(t.Term), strings.ToLower(t.Expanded)) {
 		s.add("asks about", t.Expanded)

@@ -154,11 +154,15 @@ func (p *printer) terms(indent int, terms []Step) {
 	for i := range terms {
 		p.heading(indent, &terms[i], "")
 		inner := min(indent+2, maxIndent)
+		var shown []Fact
 		column := 0
 		for _, f := range terms[i].Evidence {
-			column = max(column, columns(visible(f.Label)))
+			if f.Label != labelCount {
+				shown = append(shown, f)
+				column = max(column, columns(visible(f.Label)))
+			}
 		}
-		p.facts(inner, min(column, labels), terms[i].Evidence)
+		p.facts(inner, min(column, labels), shown)
 		p.terms(inner, terms[i].Steps)
 	}
 }
