@@ -49,6 +49,12 @@ type outcome struct {
 	domain string
 }
 
+// needed is what every check needs on the heap, in one piece.
+type needed struct {
+	limit timeLimit
+	first lookup
+}
+
 func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	k := &check{limits: c.Limits.withDefaults(), parallel: !c.Sequential, trace: c.Trace}
 	k.setIP(s.IP)
@@ -74,7 +80,9 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 		k.resolver = resolver.Net(nil)
 	}
 	k.most = k.limits.Questions
-	k.limit = &timeLimit{parent: ctx, begun: time.Now(), most: k.limits.Time}
+	need := new(needed)
+	k.limit, k.own.spare = &need.limit, &need.first
+	k.limit.parent, k.limit.begun, k.limit.most = ctx, time.Now(), k.limits.Time
 	k.run()
 	k.limit.stop()
 	k.beside.end()

@@ -59,7 +59,20 @@ func splitPath(path string) (local, name string, found bool) {
 			path = path[colon+1:]
 		}
 	}
-	at, quoted := -1, false
+	at, quoted := strings.LastIndexByte(path, '@'), false
+	if strings.IndexByte(path, '"') >= 0 {
+		at, quoted = lastUnquoted(path)
+	}
+	if at < 0 || quoted {
+		return path, "", false
+	}
+	return path[:at], path[at+1:], true
+}
+
+// lastUnquoted returns where the last "@" outside of quotes is, or -1, and whether
+// a quote is left open.
+func lastUnquoted(path string) (at int, quoted bool) {
+	at = -1
 	for i := 0; i < len(path); i++ {
 		switch c := path[i]; {
 		case c == '\\' && quoted:
@@ -70,8 +83,5 @@ func splitPath(path string) (local, name string, found bool) {
 			at = i
 		}
 	}
-	if at < 0 || quoted {
-		return path, "", false
-	}
-	return path[:at], path[at+1:], true
+	return at, quoted
 }

@@ -34,6 +34,7 @@ type lookup struct {
 type register struct {
 	last  *lookup
 	count int
+	spare *lookup // for the first
 }
 
 // find returns the lookup of q, or nil.
@@ -48,7 +49,11 @@ func (r *register) find(q resolver.Question) *lookup {
 
 // add registers a question that is not in r.
 func (r *register) add(q resolver.Question) *lookup {
-	have := &lookup{question: q, before: r.last}
+	have := r.spare
+	if r.spare = nil; have == nil {
+		have = new(lookup)
+	}
+	have.question, have.before = q, r.last
 	r.last = have
 	r.count++
 	return have
