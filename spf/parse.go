@@ -19,7 +19,7 @@ const version = "v=spf1"
 // there is neither a record nor an error, for a text that is something else:
 // "v=spf10 …" is. An error is a *SyntaxError, that wraps ErrSyntax.
 func Parse(txt string) (r *Record, isSPF bool, err error) {
-	if !IsRecord(txt) {
+	if !isRecord(txt) {
 		return nil, false, nil
 	}
 	r = new(Record)
@@ -29,9 +29,9 @@ func Parse(txt string) (r *Record, isSPF bool, err error) {
 	return r, true, nil
 }
 
-// IsRecord reports whether a TXT record is an SPF record, sound or broken: whether
+// isRecord reports whether a TXT record is an SPF record, sound or broken: whether
 // it has the version section, without regard to case, and then a space or the end.
-func IsRecord(txt string) bool {
+func isRecord(txt string) bool {
 	return len(txt) >= len(version) && domain.ToLower(txt[:len(version)]) == version &&
 		(len(txt) == len(version) || txt[len(version)] == ' ')
 }
@@ -59,7 +59,7 @@ func shorten(s string) string {
 	return s
 }
 
-// parse fills r from a text that IsRecord holds for. More than most terms are
+// parse fills r from a text that isRecord holds for. More than most terms are
 // ErrRecordLimit.
 func (r *Record) parse(txt string, most int) error {
 	r.Text = txt

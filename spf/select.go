@@ -59,7 +59,7 @@ func (l *lookup) settle(limits Limits) {
 func selectRecord(texts []string, limits Limits) (string, *ending) {
 	found, text := 0, ""
 	for _, txt := range texts {
-		if IsRecord(txt) {
+		if isRecord(txt) {
 			found, text = found+1, txt
 		}
 	}

@@ -151,7 +151,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, txt string) {
 		r, isSPF, err := spf.Parse(txt)
-		if isSPF != spf.IsRecord(txt) || (r != nil) != (isSPF && err == nil) {
+		if (r != nil) != (isSPF && err == nil) {
 			t.Fatalf("got %v, %v, %v", r, isSPF, err)
 		}
 		var syntax *spf.SyntaxError
