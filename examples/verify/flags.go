@@ -43,6 +43,9 @@ Exit status: 0 every message has pass or none, 1 one has fail or permerror,
 3 one has temperror and none failed, 2 wrong usage or unreadable input.
 `
 
+// maxWorkers bounds -j, and with it how many results wait to be printed.
+const maxWorkers = 256
+
 // Options are what the command line says.
 type options struct {
 	ip         netip.Addr // zero if not given
@@ -62,7 +65,7 @@ type options struct {
 
 // parseFlags reads the command line. Flags may stand before, between and after messages.
 func parseFlags(args []string) (*options, error) {
-	o := &options{timeout: 20 * time.Second, workers: runtime.NumCPU()}
+	o := &options{timeout: 20 * time.Second, workers: min(runtime.NumCPU(), maxWorkers)}
 	set := flag.NewFlagSet("verify", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	set.Usage = func() {}
@@ -111,8 +114,8 @@ func parseFlags(args []string) (*options, error) {
 	set.BoolVar(&o.json, "json", false, "")
 	set.Func("j", "", func(s string) (err error) {
 		o.workers, err = strconv.Atoi(s)
-		if err != nil || o.workers < 1 || o.workers > 1000 {
-			return errors.New("not a number from 1 to 1000")
+		if err != nil || o.workers < 1 || o.workers > maxWorkers {
+			return fmt.Errorf("not a number from 1 to %d", maxWorkers)
 		}
 		return nil
 	})

@@ -144,7 +144,7 @@ const mboxStart = "From "
 
 // each calls yield for each message of an input, one after the other: a message has been
 // read when yield returns, or may be read on if held says that all of it is in memory.
-func (in input) each(ctx context.Context, stdin io.Reader, yield func(l letter, held bool)) error {
+func (in input) each(ctx context.Context, stdin io.Reader, o *options, yield func(l letter, held bool)) error {
 	if in.err != nil {
 		return in.err
 	}
@@ -167,7 +167,7 @@ func (in input) each(ctx context.Context, stdin io.Reader, yield func(l letter, 
 	}
 	l := letter{name: in.name, body: r}
 	if in.path != "-" {
-		if l.sidecar, err = in.readSidecar(); err != nil {
+		if l.sidecar, err = in.readSidecar(len(o.zones) == 0); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func (p *pool) read(ctx context.Context, in input, s *stream) {
 	defer close(s.tasks)
 	taken := sync.OnceFunc(func() { close(s.taken) })
 	defer taken() // an input without messages
-	s.err = in.each(ctx, p.stdin, func(l letter, held bool) {
+	s.err = in.each(ctx, p.stdin, p.checker.options, func(l letter, held bool) {
 		t := &task{done: make(chan struct{})}
 		select {
 		case s.tasks <- t:

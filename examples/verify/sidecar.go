@@ -25,15 +25,19 @@ type sidecar struct {
 	zone           resolver.Zone // all of DNS
 }
 
-// readSidecar reads the files beside a message. Nil means that there are none.
-func (in input) readSidecar() (*sidecar, error) {
+// readSidecar reads the files beside a message, the zone and its faults only if zones
+// is true. Nil means that there are none.
+func (in input) readSidecar(zones bool) (*sidecar, error) {
 	text, textName, err := in.beside(".json")
 	if err != nil {
 		return nil, err
 	}
-	zone, zoneName, err := in.beside(".zone")
-	if err != nil {
-		return nil, err
+	var zone []byte
+	var zoneName string
+	if zones {
+		if zone, zoneName, err = in.beside(".zone"); err != nil {
+			return nil, err
+		}
 	}
 	if text == nil && zone == nil {
 		return nil, nil
@@ -45,7 +49,7 @@ func (in input) readSidecar() (*sidecar, error) {
 		}
 	}
 	if text != nil {
-		if err := s.parse(text); err != nil {
+		if err := s.parse(text, zones); err != nil {
 			return nil, fmt.Errorf("%s: %w", textName, err)
 		}
 	}
@@ -53,7 +57,7 @@ func (in input) readSidecar() (*sidecar, error) {
 }
 
 // parse reads the JSON. Keys that it does not know are for others, such as "want".
-func (s *sidecar) parse(text []byte) error {
+func (s *sidecar) parse(text []byte, zones bool) error {
 	var v struct {
 		IP       *string           `json:"ip"`
 		HELO     *string           `json:"helo"`
@@ -82,6 +86,9 @@ func (s *sidecar) parse(text []byte) error {
 			return fmt.Errorf("now %q is %w", *v.Now, err)
 		}
 		s.now = now
+	}
+	if !zones {
+		return nil
 	}
 	if len(v.Faults) > 0 && s.zone == nil {
 		return errors.New("faults without a zone")

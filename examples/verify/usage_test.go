@@ -60,7 +60,7 @@ func TestWrongUsageIsOneLine(t *testing.T) {
 		{"a flag without a value", []string{"-ip"}, "-ip"},
 		{"a time that does not parse", []string{"-now", "yesterday"}, "neither RFC 3339 nor Unix seconds"},
 		{"a timeout of nothing", []string{"-timeout", "0s"}, "not a duration"},
-		{"no workers", []string{"-j", "0"}, "not a number from 1 to 1000"},
+		{"no workers", []string{"-j", "0"}, "not a number from 1 to 256"},
 		{"a server without a port", []string{"-dns", "192.0.2.53"}, "not HOST:PORT"},
 		{"an id that forges a field", []string{"-authserv-id", "mx\r\nX: y"}, "not a host name"},
 		{"a zone file and a server", []string{"-zone", "a", "-dns", "192.0.2.53:53"}, "exclude each other"},
@@ -75,5 +75,17 @@ func TestWrongUsageIsOneLine(t *testing.T) {
 				t.Errorf("exit %d, stdout %q, stderr %q", f.code, f.stdout, f.stderr)
 			}
 		})
+	}
+}
+
+func TestAZoneThatTheFlagReplacesMayBeBroken(t *testing.T) {
+	dir := write(t, map[string]string{
+		"a.eml":  "From: a@example.com\n\nHello\n",
+		"a.zone": "example.com. A 192.0.2.300\n",
+		"a.json": `{"mail_from": "a@example.com", "faults": {"example.com": "servfail"}}`,
+	})
+	f := verify(t, "", "-json", "-zone", fixture("forwarded.zone"), dir)
+	if f.code != exitFailed || f.stderr != "" {
+		t.Errorf("exit %d, stderr %q", f.code, f.stderr)
 	}
 }

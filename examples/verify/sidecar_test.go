@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+func TestSidecarsSayWhatTheySay(t *testing.T) {
+	s := sidecar{zone: resolver.Zone{"example.com": {TXT: []string{"x"}}}}
+	err := s.parse([]byte(`{"ip": "::ffff:192.0.2.1", "helo": "", "mail_from": "<a@example.com>", "now": "1789374612",
+		"faults": {"Example.com. TXT": "servfail", "slow.example.com": "3s timeout"}, "want": {"verdict": "pass"}}`), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.ip.String() != "192.0.2.1" || s.helo == nil || *s.helo != "" || *s.mailFrom != "a@example.com" || s.now.Unix() != 1789374612 {
+		t.Errorf("%+v", s)
+	}
+	if _, err := s.zone.Resolve(t.Context(), resolver.Question{Name: "example.com", Type: resolver.TypeTXT}); !errors.Is(err, resolver.ErrServFail) {
+		t.Errorf("the fault gives %v", err)
+	}
+	if f := s.zone["slow.example.com"].Fault; f.Delay != 3*time.Second || f.Err != resolver.ErrTimeout {
+		t.Errorf("the fault is %+v", f)
+	}
+}
+
+func TestSidecarsThatAreWrong(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"an address that is none", `{"ip": "192.0.2"}`},
+		{"an address with a zone", `{"ip": "fe80::1%eth0"}`},
+		{"a time that is none", `{"now": "soon"}`},
+		{"a type that is none", `{"faults": {"example.com SPF": "servfail"}}`},
+		{"a fault that is empty", `{"faults": {"example.com": ""}}`},
+		{"a fault with two errors", `{"faults": {"example.com": "servfail timeout"}}`},
+		{"a delay into the past", `{"faults": {"example.com": "-3s"}}`},
+		{"no object", `[]`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := sidecar{zone: resolver.Zone{}}
+			if s.parse([]byte(tt.text), true) == nil {
+				t.Errorf("read as %+v", s)
+			}
+		})
+	}
+	if (&sidecar{}).parse([]byte(`{"faults": {"example.com": "servfail"}}`), true) == nil {
+		t.Error("faults without a zone are taken")
+	}
+}
+
+func FuzzSidecar(f *testing.F) {
+	f.Add([]byte(`{"ip": "192.0.2.1", "now": "2026-01-31T12:00:00Z", "faults": {"a TXT": "3s timeout"}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := sidecar{zone: resolver.Zone{}}
+		if s.parse(text, true) == nil && s.ip.IsValid() && s.ip.Zone() != "" {
+			t.Errorf("%+v", s)
+		}
+	})
+}
