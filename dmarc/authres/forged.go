@@ -222,7 +222,7 @@ type matcher struct {
 
 func (m *matcher) next(c byte) {
 	m.seen++
-	space := c == ' ' || c == '\t' || c == '\r' || c == '\n'
+	space := c <= ' ' // and control characters, which some programs take for space
 	switch {
 	case m.value > 0 || m.failed:
 	case m.matched < len(lowerName):

@@ -22,6 +22,7 @@ func TestRemoveForgedFields(t *testing.T) {
 		{"a claim with nothing", "Authentication-Results: mx.receiver.example; none", false},
 		{"a claim without results", "Authentication-Results: mx.receiver.example", false},
 		{"case, a space before the colon, a comment and a version", "authentication-results : (hi) MX.Receiver.EXAMPLE 1 ; dkim=pass", false},
+		{"control characters before the colon", "Authentication-Results\x00\v: mx.receiver.example; dkim=pass", false},
 		{"an id that is folded and quoted", "Authentication-Results:\r\n \"mx.receiver.example\"; spf=pass", false},
 		{"an id with an escaped letter in quotes", `Authentication-Results: "mx\.receiver.example"; spf=pass`, false},
 		{"a version behind a slash", "Authentication-Results: mx.receiver.example/1; dmarc=pass", false},
@@ -82,7 +83,8 @@ func TestRemoveForgedFields(t *testing.T) {
 	}
 }
 
-// filtered runs a message through RemoveForged, whole and octet by octet.
+// filtered runs a message through RemoveForged, whole and in pieces: octet by octet, if it
+// is not long.
 func filtered(t *testing.T, message, id string) (string, int) {
 	t.Helper()
 	var whole, parts bytes.Buffer
@@ -90,7 +92,11 @@ func filtered(t *testing.T, message, id string) (string, int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := RemoveForged(&parts, iotest.OneByteReader(strings.NewReader(message)), id); err != nil {
+	var r io.Reader = iotest.HalfReader(strings.NewReader(message))
+	if len(message) < 4<<10 {
+		r = iotest.OneByteReader(strings.NewReader(message))
+	}
+	if _, err := RemoveForged(&parts, r, id); err != nil {
 		t.Fatal(err)
 	}
 	if whole.String() != parts.String() {
@@ -200,13 +206,13 @@ func TestRemoveForgedNeedsLittleMemory(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := RemoveForged(io.Discard, io.MultiReader(strings.NewReader(begin), io.LimitReader(letters{}, 20<<20)), ours)
+		_, err := RemoveForged(io.Discard, io.MultiReader(strings.NewReader(begin), io.LimitReader(letters{}, 4<<20)), ours)
 		runtime.ReadMemStats(&after)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := after.TotalAlloc - before.TotalAlloc; n > 2<<20 {
-			t.Errorf("%s of 20 MiB took %d octets of memory", name, n)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+			t.Errorf("%s of 4 MiB took %d octets of memory", name, n)
 		}
 	}
 }

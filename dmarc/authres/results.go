@@ -3,6 +3,7 @@ package authres
 import (
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -142,17 +143,18 @@ func signatureValues(results []*dkim.Result) []string {
 			values[i] = base64.StdEncoding.EncodeToString(d.Signature.Value)
 		}
 	}
-	short := make([]string, len(values))
-	for i, value := range values {
-		n := min(leastB, len(value))
-		for j, other := range values {
-			if i != j && value != other {
-				n = max(n, min(common(value, other, mostB-1)+1, len(value)))
-			}
-		}
-		short[i] = value[:n]
+	// The value that has most in common with another stands beside it in order.
+	distinct := slices.Compact(slices.Sorted(slices.Values(values)))
+	need := make(map[string]int, len(distinct))
+	for i := 1; i < len(distinct); i++ {
+		a, b := distinct[i-1], distinct[i]
+		n := common(a, b, mostB-1) + 1
+		need[a], need[b] = max(need[a], n), n
 	}
-	return short
+	for i, value := range values {
+		values[i] = value[:min(max(need[value], leastB), len(value))]
+	}
+	return values
 }
 
 // common returns how many octets a and b begin with in common, at most most.
