@@ -1,0 +1,485 @@
+package dkim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+func TestAMessageWithoutSignaturesHasNoResults(t *testing.T) {
+	var v Verifier
+	for _, message := range []string{testMessage, "", "\r\n", "hello", "DomainKey-Signature: x\r\n" + testMessage} {
+		if got := verify(t, &v, message); len(got) != 0 {
+			t.Errorf("%q: %d results", message, len(got))
+		}
+	}
+}
+
+func TestBody(t *testing.T) {
+	tests := []struct {
+		name           string
+		signing        signing
+		body           string
+		then           string // the body that arrives
+		status         Status
+		err            error
+		signed, unsign int64
+	}{
+		{"an unchanged body", signing{}, "hello\r\n", "hello\r\n", StatusPass, nil, 7, 0},
+		{"empty lines at the end do not count", signing{}, "hello\r\n", "hello\r\n\r\n\r\n", StatusPass, nil, 7, 0},
+		{"an empty body, relaxed", signing{}, "", "", StatusPass, nil, 0, 0},
+		{"an empty body, simple, is a line end", signing{c: "simple/simple"}, "", "", StatusPass, nil, 2, 0},
+		{"a body without its last line end", signing{}, "hello\r\n", "hello", StatusPass, nil, 7, 0},
+		{"a changed body", signing{}, "hello\r\n", "hallo\r\n", StatusFail, ErrBodyHashMismatch, 7, 0},
+		{"white space, relaxed", signing{}, "a b\r\n", "a \t b \r\n", StatusPass, nil, 5, 0},
+		{"white space, simple", signing{c: "relaxed/simple"}, "a b\r\n", "a  b\r\n", StatusFail, ErrBodyHashMismatch, 6, 0},
+		{"l= of the whole body", signing{l: "l=7;"}, "hello\r\n", "hello\r\n", StatusPass, nil, 7, 0},
+		{"l= of less than the body", signing{l: "l=5;"}, "hello\r\n", "hello\r\n", StatusPolicy, ErrBodyUnsigned, 5, 2},
+		{"l= that cuts a line end", signing{l: "l=6;"}, "hello\r\n", "hello\r\n", StatusPolicy, ErrBodyUnsigned, 6, 1},
+		{"l= and text that was added", signing{l: "l=7;"}, "hello\r\n", "hello\r\nbuy\r\n", StatusPolicy, ErrBodyUnsigned, 7, 5},
+		{"l=0 signs nothing", signing{l: "l=0;"}, "hello\r\n", "pay here\r\n", StatusPolicy, ErrBodyUnsigned, 0, 10},
+		{"l=0 of an empty body", signing{l: "l=0;"}, "", "", StatusPass, nil, 0, 0},
+		{"l= of more than the body", signing{l: "l=8;"}, "hello\r\n", "hello\r\n", StatusPermError, ErrBodyLength, 7, 0},
+		{"l= counts canonical octets", signing{l: "l=7;"}, "a  b\t c\r\n", "a  b\t c\r\n", StatusPass, nil, 7, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var v Verifier
+			message := test.signing.sign(testHeader + "\r\n" + test.body)
+			head, _, _ := strings.Cut(message, "\r\n\r\n")
+			got := verifyOne(t, &v, head+"\r\n\r\n"+test.then)
+			if got.Status != test.status || !errors.Is(got.Err, test.err) || got.BodySigned != test.signed || got.BodyUnsigned != test.unsign {
+				t.Errorf("%v (%v), %d octets signed, %d not", got.Status, got.Err, got.BodySigned, got.BodyUnsigned)
+			}
+			if !got.HeaderVerified {
+				t.Error("the header was not changed, and the result does not say so")
+			}
+			if slices.Equal(got.BodyHash, got.Signature.BodyHash) == (test.status == StatusFail) {
+				t.Errorf("body hash %x, stated %x", got.BodyHash, got.Signature.BodyHash)
+			}
+			if unsigned := slices.Contains(got.Warnings, WarningBodyUnsigned); unsigned != (test.unsign > 0) {
+				t.Errorf("warnings %v", got.Warnings)
+			}
+			v.Policy.AllowUnsignedBody = true
+			if got := verifyOne(t, &v, head+"\r\n\r\n"+test.then); (got.Status == StatusPass) != (test.status == StatusPass || test.status == StatusPolicy) {
+				t.Errorf("unsigned octets allowed: %v (%v)", got.Status, got.Err)
+			}
+		})
+	}
+}
+
+func TestHeader(t *testing.T) {
+	insert := func(field string) func(string) string { return func(m string) string { return field + "\r\n" + m } }
+	replace := func(old, by string) func(string) string {
+		return func(m string) string { return strings.Replace(m, old, by, 1) }
+	}
+	tests := []struct {
+		name   string
+		s      signing
+		change func(string) string
+		status Status
+		err    error
+	}{
+		{"a field that is not signed may change", signing{h: "from:to"}, replace("Subject: Hello", "Subject: Bye"), StatusPass, nil},
+		{"a signed field may not", signing{}, replace("Subject: Hello", "Subject: Bye"), StatusFail, ErrSignatureMismatch},
+		{"relaxed lets folding and white space change", signing{}, replace("Subject: Hello", "SUBJECT : \r\n\t Hello \t"), StatusPass, nil},
+		{"simple does not", signing{c: "simple/simple"}, replace("Subject: Hello", "Subject:  Hello"), StatusFail, ErrSignatureMismatch},
+		{"simple does not let the signature change either", signing{c: "simple/simple"}, replace("v=1; ", "v=1;  "), StatusFail, ErrSignatureMismatch},
+		{"fields may be added that the message has not", signing{}, insert("X-New: 1"), StatusPass, nil},
+		{"over-signing says that a field must not exist", signing{h: "from:cc:to:subject:date:content-type"}, insert("Cc: x@example.net"), StatusFail, ErrSignatureMismatch},
+		{"over-signing says that a field must not exist twice", signing{h: "from:from:to:subject:date:content-type"}, insert("From: eve@example.com"), StatusFail, ErrSignatureMismatch},
+		{"a second From was added", signing{}, insert("From: eve@example.com"), StatusPolicy, ErrFieldAdded},
+		{"a second Subject was added", signing{}, insert("Subject: Act now"), StatusPolicy, ErrFieldAdded},
+		{"a second Content-Type was added", signing{}, insert("content-type : text/html"), StatusPolicy, ErrFieldAdded},
+		{"a second Subject, where none was signed", signing{h: "from:to:date:content-type"}, insert("Subject: Act now"), StatusPass, nil},
+		{"KELVIN SIGN is not a k", signing{h: "from:x-key"}, insert("X-\u212aey: 1"), StatusPass, nil},
+		{"names in h= have no case", signing{h: "FROM:tO:SUBJECT:date:content-TYPE"}, replace("To: bob", "To: eve"), StatusFail, ErrSignatureMismatch},
+		{"DKIM-Signature in h= is another signature", signing{h: "from:dkim-signature"}, func(m string) string { return m }, StatusPass, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var v Verifier
+			got := verifyOne(t, &v, test.change(test.s.sign(testMessage)))
+			if got.Status != test.status || !errors.Is(got.Err, test.err) {
+				t.Errorf("%v (%v), want %v (%v)", got.Status, got.Err, test.status, test.err)
+			}
+			if added := slices.Contains(got.Warnings, WarningFieldAdded); added != (test.err == ErrFieldAdded) {
+				t.Errorf("warnings %v", got.Warnings)
+			}
+			v.Policy.AllowAddedFields = true
+			if got := verifyOne(t, &v, test.change(test.s.sign(testMessage))); test.err == ErrFieldAdded && got.Status != StatusPass {
+				t.Errorf("added fields allowed: %v (%v)", got.Status, got.Err)
+			}
+		})
+	}
+}
+
+func TestRepeatedFieldsAreSignedFromTheBottom(t *testing.T) {
+	const message = "Received: 3\r\nReceived: 2\r\nReceived: 1\r\n" + testMessage
+	var v Verifier
+	signed := signing{h: "from:received:received"}.sign(message)
+	if got := verifyOne(t, &v, strings.Replace(signed, "Received: 3", "Received: x", 1)); got.Status != StatusPass {
+		t.Errorf("the topmost changed: %v", got.Err)
+	}
+	for _, field := range []string{"Received: 2", "Received: 1"} {
+		if got := verifyOne(t, &v, strings.Replace(signed, field, "Received: x", 1)); got.Status != StatusFail {
+			t.Errorf("%s changed: %v", field, got.Status)
+		}
+	}
+}
+
+func TestTheCoverageIsInTheResult(t *testing.T) {
+	var v Verifier
+	got := verifyOne(t, &v, signing{h: "From:from:TO:cc:date:Cc"}.sign("X-A: 1\r\nX-A: 2\r\n"+testMessage))
+	for _, list := range []struct {
+		name      string
+		got, want []string
+	}{
+		{"signed", got.Signed, []string{"From", "TO", "date"}},
+		{"absent", got.Absent, []string{"cc", "Cc"}},
+		{"over-signed", got.OverSigned, []string{"from"}},
+		{"not signed", got.NotSigned, []string{"X-A", "X-A", "Subject", "Content-Type"}},
+	} {
+		if !slices.Equal(list.got, list.want) {
+			t.Errorf("%s: %q, want %q", list.name, list.got, list.want)
+		}
+	}
+	if fmt.Sprint(got.Warnings) != "[subject-not-signed content-type-not-signed]" {
+		t.Errorf("warnings %v", got.Warnings)
+	}
+	roundTrip(t, got)
+}
+
+func TestPolicy(t *testing.T) {
+	message := signing{h: "from:to:subject:date:content-type"}.sign(testMessage)
+	v := Verifier{Policy: Policy{RequiredFields: []string{"Subject", "Reply-To"}}}
+	if got := verifyOne(t, &v, message); got.Status != StatusPolicy || !errors.Is(got.Err, ErrFieldNotSigned) {
+		t.Errorf("Reply-To is required: %v (%v)", got.Status, got.Err)
+	}
+	v = Verifier{Policy: Policy{RequiredFields: []string{"Subject"}}}
+	if got := verifyOne(t, &v, message); got.Status != StatusPass {
+		t.Errorf("Subject is required: %v (%v)", got.Status, got.Err)
+	}
+	zone := resolver.Zone{"s1._domainkey.example.com": {TXT: []string{"t=y; " + strings.TrimPrefix(ed().record(), "v=DKIM1; ")}}}
+	v = Verifier{Resolver: zone, Policy: Policy{RefuseTesting: true}}
+	if got := verifyOne(t, &v, message); got.Status != StatusPolicy || !errors.Is(got.Err, ErrKeyTesting) {
+		t.Errorf("keys in testing mode are refused: %v (%v)", got.Status, got.Err)
+	}
+	// A failure in testing mode is a failure: RFC 6376, section 3.6.1.
+	if got := verifyOne(t, &v, message+"x"); got.Status != StatusFail {
+		t.Errorf("a changed body in testing mode: %v", got.Status)
+	}
+}
+
+func TestWhereTheMessageIsCutMakesNoDifference(t *testing.T) {
+	message := signing{key: rsa2048(), s: "rsa", c: "relaxed/simple"}.sign(signing{}.sign(testHeader + "\r\na  b \r\n\r\n \r\nc\r\n\r\n"))
+	unix := strings.ReplaceAll(message, "\r\n", "\n")
+	random := rand.New(rand.NewPCG(1, 1))
+	v := Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+	for _, text := range []string{message, unix} {
+		for _, most := range []int{1, 2, 7, 100, 1000} {
+			for range 30 {
+				w := v.Begin(context.Background())
+				for _, chunk := range split(random, []byte(text), most) {
+					if _, err := w.Write(chunk); err != nil {
+						t.Fatal(err)
+					}
+				}
+				results, err := w.Finish()
+				if err != nil || len(results) != 2 || results[0].Status != StatusPass || results[1].Status != StatusPass {
+					t.Fatalf("chunks up to %d: %v, %v", most, results, err)
+				}
+			}
+		}
+	}
+}
+
+func TestJunkOnTopDoesNotPushTheGoodSignatureOut(t *testing.T) {
+	junk := strings.Repeat("DKIM-Signature: v=1; a=ed25519-sha256; d=junk.example; s=s1; h=from; bh="+strings.Repeat("A", 43)+"=; b=AAAA\r\n", 60)
+	var asked atomic.Int32
+	v := Verifier{Resolver: counting{testZone(), &asked}}
+	results := verify(t, &v, junk+signing{}.sign(testMessage))
+	if len(results) != 61 || results[60].Status != StatusPass {
+		t.Fatalf("%d results, the last %v (%v)", len(results), results[len(results)-1].Status, results[len(results)-1].Err)
+	}
+	tried := 0
+	for _, r := range results[:60] {
+		if r.Status == StatusPass || r.Status == StatusPolicy && !errors.Is(r.Err, ErrLimit) {
+			t.Errorf("junk is %v (%v)", r.Status, r.Err)
+		}
+		if r.Status != StatusPolicy {
+			tried++
+		}
+	}
+	if tried != 9 || asked.Load() != 2 {
+		t.Errorf("%d pieces of junk verified, %d questions", tried, asked.Load())
+	}
+}
+
+func TestAFloodOfSignaturesHasOneResultForTheRest(t *testing.T) {
+	var flood strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&flood, "DKIM-Signature: v=1; a=ed25519-sha256; d=junk.example; s=s%d; h=from; bh=%s=; b=AAAA\r\n", i, strings.Repeat("A", 43))
+	}
+	var asked atomic.Int32
+	v := Verifier{Resolver: counting{testZone(), &asked}}
+	results := verify(t, &v, flood.String()+signing{}.sign(testMessage))
+	if len(results) != 11 || results[9].Status != StatusPass || asked.Load() != 10 {
+		t.Fatalf("%d results, %d questions", len(results), asked.Load())
+	}
+	if last := results[10]; !errors.Is(last.Err, ErrLimit) || !strings.Contains(last.Err.Error(), "491 more") {
+		t.Errorf("the last result is %v (%v)", last.Status, last.Err)
+	}
+}
+
+func TestTheHashesOverTheBodyAreBounded(t *testing.T) {
+	message := testMessage
+	for i := range 6 {
+		message = signing{l: fmt.Sprintf("l=%d;", i)}.sign(message)
+	}
+	v := Verifier{Policy: Policy{AllowUnsignedBody: true}}
+	results := verify(t, &v, message)
+	for i, r := range results {
+		if want := i < 4; want != (r.Status == StatusPass) || want == errors.Is(r.Err, ErrLimit) {
+			t.Errorf("signature %d: %v (%v)", i+1, r.Status, r.Err)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits Limits
+		s      signing
+	}{
+		"octets in a DKIM-Signature": {Limits{SignatureOctets: 100}, signing{}},
+		"names in h=":                {Limits{}, signing{h: "from" + strings.Repeat(":x", 256)}},
+		"octets in b=":               {Limits{ValueOctets: 63}, signing{}},
+	} {
+		v := Verifier{Limits: test.limits}
+		if got := verifyOne(t, &v, test.s.sign(testMessage)); got.Status != StatusPermError || !errors.Is(got.Err, ErrLimit) {
+			t.Errorf("%s: %v (%v)", name, got.Status, got.Err)
+		}
+	}
+	for _, limits := range []Limits{{HeaderOctets: 100}, {FieldOctets: 100}, {HeaderFields: 5}} {
+		v := Verifier{Limits: limits, Resolver: testZone()}
+		results, err := v.Verify(context.Background(), strings.NewReader(signing{}.sign(testMessage)))
+		if !errors.Is(err, ErrLimit) || results != nil {
+			t.Errorf("%+v: %v, %v", limits, results, err)
+		}
+	}
+	var v Verifier
+	_, err := v.Verify(context.Background(), strings.NewReader(strings.Repeat("x", 1<<20)))
+	if !errors.Is(err, header.ErrFieldLimit) {
+		t.Errorf("a megabyte without a line end: %v", err)
+	}
+}
+
+// counting counts the questions.
+type counting struct {
+	resolver.Resolver
+	asked *atomic.Int32
+}
+
+func (c counting) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+	c.asked.Add(1)
+	return c.Resolver.Resolve(ctx, q)
+}
+
+func TestKeysAreAskedForOnceEachAndAllAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		zone := resolver.Zone{}
+		message := testMessage
+		for i := range 5 {
+			name := fmt.Sprintf("s%d", i)
+			zone[name+"._domainkey.example.com"] = resolver.Records{TXT: []string{ed().record()}, Fault: resolver.Fault{Delay: time.Second}}
+			message = signing{s: name}.sign(signing{s: name, c: "simple/simple"}.sign(message))
+		}
+		var asked atomic.Int32
+		v := Verifier{Resolver: counting{zone, &asked}, Now: func() time.Time { return testNow }}
+		start := time.Now()
+		for _, r := range verify(t, &v, message) {
+			if r.Status != StatusPass {
+				t.Errorf("%v (%v)", r.Status, r.Err)
+			}
+		}
+		if took := time.Since(start); took != time.Second || asked.Load() != 5 {
+			t.Errorf("took %v and %d questions", took, asked.Load())
+		}
+	})
+}
+
+func TestKeysAreAskedForWhileTheBodyComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		zone := testZone()
+		records := zone["s1._domainkey.example.com"]
+		records.Fault.Delay = 3 * time.Second
+		zone["s1._domainkey.example.com"] = records
+		v := Verifier{Resolver: zone, Now: func() time.Time { return testNow }}
+		start := time.Now()
+		w := v.Begin(context.Background())
+		head, body, _ := strings.Cut(signing{}.sign(testMessage), "\r\n\r\n")
+		io.WriteString(w, head+"\r\n")
+		if _, ok := w.Header(); ok {
+			t.Error("the header is complete before its end")
+		}
+		io.WriteString(w, "\r\n")
+		if raw, ok := w.Header(); !ok || string(raw) != head+"\r\n" {
+			t.Errorf("header %q, %t", raw, ok)
+		}
+		time.Sleep(3 * time.Second) // the body is long in coming
+		io.WriteString(w, body)
+		results, err := w.Finish()
+		if err != nil || results[0].Status != StatusPass || time.Since(start) != 3*time.Second {
+			t.Errorf("%v, %v after %v", results[0].Status, err, time.Since(start))
+		}
+	})
+}
+
+func TestNothingIsLeftRunning(t *testing.T) {
+	zone := resolver.Zone{"s1._domainkey.example.com": {TXT: []string{ed().record()}, Fault: resolver.Fault{Delay: time.Hour}}}
+	message := signing{}.sign(testMessage)
+	broken := errors.New("the connection broke")
+	// In the bubble, a goroutine that is left behind fails the test.
+	t.Run("after a reader that fails", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			v := Verifier{Resolver: zone}
+			results, err := v.Verify(context.Background(), io.MultiReader(strings.NewReader(message), iotest.ErrReader(broken)))
+			if !errors.Is(err, broken) || results != nil || time.Since(start) != 0 {
+				t.Errorf("%v, %v after %v", results, err, time.Since(start))
+			}
+		})
+	})
+	t.Run("after a context that is cancelled", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			v := Verifier{Resolver: zone, Now: func() time.Time { return testNow }}
+			results, err := v.Verify(ctx, strings.NewReader(message))
+			if !errors.Is(err, context.DeadlineExceeded) || len(results) != 1 || results[0].Status != StatusTempError || time.Since(start) != time.Minute {
+				t.Errorf("%v, %v after %v", results, err, time.Since(start))
+			}
+		})
+	})
+	t.Run("after a header that exceeds a limit", func(t *testing.T) {
+		before := runtime.NumGoroutine()
+		v := Verifier{Resolver: zone, Limits: Limits{HeaderFields: 1}}
+		if _, err := v.Verify(context.Background(), strings.NewReader(message)); !errors.Is(err, ErrLimit) {
+			t.Errorf("error %v", err)
+		}
+		if after := runtime.NumGoroutine(); after > before {
+			t.Errorf("%d goroutines, %d before", after, before)
+		}
+	})
+	t.Run("after Finish comes nothing", func(t *testing.T) {
+		v := Verifier{Resolver: testZone()}
+		w := v.Begin(context.Background())
+		w.Finish()
+		if _, err := w.Write([]byte("x")); err == nil {
+			t.Error("Write after Finish did not fail")
+		}
+		if _, err := w.Finish(); err == nil {
+			t.Error("the second Finish did not fail")
+		}
+	})
+}
+
+type panicking struct{}
+
+func (panicking) Resolve(context.Context, resolver.Question) (resolver.Answer, error) { panic("oops") }
+
+func TestAResolverThatPanicsHasNotAnswered(t *testing.T) {
+	v := Verifier{Resolver: panicking{}}
+	if got := verifyOne(t, &v, signing{}.sign(testMessage)); got.Status != StatusTempError || !errors.Is(got.Err, ErrDNS) {
+		t.Errorf("%v (%v)", got.Status, got.Err)
+	}
+}
+
+func TestOneVerifierServesManyAtOnce(t *testing.T) {
+	v := Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			body := fmt.Sprintf("\r\nmessage %d\r\n", i)
+			message := signing{key: rsa2048(), s: "rsa"}.sign(signing{}.sign(testHeader + body))
+			for range 20 {
+				results, err := v.Verify(context.Background(), strings.NewReader(message))
+				if err != nil || len(results) != 2 || results[0].Status != StatusPass || results[1].Status != StatusPass {
+					t.Errorf("%v, %v", results, err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestHostileMessagesTakeLittleTime(t *testing.T) {
+	long := func(n int, s string) string { return strings.Repeat(s, n/len(s)) }
+	v := Verifier{Limits: Limits{HeaderOctets: 4 << 20, FieldOctets: 4 << 20, HeaderFields: 2000, SignatureOctets: 4 << 20, SignedNames: 20_000}}
+	for name, message := range map[string]string{
+		"a megabyte of folded lines":           signing{h: "from:x"}.sign("X: 1\r\n" + long(1<<20, " \t\r\n x\r\n") + testMessage),
+		"10,000 names in h= over 1,000 fields": signing{h: "from" + long(20_000, ":x")}.sign(long(6000, "X: 1\r\n") + testMessage),
+		"5 MB of CRLF":                         signing{}.sign(testHeader + "\r\n" + long(5<<20, "\r\n")),
+		"5 MB of white space":                  signing{}.sign(testHeader + "\r\n" + long(5<<20, " \t")),
+		"a megabyte without a newline":         signing{}.sign(testHeader + "\r\n" + long(1<<20, "x")),
+		"200 kB in one tag":                    "DKIM-Signature: v=1; z=" + long(200_000, "x") + "\r\n" + testMessage,
+		"200 kB of tags":                       "DKIM-Signature: " + long(200_000, "a=;") + "\r\n" + testMessage,
+		"200 kB of other tags":                 "DKIM-Signature: v=1" + numbered(20_000) + "\r\n" + testMessage,
+		"1,000 signatures":                     long(50_000, "DKIM-Signature: v=1; d=a.example; s=b; h=from; b=\r\n") + testMessage,
+		"a From full of at signs":              signing{}.sign("From: " + long(60_000, "@") + "\r\n" + testMessage),
+	} {
+		start := time.Now()
+		verify(t, &v, message)
+		// A whole second is far more than any of them takes, and far less than
+		// what is not linear would.
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("%s took %v", name, took)
+		}
+	}
+}
+
+func numbered(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ";t%d=", i)
+	}
+	return b.String()
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add(signing{}.sign(testMessage))
+	f.Add(signing{key: rsa2048(), s: "rsa", c: "simple/relaxed", l: "l=3;", h: "from:from:x"}.sign(testMessage))
+	f.Add("DKIM-Signature: v=1\n x\n\nbody\n")
+	f.Add("")
+	v := &Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+	f.Fuzz(func(t *testing.T, message string) {
+		results, err := v.Verify(context.Background(), strings.NewReader(message))
+		if err != nil {
+			return
+		}
+		for _, r := range results {
+			if (r.Err == nil) != (r.Status == StatusPass) || r.Status == StatusNone {
+				t.Fatalf("%v with error %v", r.Status, r.Err)
+			}
+			if r.Status == StatusPass && (!r.HeaderVerified || r.BodyUnsigned != 0 || !slices.Equal(r.BodyHash, r.Signature.BodyHash)) {
+				t.Fatalf("a pass without cause: %+v", r)
+			}
+			roundTrip(t, r)
+		}
+	})
+}
