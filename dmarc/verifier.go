@@ -49,7 +49,13 @@ type Verifier struct {
 
 	once sync.Once
 	dkim dkim.Verifier // as DKIM says
+
+	chunks sync.Pool // of *[chunkSize]byte, for Verify
 }
+
+// chunkSize is how much Verify reads at a time, in octets. A buffer of that size for each
+// message would be the larger part of what most messages take.
+const chunkSize = 32 << 10
 
 // InvalidAuthor says what is recommended for a message without a single Author Domain, whose
 // verdict is permerror.
@@ -129,8 +135,13 @@ type Envelope struct {
 // io.Copy and Finish. The error is that of the reader or of a context that ended; whatever
 // is wrong with the message or with DNS is in the result.
 func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*Result, error) {
+	chunk, _ := v.chunks.Get().(*[chunkSize]byte)
+	if chunk == nil {
+		chunk = new([chunkSize]byte)
+	}
+	defer v.chunks.Put(chunk)
 	s := v.Begin(ctx, e)
-	_, readErr := io.Copy(s, message)
+	_, readErr := io.CopyBuffer(s, message, chunk[:])
 	result, err := s.Finish()
 	if readErr != nil {
 		err = readErr
