@@ -40,7 +40,7 @@ func alignmentSteps(v *dmarc.Verdict, i dmarc.Identifier) []Step {
 		s.add("names", "not the same")
 	default:
 		s.add("names", organization(d, i.Domain, v.OrganizationalDomain))
-		s.add("", organization(d, v.AuthorDomain, v.OrganizationalDomain))
+		s.add("and", organization(d, v.AuthorDomain, v.OrganizationalDomain))
 	}
 	s.Outcome, s.Tone, s.Consequence = alignmentOutcome(v, i)
 	return []Step{s}

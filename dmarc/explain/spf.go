@@ -23,7 +23,7 @@ func spfSteps(r *dmarc.Result) []Step {
 		s := spfStep(r, r.HELO)
 		s.Kind, s.Title, s.Steps = KindHELO, "SPF for HELO", nil
 		s.Consequence = "This is about the name that the server gave itself. DMARC does not count it."
-		s.Section = "RFC 7208, section 2.3"
+		s.Rule, s.Section = "The name that a server gives itself is checked beside MAIL FROM.", "RFC 7208, section 2.3"
 		if s.Tone == ToneGood {
 			s.Tone = ToneNone
 		}
