@@ -69,7 +69,7 @@ func (t TreeWalk) values(q *Query) []psdValue {
 		return []psdValue{psdN}
 	case q.Record.PSD == PSDYes:
 		return []psdValue{psdY}
-	case t.suffix(q.Domain):
+	case q.PublicSuffix:
 		return []psdValue{psdY}
 	}
 	return []psdValue{psdU}
