@@ -22,7 +22,10 @@ package resolver
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -49,8 +52,8 @@ const (
 	TypeAAAA Type = 28
 )
 
-// String returns the type's mnemonic, or "TYPEn" (RFC 3597, section 5).
-func (t Type) String() string {
+// name returns the mnemonic of one of the types above, or "".
+func (t Type) name() string {
 	switch t {
 	case TypeA:
 		return "A"
@@ -63,7 +66,34 @@ func (t Type) String() string {
 	case TypeAAAA:
 		return "AAAA"
 	}
-	return "TYPE" + utoa(uint16(t))
+	return ""
+}
+
+// String returns the type's mnemonic, or "TYPEn" (RFC 3597, section 5).
+func (t Type) String() string {
+	if name := t.name(); name != "" {
+		return name
+	}
+	return "TYPE" + strconv.Itoa(int(t))
+}
+
+// MarshalText returns the text of String.
+func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads a text that MarshalText wrote.
+func (t *Type) UnmarshalText(text []byte) error {
+	for _, known := range []Type{TypeA, TypePTR, TypeMX, TypeTXT, TypeAAAA} {
+		if known.name() == string(text) {
+			*t = known
+			return nil
+		}
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(string(text), "TYPE"), 10, 16)
+	if err != nil || !strings.HasPrefix(string(text), "TYPE") {
+		return fmt.Errorf("%q is no DNS record type", text)
+	}
+	*t = Type(n)
+	return nil
 }
 
 // A Question is one thing to ask. The zero Question is not valid.
@@ -103,16 +133,4 @@ type MX struct {
 // Count returns the number of records in the answer.
 func (a Answer) Count() int {
 	return len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.PTR)
-}
-
-func utoa(n uint16) string {
-	var b [5]byte
-	i := len(b)
-	for {
-		i--
-		b[i] = byte('0' + n%10)
-		if n /= 10; n == 0 {
-			return string(b[i:])
-		}
-	}
 }

@@ -76,3 +76,22 @@ func TestEveryErrorIsAnswerAbsenceOrTemporary(t *testing.T) {
 		t.Error("the kinds of absence are not told apart")
 	}
 }
+
+func TestTypesKeepTheirNamesAsText(t *testing.T) {
+	for typ, want := range map[Type]string{TypeA: "A", TypeAAAA: "AAAA", TypeMX: "MX", TypePTR: "PTR", TypeTXT: "TXT", 64: "TYPE64"} {
+		text, err := typ.MarshalText()
+		if err != nil || string(text) != want {
+			t.Errorf("%d is written %q (%v), want %q", typ, text, err, want)
+		}
+		var back Type
+		if err := back.UnmarshalText(text); err != nil || back != typ {
+			t.Errorf("%q is read as %d (%v), want %d", text, back, err, typ)
+		}
+	}
+	for _, text := range []string{"", "a", "64", "TYPE", "TYPE65536", "TYPE-1"} {
+		var typ Type
+		if err := typ.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is read as %d, want an error", text, typ)
+		}
+	}
+}
