@@ -17,7 +17,7 @@ func TestAnswersMarshalToJSONWithStableNames(t *testing.T) {
 		},
 		Server: "192.0.2.53:53", Duration: time.Millisecond, Cached: true,
 	})
-	want := `{"question":{"name":"example.com","type":15},"answer":{"txt":["x"],"addrs":["192.0.2.1"],` +
+	want := `{"question":{"name":"example.com","type":"MX"},"answer":{"txt":["x"],"addrs":["192.0.2.1"],` +
 		`"mx":[{"preference":10,"host":"mx.example.com"}],"ptr":["host.example.com"],"ttl":1000000000,"authentic":"yes"},` +
 		`"server":"192.0.2.53:53","start":"0001-01-01T00:00:00Z","duration":1000000,"cached":true}`
 	if err != nil || string(b) != want {
