@@ -218,24 +218,26 @@ func TestNothingRunsOnWhenACheckIsDone(t *testing.T) {
 }
 
 func TestNoGoroutineIsStartedWhenAnswersComeAtOnce(t *testing.T) {
-	asked := 0
 	zone := resolver.Zone{
 		"example.com":   {TXT: []string{"v=spf1 a:a.example.com a:b.example.com a:c.example.com -all"}},
 		"a.example.com": {A: []string{"203.0.113.1"}},
 		"b.example.com": {A: []string{"203.0.113.1"}},
 		"c.example.com": {A: []string{"203.0.113.1"}},
 	}
-	before := runtime.NumGoroutine()
-	dns := resolverFunc(func(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
-		asked++ // without a lock: the race detector would say if another goroutine asked
-		if now := runtime.NumGoroutine(); now != before {
-			t.Errorf("%d goroutines, %d before", now, before)
+	synctest.Test(t, func(t *testing.T) { // whose clock stands still
+		asked := 0
+		before := runtime.NumGoroutine()
+		dns := resolverFunc(func(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+			asked++ // without a lock: the race detector would say if another goroutine asked
+			if now := runtime.NumGoroutine(); now != before {
+				t.Errorf("%d goroutines, %d before", now, before)
+			}
+			return zone.Resolve(ctx, q)
+		})
+		if (&spf.Checker{Resolver: dns}).Check(t.Context(), client); asked != 4 {
+			t.Errorf("asked %d questions", asked)
 		}
-		return zone.Resolve(ctx, q)
 	})
-	if (&spf.Checker{Resolver: dns}).Check(t.Context(), client); asked != 4 {
-		t.Errorf("asked %d questions", asked)
-	}
 }
 
 type resolverFunc func(context.Context, resolver.Question) (resolver.Answer, error)

@@ -123,6 +123,15 @@ func (t *Term) parse() (at int, want string) {
 	case '?':
 		at, t.Qualifier = 1, StatusNeutral
 	}
+	// Most terms of most records are these two. What follows would read them too.
+	if four := strings.HasPrefix(s[at:], "ip4:"); four || strings.HasPrefix(s[at:], "ip6:") {
+		t.Kind = KindIP6
+		if four {
+			t.Kind = KindIP4
+		}
+		fault, want := t.parseNetwork(s[at+len("ip4"):])
+		return at + len("ip4") + fault, want
+	}
 	name := s[at : at+nameLength(s[at:])]
 	argument := at + len(name)
 	switch {
