@@ -21,14 +21,12 @@ import (
 
 // row is one message of a manifest: see the README of the conformance data.
 type row struct {
-	ID           string
-	File         string
-	EOL          string
-	Zone         map[string]zoneEntry
-	Now          int64
-	Expect       []expectation
-	MessageError bool `json:"message_error"`
-	Note         string
+	ID     string
+	File   string
+	EOL    string
+	Zone   map[string]zoneEntry
+	Now    int64
+	Expect []expectation
 }
 
 type zoneEntry struct {
@@ -37,12 +35,10 @@ type zoneEntry struct {
 }
 
 type expectation struct {
-	D, S     string
-	Result   string
-	Accept   []string
-	Reason   string
-	Disputed bool
-	Crypto   string
+	D, S   string
+	Result string
+	Accept []string
+	Reason string
 }
 
 // zone turns a row's zone into one that answers.

@@ -463,10 +463,11 @@ func numbered(n int) string {
 
 func FuzzVerify(f *testing.F) {
 	f.Add(signing{}.sign(testMessage))
-	f.Add(signing{key: rsa2048(), s: "rsa", c: "simple/relaxed", l: "l=3;", h: "from:from:x"}.sign(testMessage))
+	f.Add(signing{c: "simple/relaxed", l: "l=3;", h: "from:from:x"}.sign(testMessage))
 	f.Add("DKIM-Signature: v=1\n x\n\nbody\n")
 	f.Add("")
-	v := &Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+	zone := resolver.Zone{"s1._domainkey.example.com": {TXT: []string{ed().record()}}}
+	v := &Verifier{Resolver: zone, Now: func() time.Time { return testNow }}
 	f.Fuzz(func(t *testing.T, message string) {
 		results, err := v.Verify(context.Background(), strings.NewReader(message))
 		if err != nil {

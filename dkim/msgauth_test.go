@@ -1,0 +1,122 @@
+package dkim
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	msgauth "github.com/emersion/go-msgauth/dkim"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// The verifier of go-msgauth has to agree on messages that its signer signed and
+// that were changed on the way, outside of the differences that are named here.
+func TestAgainstGoMsgauth(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	agreed, differed := 0, map[string]int{}
+	for range 400 {
+		signed := msgauthSign(t, random)
+		for range 10 {
+			message := mutate(random, signed)
+			theirs := msgauthPasses(message)
+			ours := passes(t, message)
+			if theirs == ours {
+				agreed++
+				continue
+			}
+			reason := knownDifference(message)
+			if reason == "" {
+				t.Errorf("ours %t, theirs %t:\n%q", ours, theirs, message)
+			}
+			differed[reason]++
+		}
+	}
+	t.Logf("%d agreed, differences: %v", agreed, differed)
+}
+
+// knownDifference names the reason for which the two may differ, or returns "".
+func knownDifference(message string) string {
+	switch {
+	case strings.Count(message, "\r") != strings.Count(message, "\r\n") || strings.Count(message, "\n") != strings.Count(message, "\r\n"):
+		return "it mends bare CR and LF, and we take octets as they are"
+	case message[0] == ' ' || message[0] == '\t':
+		return "it reads a first line that begins with white space as a field"
+	}
+	return ""
+}
+
+func msgauthSign(t *testing.T, random *rand.Rand) string {
+	bodies := []string{"", "hello\r\n", "a  b\t\r\n\r\n c \r\n\r\n", "no end", string(randomBodyCRLF(random))}
+	message := "X-A: one\r\nX-a: two\r\n" + testHeader + "\r\n" + bodies[random.IntN(len(bodies))]
+	forms := []msgauth.Canonicalization{msgauth.CanonicalizationSimple, msgauth.CanonicalizationRelaxed}
+	var out bytes.Buffer
+	err := msgauth.Sign(&out, strings.NewReader(message), &msgauth.SignOptions{
+		Domain: "example.com", Selector: "s1", Signer: ed25519.PrivateKey(ed().(ed25519TestKey)),
+		HeaderCanonicalization: forms[random.IntN(2)], BodyCanonicalization: forms[random.IntN(2)],
+		HeaderKeys: [][]string{{"From"}, {"from", "to", "subject", "x-a"}, {"From", "X-A", "x-a", "Subject", "Cc"}}[random.IntN(3)],
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func randomBodyCRLF(random *rand.Rand) []byte {
+	text := strings.ReplaceAll(string(randomBody(random)), "\r\n", "\n")
+	return []byte(strings.ReplaceAll(strings.ReplaceAll(text, "\r", ""), "\n", "\r\n"))
+}
+
+// mutate changes a message as the way does, or as an attacker does.
+func mutate(random *rand.Rand, message string) string {
+	for range random.IntN(3) {
+		at := random.IntN(len(message))
+		switch random.IntN(6) {
+		case 0: // an octet
+			message = message[:at] + string(message[at]^1) + message[at+1:]
+		case 1: // white space
+			message = message[:at] + []string{" ", "\t", "\r\n "}[random.IntN(3)] + message[at:]
+		case 2: // a cut
+			message = message[:at] + message[min(len(message), at+1+random.IntN(4)):]
+		case 3:
+			message = []string{"From: eve@example.com\r\n", "X-A: three\r\n", "Subject : x\r\n", "Cc:\r\n"}[random.IntN(4)] + message
+		case 4:
+			message += []string{"\r\n", "x", " \r\n", "\r\n\r\n"}[random.IntN(4)]
+		case 5: // the case of a letter
+			message = message[:at] + strings.ToUpper(message[at:min(len(message), at+3)]) + message[min(len(message), at+3):]
+		}
+	}
+	return message
+}
+
+func passes(t *testing.T, message string) bool {
+	v := Verifier{
+		Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{ed().record()}}},
+		// go-msgauth has no such rule.
+		Policy: Policy{AllowAddedFields: true},
+	}
+	results, err := v.Verify(context.Background(), strings.NewReader(message))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(results) == 1 && results[0].Status == StatusPass
+}
+
+func msgauthPasses(message string) bool {
+	results, err := msgauth.VerifyWithOptions(strings.NewReader(message), &msgauth.VerifyOptions{
+		LookupTXT: func(name string) ([]string, error) {
+			if strings.EqualFold(name, "s1._domainkey.example.com") {
+				return []string{ed().record()}, nil
+			}
+			return nil, msgauthNotFound{}
+		},
+	})
+	return err == nil && len(results) == 1 && results[0].Err == nil
+}
+
+type msgauthNotFound struct{}
+
+func (msgauthNotFound) Error() string { return "no such record" }
