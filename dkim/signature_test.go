@@ -3,7 +3,7 @@ package dkim
 import (
 	"errors"
 	"fmt"
-	"math"
+
 	"reflect"
 	"strings"
 	"testing"
@@ -231,7 +231,7 @@ func FuzzSignature(f *testing.F) {
 		if s.Domain == "" || s.Selector == "" || len(s.Value) == 0 || len(s.BodyHash) != 32 || len(s.Header) == 0 || s.Version != "1" {
 			t.Fatalf("accepted without a required tag: %+v", s)
 		}
-		if s.BodyLength != nil && (*s.BodyLength < 0 || *s.BodyLength > math.MaxInt64) || s.Time.Year() > 9999 || s.Expires.Year() > 9999 {
+		if s.BodyLength != nil && *s.BodyLength < 0 || s.Time.Year() > 9999 || s.Expires.Year() > 9999 {
 			t.Fatalf("numbers out of range: %+v", s)
 		}
 	})
