@@ -20,7 +20,7 @@
 //	policy.published-domain-policy  the policy as published: p, sp or np
 //	policy.applied-disposition      what is recommended for this message
 //
-// For programs that read the older field of SPF, [ReceivedSPF] writes it.
+// For programs that read the older field of SPF, spf.Result.ReceivedSPF writes it.
 //
 // Nothing hostile leaves: a value is printed if it follows a narrow grammar of its own,
 // and left out otherwise. No text from DNS is printed at all, nor a local part of MAIL
@@ -58,7 +58,7 @@ func Format(id string, r *dmarc.Result) string { return Formatter{}.Format(id, r
 
 // Format is the function Format with the options of f.
 func (f Formatter) Format(id string, r *dmarc.Result) string {
-	return fold(fieldName+": "+authservID(id)+";", f.results(r), true)
+	return fold(fieldName+": "+authservID(id)+";", f.results(r))
 }
 
 // Value returns the field's body on one line, without its name: for logs, and for

@@ -37,15 +37,6 @@ func ExampleFormat() {
 	//         policy.published-domain-policy=reject
 }
 
-func ExampleReceivedSPF() {
-	field := authres.ReceivedSPF("mx.example.net", result())
-	fmt.Println(strings.ReplaceAll(field, "\r\n\t", "\n        "))
-	// Output:
-	// Received-SPF: pass (attacker.example allows this host)
-	//         envelope-from="any@attacker.example"; identity=mailfrom;
-	//         receiver=mx.example.net
-}
-
 func ExampleFormatter_Format() {
 	f := authres.Formatter{SMTPUTF8: true}
 	field := f.Format("mx.example.net", &dmarc.Result{DMARC: dmarc.Verdict{AuthorDomain: "xn--bcher-kva.example"}})
