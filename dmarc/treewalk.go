@@ -88,17 +88,27 @@ type walkState struct {
 	done bool
 }
 
+// below returns the name below a Public Suffix Domain, on the path to start, that is an
+// Organizational Domain: the one with a label more, which need have no record, nor have
+// been asked. The floor holds there too: where that is a public suffix in turn, as co.uk
+// below uk, it is the first name that is none.
+func (t TreeWalk) below(suffix, start string) string {
+	name := domain.Last(start, domain.Labels(suffix)+1)
+	for name != start && t.suffix(name) {
+		name = domain.Last(start, domain.Labels(name)+1)
+	}
+	return name
+}
+
 // step takes the value found at name into the state of a walk from start.
-func (s walkState) step(start, name string, value psdValue) walkState {
+func (t TreeWalk) step(s walkState, start, name string, value psdValue) walkState {
 	switch {
 	case s.done || value == absent:
 		return s
 	case value == psdN:
 		return walkState{name, RulePSDNo, true}
 	case value == psdY && name != start:
-		// The name one label below the suffix, on the path to the start: it need
-		// have no record, nor have been asked.
-		return walkState{domain.Last(start, domain.Labels(name)+1), RulePSDYes, true}
+		return walkState{t.below(name, start), RulePSDYes, true}
 	}
 	// Fewer labels than any before; a psd=y at the start ends the walk there.
 	return walkState{name, RuleShortest, value == psdY}
@@ -113,7 +123,7 @@ func (t TreeWalk) organization(name string, f findings) Organization {
 		q := f.at(step)
 		values := t.values(q)
 		open = open || !state.done && len(values) > 1
-		state = state.step(name, step, values[0])
+		state = t.step(state, name, step, values[0])
 	}
 	return Organization{Domain: name, Organizational: state.org, Rule: state.rule, Open: open}
 }
@@ -150,7 +160,7 @@ func (t TreeWalk) policy(author string, f findings) (Source, *Query, error) {
 				case psdY:
 					// A suffix's record counts only where the Organizational
 					// Domain below it has none.
-					below := domain.Last(author, domain.Labels(name)+1)
+					below := t.below(name, author)
 					if candidate == below {
 						outcomes.add(SourceOrganizational, f.at(below))
 					} else {
@@ -210,10 +220,10 @@ func (t TreeWalk) aligned(author, identifier string, f findings) Alignment {
 			for _, value := range values {
 				stepped := p
 				if inMine {
-					stepped.author = p.author.step(author, name, value)
+					stepped.author = t.step(p.author, author, name, value)
 				}
 				if inTheirs {
-					stepped.identifier = p.identifier.step(identifier, name, value)
+					stepped.identifier = t.step(p.identifier, identifier, name, value)
 				}
 				next = add(next, stepped)
 			}

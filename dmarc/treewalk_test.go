@@ -171,6 +171,11 @@ func TestDiscovery(t *testing.T) {
 			policyDomain: "co.uk", source: SourcePublicSuffix, org: "bank.co.uk", rule: RulePSDYes,
 		},
 		{
+			name: "the floor: a suffix below a suffix with a record is none either", author: "www.bank.co.uk",
+			zone:         map[string]string{"bank.co.uk": reject, "uk": none},
+			policyDomain: "bank.co.uk", source: SourceOrganizational, org: "bank.co.uk", rule: RulePSDYes,
+		},
+		{
 			name: "the floor gives way to psd=n", author: "bank.co.uk",
 			zone:         map[string]string{"co.uk": "v=DMARC1; p=none; psd=n"},
 			policyDomain: "co.uk", source: SourceOrganizational, org: "co.uk", rule: RulePSDNo,
@@ -251,6 +256,23 @@ func TestRelaxedAlignment(t *testing.T) {
 		{"nothing in common", map[string]string{"victim.com": none}, "victim.com", "attacker.net", NotAligned, false},
 		{"strangers below a suffix with a record", map[string]string{"bank.co.uk": none, "co.uk": none}, "bank.co.uk", "evil.co.uk", NotAligned, false},
 		{"strangers below a suffix with a record, to the letter", map[string]string{"bank.co.uk": none, "co.uk": none}, "bank.co.uk", "evil.co.uk", Aligned, true},
+		{
+			"strangers below a suffix without a record, below a suffix with one",
+			map[string]string{"bank.co.uk": none, "uk": none}, "bank.co.uk", "evil.co.uk", NotAligned, false,
+		},
+		{
+			"strangers below a suffix without a record, below a suffix that says so",
+			map[string]string{"www.bank.co.uk": none, "uk": "v=DMARC1; p=none; psd=y"}, "www.bank.co.uk", "evil.co.uk", NotAligned, false,
+		},
+		{
+			"strangers below a suffix without a record, below one that cannot be asked",
+			map[string]string{"bank.co.uk": none, "uk": "SERVFAIL"}, "bank.co.uk", "evil.co.uk", NotAligned, false,
+		},
+		{"a suffix below a suffix with a record", map[string]string{"bank.co.uk": none, "uk": none}, "bank.co.uk", "co.uk", NotAligned, false},
+		{
+			"the same organization below a suffix, below a suffix with a record",
+			map[string]string{"www.bank.co.uk": none, "uk": none}, "www.bank.co.uk", "mail.bank.co.uk", Aligned, false,
+		},
 		{
 			"a failure on the identifier's own part of the walk",
 			map[string]string{"example.com": none, "b.example.com": "SERVFAIL"}, "example.com", "b.example.com", AlignmentOpen, false,
