@@ -83,14 +83,15 @@ func BenchmarkSmallMessage(b *testing.B) {
 	b.ReportMetric(ratio, "x-bare")
 }
 
-// Whole messages of 10 MiB, against SHA-256 over the same octets.
+// Whole messages of 10 MiB, against SHA-256 over the same octets, each at its
+// fastest.
 func BenchmarkLargeMessage(b *testing.B) {
 	for name, text := range benchBodies() {
 		for _, c := range []Canonicalization{Simple, Relaxed} {
 			b.Run(fmt.Sprintf("%s/%v", name, c), func(b *testing.B) {
 				message := []byte(signing{key: rsa2048(), s: "rsa", c: "relaxed/" + c.String()}.sign(testHeader + "\r\n" + string(text)))
 				v := &Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
-				var alone, whole time.Duration
+				alone, whole := time.Hour, time.Hour
 				for b.Loop() {
 					start := time.Now()
 					sha256.Sum256(message)
@@ -99,8 +100,7 @@ func BenchmarkLargeMessage(b *testing.B) {
 					if err != nil || results[0].Status != StatusPass {
 						b.Fatal(results[0].Status, err)
 					}
-					alone += half.Sub(start)
-					whole += time.Since(half)
+					alone, whole = min(alone, half.Sub(start)), min(whole, time.Since(half))
 				}
 				b.ReportMetric(100*float64(alone)/float64(whole), "%sha256")
 			})
