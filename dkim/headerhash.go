@@ -107,7 +107,7 @@ func appendField(text []byte, c Canonicalization, raw []byte) []byte {
 	for more := true; more; {
 		var line []byte
 		line, value, more = bytes.Cut(value, []byte("\r\n"))
-		line = bytes.Trim(line, " \t")
+		line = trimSpace(line)
 		if len(line) == 0 {
 			continue
 		}
@@ -118,6 +118,17 @@ func appendField(text []byte, c Canonicalization, raw []byte) []byte {
 		text = appendRelaxed(text, line)
 	}
 	return text
+}
+
+// trimSpace returns a line without the white space around it.
+func trimSpace(line []byte) []byte {
+	for len(line) > 0 && isSpace(line[0]) {
+		line = line[1:]
+	}
+	for len(line) > 0 && isSpace(line[len(line)-1]) {
+		line = line[:len(line)-1]
+	}
+	return line
 }
 
 // appendRelaxed appends a line, which neither begins nor ends with white space, with

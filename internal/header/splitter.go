@@ -94,7 +94,7 @@ func (s *Splitter) gather(p []byte) []byte {
 		s.field = s.line
 	}
 	if s.block == nil {
-		s.block = make([]byte, 0, min(max(len(p), 512), 8<<10))
+		s.block = make([]byte, 0, expected(p))
 	}
 	if ended && !s.first {
 		s.first = true
@@ -110,6 +110,15 @@ func (s *Splitter) gather(p []byte) []byte {
 		s.endLine()
 	}
 	return p[n:]
+}
+
+// expected returns how many octets of header there probably are, by the first chunk.
+func expected(p []byte) int {
+	p = p[:min(len(p), 8<<10)]
+	if end := bytes.Index(p, []byte("\r\n\r\n")); end >= 0 {
+		return end + 4
+	}
+	return max(len(p), 512)
 }
 
 // add appends to the block within its limits. Of two limits that one chunk exceeds
