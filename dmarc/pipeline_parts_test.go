@@ -141,7 +141,7 @@ func (s *script) play(t *testing.T) *dmarc.Result {
 func TestVerdictsOfRandomMessagesAndZones(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	seen := make(map[dmarc.Status]int)
-	for n := range 1000 {
+	for n := range 400 {
 		s := &script{octets: make([]byte, 1024)}
 		for i := range s.octets {
 			s.octets[i] = byte(random.Uint32())
@@ -154,7 +154,7 @@ func TestVerdictsOfRandomMessagesAndZones(t *testing.T) {
 	}
 	t.Log(fmt.Sprint(seen))
 	for _, status := range []dmarc.Status{dmarc.None, dmarc.Pass, dmarc.Fail, dmarc.TempError, dmarc.PermError} {
-		if seen[status] < 5 {
+		if seen[status] < 3 {
 			t.Errorf("%s came up %d times: the scripts do not reach it", status, seen[status])
 		}
 	}
