@@ -17,15 +17,15 @@ func (q Question) check() error {
 	default:
 		return &Error{Question: q, Err: ErrType}
 	}
+	if domain.IsCanonical(q.Name) {
+		return nil
+	}
 	if err := domain.Check(q.Name); err != nil {
 		return &Error{Question: q, Err: fmt.Errorf("%w: %w", ErrName, err)}
 	}
 	// Upper case would be a second name for the same thing in a cache, and a
 	// missing one in a Zone.
-	if domain.ToLower(q.Name) != q.Name {
-		return &Error{Question: q, Err: fmt.Errorf("%w: upper case", ErrName)}
-	}
-	return nil
+	return &Error{Question: q, Err: fmt.Errorf("%w: upper case", ErrName)}
 }
 
 // contextError says why ctx ended, in the package's terms: a [*LimitError] where a

@@ -47,6 +47,9 @@ var lookup = idna.New(
 // A name that DNS cannot be asked for gives an error. RFC 9989, section 5.3.1, and
 // RFC 8616 ask for this form.
 func Canonical(name string) (string, error) {
+	if IsCanonical(name) {
+		return name, nil // as names mostly are
+	}
 	name = strings.TrimSuffix(name, ".")
 	if !isASCII(name) {
 		if err := checkLength(name); err != nil {
@@ -63,6 +66,38 @@ func Canonical(name string) (string, error) {
 		return "", err
 	}
 	return name, nil
+}
+
+// IsCanonical reports whether name is in the form that Canonical returns. It looks at
+// each octet once: names are checked at every border that they cross.
+func IsCanonical(name string) bool {
+	if len(name) > MaxLength {
+		return false
+	}
+	label := 0
+	for i := range len(name) {
+		if !canonicalOctets[name[i]] {
+			return false
+		}
+		label++
+		if name[i] == '.' {
+			if label == 1 {
+				return false
+			}
+			label = 0
+		}
+		if label > MaxLabel {
+			return false
+		}
+	}
+	return label > 0
+}
+
+// canonicalOctets are those of a name in canonical form.
+var canonicalOctets = [256]bool{
+	'a': true, 'b': true, 'c': true, 'd': true, 'e': true, 'f': true, 'g': true, 'h': true, 'i': true, 'j': true, 'k': true, 'l': true, 'm': true,
+	'n': true, 'o': true, 'p': true, 'q': true, 'r': true, 's': true, 't': true, 'u': true, 'v': true, 'w': true, 'x': true, 'y': true, 'z': true,
+	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true, '-': true, '_': true, '.': true,
 }
 
 // checkLength says why the A-labels of a name would be too long, without making them:

@@ -88,11 +88,14 @@ func FuzzCanonical(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		name, err := Canonical(s)
+		if want := Check(s) == nil && ToLower(s) == s; IsCanonical(s) != want {
+			t.Errorf("IsCanonical(%q) = %v, want %v", s, !want, want)
+		}
 		if err != nil {
 			return
 		}
-		if err := Check(name); err != nil {
-			t.Errorf("Canonical(%q) = %q, which Check refuses: %v", s, name, err)
+		if err := Check(name); err != nil || !IsCanonical(name) {
+			t.Errorf("Canonical(%q) = %q, which Check (%v) or IsCanonical refuses", s, name, err)
 		}
 		if again, err := Canonical(name); again != name || err != nil {
 			t.Errorf("Canonical is not idempotent on %q: %q, %v", name, again, err)
