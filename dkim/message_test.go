@@ -445,9 +445,9 @@ func TestHostileMessagesTakeLittleTime(t *testing.T) {
 	} {
 		start := time.Now()
 		verify(t, &v, message)
-		// A whole second is far more than any of them takes, and far less than
-		// what is not linear would.
-		if took := time.Since(start); took > 2*time.Second {
+		// Far more than any of them takes, on a busy machine and with -race, and far
+		// less than what grows with the square would.
+		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
