@@ -15,6 +15,7 @@ import (
 	"testing/iotest"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mailverdict/mailverdict/internal/header"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -465,6 +466,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(signing{}.sign(testMessage))
 	f.Add(signing{c: "simple/relaxed", l: "l=3;", h: "from:from:x"}.sign(testMessage))
 	f.Add("DKIM-Signature: v=1\n x\n\nbody\n")
+	f.Add("DKIM-Signature:z=\xb2")
 	f.Add("")
 	zone := resolver.Zone{"s1._domainkey.example.com": {TXT: []string{ed().record()}}}
 	v := &Verifier{Resolver: zone, Now: func() time.Time { return testNow }}
@@ -480,7 +482,10 @@ func FuzzVerify(f *testing.F) {
 			if r.Status == StatusPass && (!r.HeaderVerified || r.BodyUnsigned != 0 || !slices.Equal(r.BodyHash, r.Signature.BodyHash)) {
 				t.Fatalf("a pass without cause: %+v", r)
 			}
-			roundTrip(t, r)
+			// JSON is UTF-8, and has U+FFFD for what is not.
+			if utf8.ValidString(message) {
+				roundTrip(t, r)
+			}
 		}
 	})
 }
