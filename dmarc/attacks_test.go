@@ -204,6 +204,7 @@ func (r *attackRun) invariants(t *testing.T) {
 	r.fieldIsWhatItSays(t)
 	r.stripsForgedFields(t)
 	checkJSON(t, r.result)
+	checkExplained(t, r.result)
 	if reply, ok := r.result.SMTPReply(); ok && !printable(reply.String()) {
 		t.Errorf("SMTP reply %q", reply)
 	}

@@ -277,11 +277,26 @@ func checkText(t *testing.T, r *dmarc.Result) {
 	if !printable(r.SPF.Explanation) {
 		t.Errorf("explanation %q", r.SPF.Explanation)
 	}
-	var explained bytes.Buffer
-	explain.Text(&explained, explain.Steps(r), explain.TextOptions{})
-	for i, c := range explained.Bytes() {
+	checkExplained(t, r)
+}
+
+// checkExplained checks that an explanation can be shown on a terminal and on a page.
+func checkExplained(t testing.TB, r *dmarc.Result) {
+	t.Helper()
+	var text, page bytes.Buffer
+	explain.Text(&text, explain.Steps(r), explain.TextOptions{})
+	for i, c := range text.Bytes() {
 		if c < ' ' && c != '\n' || c == 0x7f {
-			t.Errorf("octet %#x in the explanation at %q", c, explained.Bytes()[max(0, i-40):i+1])
+			t.Errorf("octet %#x in the explanation at %q", c, text.Bytes()[max(0, i-40):i+1])
 		}
+	}
+	explain.HTML(&page, explain.Steps(r))
+	for _, tag := range []string{"<script", "</spf>", "</selector>", "</header_from>", "<![CDATA["} {
+		if strings.Contains(page.String(), tag) {
+			t.Errorf("%s on the page", tag)
+		}
+	}
+	if summary := explain.Summary(r) + explain.Fix(r); strings.ContainsAny(summary, "\x00\x1b\r\n\x7f") {
+		t.Errorf("summary %q", summary)
 	}
 }
