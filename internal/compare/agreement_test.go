@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -64,7 +63,7 @@ func (a *agreement) report(t *testing.T) {
 	t.Logf("%d agreed, %d without a reason to differ; in %d both refuse two faults, and name another", a.agreed, a.open, a.several)
 	for _, i := range slices.Sorted(maps.Keys(a.found)) {
 		d := a.differences[i]
-		t.Log(fmt.Sprintf("%d cases of %s: ours %s, theirs %s, because %s", a.found[i], d.peculiarity, d.ours, d.peer, d.why))
+		t.Logf("%d cases of %s: ours %s, theirs %s, because %s", a.found[i], d.peculiarity, d.ours, d.peer, d.why)
 	}
 	for i, d := range a.differences {
 		if a.found[i] == 0 {
