@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -41,6 +42,8 @@ type Budget struct {
 	mu       sync.Mutex
 	inner    Resolver
 	calls    map[Question]*call
+	recalled []Question  // and so counted, besides those of calls
+	room     [6]Question // for recalled, mostly enough
 	asked    int
 	underway int           // questions that Resolver is at work on
 	since    time.Time     // when underway was last zero
@@ -103,17 +106,28 @@ func (b *Budget) join(q Question) (c *call, mine bool, err error) {
 	if c := b.calls[q]; c != nil {
 		return c, false, nil
 	}
-	limit := positive(b.Questions, DefaultQuestions)
-	if b.asked >= limit {
-		return nil, false, &LimitError{Questions: limit}
+	if err := b.count(q); err != nil {
+		return nil, false, err
 	}
-	b.asked++
 	if b.calls == nil {
 		b.calls = make(map[Question]*call)
 	}
 	c = &call{done: make(chan struct{})}
 	b.calls[q] = c
 	return c, true, nil
+}
+
+// count counts a question, once.
+func (b *Budget) count(q Question) error {
+	if slices.Contains(b.recalled, q) {
+		return nil
+	}
+	limit := positive(b.Questions, DefaultQuestions)
+	if b.asked >= limit {
+		return &LimitError{Questions: limit}
+	}
+	b.asked++
+	return nil
 }
 
 // ask puts q to the Resolver and fills c. What the caller's context cut short is an

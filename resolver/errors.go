@@ -88,8 +88,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // AuthenticOf returns what an error says of DNSSEC: whether the absence of a record
 // was validated.
 func AuthenticOf(err error) Authentic {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Authentic
 	}
 	return AuthenticUnknown

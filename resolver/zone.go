@@ -81,17 +81,36 @@ func (z Zone) Resolve(ctx context.Context, q Question) (Answer, error) {
 }
 
 func (z Zone) resolve(ctx context.Context, q Question) (Answer, error) {
+	a, delay, err := z.answer(q)
+	if delay > 0 {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil {
+		return Answer{}, &Error{Question: q, Err: contextError(ctx)}
+	}
+	return a, err
+}
+
+// answer returns the outcome for q and how long faults delay it.
+func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 	if err := q.check(); err != nil {
-		return Answer{}, err
+		return Answer{}, 0, err
 	}
 	name, ttl, authentic := q.Name, time.Duration(0), AuthenticYes
 	for range maxAliases {
 		records, err := z.find(name)
 		if err != nil {
-			return Answer{}, &Error{Question: q, Err: err}
+			return Answer{}, delay, &Error{Question: q, Err: err}
 		}
-		if err := records.fault(q.Type).happen(ctx); err != nil {
-			return Answer{}, &Error{Question: q, Err: err}
+		fault := records.fault(q.Type)
+		delay += fault.Delay
+		if fault.Err != nil {
+			return Answer{}, delay, &Error{Question: q, Err: fault.Err}
 		}
 		ttl = lowerTTL(ttl, records.TTL)
 		authentic = authentic.And(records.Authentic)
@@ -101,12 +120,12 @@ func (z Zone) resolve(ctx context.Context, q Question) (Answer, error) {
 		}
 		a, err := records.answer(q.Type)
 		if err != nil {
-			return Answer{}, &Error{Question: q, Err: err, TTL: ttl, Authentic: authentic}
+			return Answer{}, delay, &Error{Question: q, Err: err, TTL: ttl, Authentic: authentic}
 		}
 		a.TTL, a.Authentic = ttl, authentic
-		return a, nil
+		return a, delay, nil
 	}
-	return Answer{}, &Error{Question: q, Err: errAliases}
+	return Answer{}, delay, &Error{Question: q, Err: errAliases}
 }
 
 // errAliases is what a recursive server would make of it.
@@ -165,22 +184,6 @@ func (r Records) fault(t Type) Fault {
 		return f
 	}
 	return r.Fault
-}
-
-// happen waits and fails as the fault says.
-func (f Fault) happen(ctx context.Context) error {
-	if f.Delay > 0 {
-		timer := time.NewTimer(f.Delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-	}
-	if ctx.Err() != nil {
-		return contextError(ctx)
-	}
-	return f.Err
 }
 
 // answer returns the records of one type.

@@ -1,0 +1,104 @@
+package resolver_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+var recallQuestion = resolver.Question{Name: "example.com", Type: resolver.TypeTXT}
+
+// only is a resolver of one method.
+type only struct{ resolver.Resolver }
+
+// broken is a Recaller with a defect.
+type broken struct{ resolver.Zone }
+
+func (broken) Recall(context.Context, resolver.Question) (resolver.Answer, bool, error) {
+	panic("defect")
+}
+
+func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
+	zone := resolver.Zone{
+		"example.com":      {TXT: []string{"text"}},
+		"slow.example.com": {TXT: []string{"text"}, Fault: resolver.Fault{Delay: time.Second}},
+		"down.example.com": {Fault: resolver.Fault{Err: resolver.ErrServFail}},
+		"long.example.com": {CNAME: "slow.example.com"},
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	traced := resolver.WithTrace(t.Context(), &resolver.Trace{})
+	for _, tt := range []struct {
+		what string
+		ctx  context.Context
+		r    resolver.Resolver
+		name string
+		ok   bool
+		err  error
+	}{
+		{"an answer of a zone", t.Context(), zone, "example.com", true, nil},
+		{"an absence in a zone", t.Context(), zone, "no.example.com", true, resolver.ErrNXDomain},
+		{"a failure in a zone", t.Context(), zone, "down.example.com", true, resolver.ErrServFail},
+		{"what is no name", t.Context(), zone, "example..com", true, resolver.ErrName},
+		{"a delayed answer of a zone", t.Context(), zone, "slow.example.com", false, nil},
+		{"an alias of a delayed name", t.Context(), zone, "long.example.com", false, nil},
+		{"a budget over a zone", t.Context(), &resolver.Budget{Resolver: zone}, "example.com", true, nil},
+		{"a budget over a delayed zone", t.Context(), &resolver.Budget{Resolver: zone}, "slow.example.com", false, nil},
+		{"a cache that is empty", t.Context(), &resolver.Cache{Resolver: zone}, "example.com", false, nil},
+		{"a resolver of one method", t.Context(), only{zone}, "example.com", false, nil},
+		{"a budget over a resolver of one method", t.Context(), &resolver.Budget{Resolver: only{zone}}, "example.com", false, nil},
+		{"a resolver that panics", t.Context(), broken{zone}, "example.com", false, nil},
+		{"a context that ended", cancelled, zone, "example.com", false, nil},
+		{"a context with a trace, which would see the question twice", traced, zone, "example.com", false, nil},
+	} {
+		q := resolver.Question{Name: tt.name, Type: resolver.TypeTXT}
+		a, ok, err := resolver.Recall(tt.ctx, tt.r, q)
+		if ok != tt.ok || !errors.Is(err, tt.err) || (a.Count() > 0) != (tt.ok && tt.err == nil) {
+			t.Errorf("%s: %v, %t, %v; want %t, %v", tt.what, a, ok, err, tt.ok, tt.err)
+		}
+	}
+}
+
+func TestACacheRecallsUntilTheTTLHasPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache := &resolver.Cache{Resolver: resolver.Zone{"example.com": {TXT: []string{"text"}, TTL: time.Minute}}}
+		if _, err := cache.Resolve(t.Context(), recallQuestion); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(59 * time.Second)
+		if a, ok, err := resolver.Recall(t.Context(), cache, recallQuestion); !ok || err != nil || a.TTL != time.Second {
+			t.Errorf("before: %v, %t, %v", a, ok, err)
+		}
+		time.Sleep(time.Second)
+		if _, ok, _ := resolver.Recall(t.Context(), cache, recallQuestion); ok {
+			t.Error("recalled after its TTL")
+		}
+	})
+}
+
+func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
+	zone := resolver.Zone{"example.com": {TXT: []string{"text"}}}
+	b := &resolver.Budget{Resolver: zone, Questions: 2}
+	other := resolver.Question{Name: "www.example.com", Type: resolver.TypeTXT}
+	for range 3 { // equal ones once
+		for _, q := range []resolver.Question{recallQuestion, other} {
+			if _, ok, err := resolver.Recall(t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
+				t.Fatalf("%s: %t, %v", q, ok, err)
+			}
+			if _, err := b.Resolve(t.Context(), q); errors.Is(err, resolver.ErrLimit) {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := b.Asked(); n != 2 {
+		t.Errorf("%d asked, want 2", n)
+	}
+	third := resolver.Question{Name: "ftp.example.com", Type: resolver.TypeTXT}
+	if _, ok, err := resolver.Recall(t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
+		t.Errorf("the third: %t, %v; want the limit", ok, err)
+	}
+}
