@@ -154,11 +154,7 @@ func (l *lookup) authentic() resolver.Authentic {
 	if l.err == nil {
 		return l.answer.Authentic
 	}
-	var dns *resolver.Error
-	if errors.As(l.err, &dns) {
-		return dns.Authentic
-	}
-	return resolver.AuthenticUnknown
+	return resolver.AuthenticOf(l.err)
 }
 
 // missing reports whether DNS has proved that there is nothing to find.
