@@ -15,6 +15,7 @@ package tagvalue
 import (
 	"errors"
 	"iter"
+	"strings"
 )
 
 // What can be wrong with one tag-spec.
@@ -54,14 +55,13 @@ func All(s string) iter.Seq2[Tag, error] {
 
 // next reads the tag-spec that begins at s[pos].
 func next(s string, pos int) (Tag, error) {
-	end, equals := pos, -1
-	for ; end < len(s) && s[end] != ';'; end++ {
-		if s[end] == '=' && equals < 0 {
-			equals = end
-		}
+	end := len(s)
+	if i := strings.IndexByte(s[pos:], ';'); i >= 0 {
+		end = pos + i
 	}
 	tag := Tag{Start: end, End: end}
-	if equals < 0 {
+	equals := pos + strings.IndexByte(s[pos:end], '=')
+	if equals < pos {
 		tag.Name = Trim(s[pos:end])
 		if tag.Name == "" {
 			return tag, ErrEmpty
@@ -114,14 +114,11 @@ func Trim(s string) string {
 // without the white space around it.
 func Items(s string, sep byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for start, i := 0, 0; i <= len(s); i++ {
-			if i < len(s) && s[i] != sep {
-				continue
-			}
-			if !yield(Trim(s[start:i])) {
+		for item, rest, more := "", s, true; more; {
+			item, rest, more = strings.Cut(rest, string(sep))
+			if !yield(Trim(item)) {
 				return
 			}
-			start = i + 1
 		}
 	}
 }
