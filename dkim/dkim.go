@@ -57,14 +57,23 @@ type Verifier struct {
 
 	keys       keyCache
 	workspaces sync.Pool // of *workspace
+	chunks     sync.Pool // of *[chunkSize]byte, for Verify
 }
+
+// chunkSize is how much Verify reads at a time, in octets.
+const chunkSize = 32 << 10
 
 // Verify reads a message to its end and returns a result for every DKIM-Signature
 // field, topmost first. It is Begin, io.Copy and Finish. An error of the reader is
 // returned without results, since they would be those of another message.
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
+	chunk, _ := v.chunks.Get().(*[chunkSize]byte)
+	if chunk == nil {
+		chunk = new([chunkSize]byte)
+	}
+	defer v.chunks.Put(chunk)
 	verification := v.Begin(ctx)
-	if _, err := io.Copy(verification, message); err != nil {
+	if _, err := io.CopyBuffer(verification, message, chunk[:]); err != nil {
 		verification.abort(err)
 	}
 	return verification.Finish()

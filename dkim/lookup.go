@@ -29,6 +29,17 @@ func (w *workspace) lookup(name string) *lookup {
 	return &w.lookups[len(w.lookups)-1]
 }
 
+// recall takes the answer if nobody has to wait for it.
+func (l *lookup) recall(ctx context.Context, r resolver.Resolver) bool {
+	var ok bool
+	l.answer, ok, l.err = resolver.Recall(ctx, r, l.question())
+	return ok
+}
+
+func (l *lookup) question() resolver.Question {
+	return resolver.Question{Name: l.name, Type: resolver.TypeTXT}
+}
+
 // ask asks the question. A resolver that panics has not answered.
 func (l *lookup) ask(ctx context.Context, r resolver.Resolver, wait *sync.WaitGroup) {
 	defer wait.Done()
@@ -37,7 +48,7 @@ func (l *lookup) ask(ctx context.Context, r resolver.Resolver, wait *sync.WaitGr
 			l.err = fmt.Errorf("%w: %v", errResolverPanic, p)
 		}
 	}()
-	l.answer, l.err = r.Resolve(ctx, resolver.Question{Name: l.name, Type: resolver.TypeTXT})
+	l.answer, l.err = r.Resolve(ctx, l.question())
 }
 
 // records returns the key records that are looked at, in an order that does not

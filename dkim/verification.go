@@ -147,14 +147,17 @@ func (v *Verification) begin() {
 
 // askAll asks all questions at once.
 func (v *Verification) askAll() {
-	if len(v.lookups) == 0 {
-		return
-	}
-	ctx, cancel := context.WithCancel(v.ctx)
-	v.cancel = cancel
-	v.wait.Add(len(v.lookups))
+	var ctx context.Context
 	for i := range v.lookups {
-		go v.lookups[i].ask(ctx, v.resolver, &v.wait)
+		l := &v.lookups[i]
+		if l.recall(v.ctx, v.resolver) {
+			continue
+		}
+		if ctx == nil {
+			ctx, v.cancel = context.WithCancel(v.ctx)
+		}
+		v.wait.Add(1)
+		go l.ask(ctx, v.resolver, &v.wait)
 	}
 }
 
