@@ -96,8 +96,21 @@ func (qs *queries) ask(names []string) {
 		}
 		q := &Query{Domain: name}
 		qs.asked = append(qs.asked, q)
-		qs.wg.Go(func() { qs.resolve(q) })
+		question := resolver.Question{Name: "_dmarc." + name, Type: resolver.TypeTXT}
+		if answer, ok, err := resolver.Recall(qs.ctx, qs.resolver, question); ok {
+			qs.take(q, answer, err)
+			continue
+		}
+		qs.start(q, question)
 	}
+}
+
+// start asks a question that has to be waited for.
+func (qs *queries) start(q *Query, question resolver.Question) {
+	qs.wg.Go(func() {
+		answer, err := qs.resolver.Resolve(qs.ctx, question)
+		qs.take(q, answer, err)
+	})
 }
 
 // wouldAsk returns how many names would have been asked with those.
@@ -111,8 +124,8 @@ func (qs *queries) wouldAsk(names []string) int {
 	return n
 }
 
-func (qs *queries) resolve(q *Query) {
-	answer, err := qs.resolver.Resolve(qs.ctx, resolver.Question{Name: "_dmarc." + q.Domain, Type: resolver.TypeTXT})
+// take takes the outcome of a question.
+func (qs *queries) take(q *Query, answer resolver.Answer, err error) {
 	q.Authentic = answer.Authentic
 	switch {
 	case err == nil:

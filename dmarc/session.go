@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -28,9 +27,8 @@ type Session struct {
 	cancel   context.CancelFunc
 	envelope Envelope
 
-	spf        sync.WaitGroup // of the two results
-	mailFrom   *spf.Result
-	helo       *spf.Result
+	mailFrom   spfCheck
+	helo       spfCheck
 	signatures *dkim.Verification
 
 	// Once the header has been written.
@@ -43,20 +41,18 @@ type Session struct {
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	s := &Session{verifier: v, limits: v.Limits.withDefaults(), outer: ctx, envelope: e}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	mailFrom, helo := v.SPF, v.SPF
-	mailFrom.Resolver = v.budget(s.limits, s.limits.Questions)
-	helo.Resolver = &resolver.Budget{
-		Resolver:  mailFrom.Resolver, // which knows what MAIL FROM has asked
+	asked := v.budget(s.limits, s.limits.Questions)
+	session := spf.Session{IP: e.IP, HELO: e.HELO, MailFrom: e.MailFrom}
+	if e.SPF != nil {
+		s.mailFrom.result = e.SPF
+	} else {
+		s.mailFrom.start(s.ctx, &v.SPF, asked, spf.IdentityMailFrom, session)
+	}
+	s.helo.start(s.ctx, &v.SPF, &resolver.Budget{
+		Resolver:  asked, // which knows what MAIL FROM has asked
 		Questions: (s.limits.Questions + 3) / 4,
 		Time:      s.limits.Time,
-	}
-	session := spf.Session{IP: e.IP, HELO: e.HELO, MailFrom: e.MailFrom}
-	s.spf.Go(func() { s.helo = helo.CheckHELO(s.ctx, session) })
-	if e.SPF != nil {
-		s.mailFrom = e.SPF
-	} else {
-		s.spf.Go(func() { s.mailFrom = mailFrom.Check(s.ctx, session) })
-	}
+	}, spf.IdentityHELO, session)
 	// How many keys are asked for is up to dkim.Limits.Signatures.
 	keys := v.budget(s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
 	s.signatures = v.signatures().BeginWith(s.ctx, keys)
@@ -90,8 +86,14 @@ func (s *Session) write(p []byte) {
 // header starts what can be asked once the header is there.
 func (s *Session) header(raw []byte) {
 	s.read = true
-	h := header.Parse(raw)
-	s.author = readAuthor(h)
+	h, _ := s.verifier.headers.Get().(*header.Header)
+	if h == nil {
+		h = new(header.Header)
+	}
+	h.Parse(raw)
+	defer s.verifier.headers.Put(h)
+	defer clear(h.Fields)
+	s.author = readAuthor(*h)
 	for _, name := range s.domains() {
 		d := s.verifier.startDiscovery(s.ctx, s.limits, name)
 		d.foresee(pathDomain(s.envelope))
@@ -126,13 +128,14 @@ func (s *Session) Finish() (*Result, error) {
 	if !s.read {
 		s.unread(err)
 	}
-	s.spf.Wait()
+	s.mailFrom.wait.Wait()
+	s.helo.wait.Wait()
 	r := &Result{
 		Envelope: s.envelope,
 		Time:     s.verifier.now(),
 		Author:   s.author,
-		SPF:      s.mailFrom,
-		HELO:     s.helo,
+		SPF:      s.mailFrom.result,
+		HELO:     s.helo.result,
 		DKIM:     signatures,
 	}
 	if r.DKIM == nil {

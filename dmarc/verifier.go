@@ -50,7 +50,8 @@ type Verifier struct {
 	once sync.Once
 	dkim dkim.Verifier // as DKIM says
 
-	chunks sync.Pool // of *[chunkSize]byte, for Verify
+	chunks  sync.Pool // of *[chunkSize]byte, for Verify
+	headers sync.Pool // of *header.Header, for Session.header
 }
 
 // chunkSize is how much Verify reads at a time, in octets. A buffer of that size for each
