@@ -112,6 +112,10 @@ func TestNetNeverAsksForNamesOfTheSearchList(t *testing.T) {
 }
 
 func TestNetEndsWithTheContext(t *testing.T) {
+	// Package net reads the system's configuration at its first question, with a channel
+	// that must not be made in a bubble.
+	refusing := func(context.Context, string, string) (net.Conn, error) { return nil, errNoServer }
+	Net(&net.Resolver{PreferGo: true, Dial: refusing}).Resolve(t.Context(), Question{"example.com", TypeMX})
 	for _, qt := range []Type{TypeTXT, TypeMX, TypeA} {
 		synctest.Test(t, func(t *testing.T) {
 			r := Net(&net.Resolver{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
