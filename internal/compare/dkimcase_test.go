@@ -60,6 +60,7 @@ func newDKIMCase(random *rand.Rand, keys []crypto.Signer, twists []dkimTwist) (d
 	d.signer.fold = pick(random, []string{"\r\n\t", " ", "\r\n  ", ""})
 	d.signer.bodyRelaxed = random.IntN(2) == 0
 	d.signer.set("c", canonicalizations[d.signer.headerRelaxed]+"/"+canonicalizations[d.signer.bodyRelaxed])
+	// The signer signs with whatever tags it has, in whatever order.
 	random.Shuffle(len(d.signer.tags), func(i, j int) {
 		d.signer.tags[i], d.signer.tags[j] = d.signer.tags[j], d.signer.tags[i]
 	})
@@ -170,8 +171,7 @@ func replaced(old, new string) func(*dkimDraft) {
 
 func unix(t time.Time) string { return fmt.Sprint(t.Unix()) }
 
-// dkimTwists are the peculiarities of cases, with names that end in what one would
-// expect of them.
+// dkimTwists are the peculiarities of cases. Their names are those in dkimDifferences.
 var dkimTwists = []dkimTwist{
 	// What was done to the message after it was signed.
 	{name: "an octet of the body changed", after: tampered(func(d *dkimDraft, header, body string) string {
