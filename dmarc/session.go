@@ -35,6 +35,8 @@ type Session struct {
 	read     bool
 	author   Author
 	policies []*discovery // one for each domain to evaluate
+
+	result *Result // once Finish was called
 }
 
 // Begin starts to check a message: SPF is asked for at once.
@@ -121,8 +123,12 @@ func (s *Session) domains() []string {
 
 // Finish ends the message and returns what is to be known about it, after everything that
 // was started has ended. The error is that of a context that ended; the result is as far as
-// it was found by then.
+// it was found by then. Called again, it returns the same; what is written in between does
+// not count.
 func (s *Session) Finish() (*Result, error) {
+	if s.result != nil {
+		return s.result, s.outer.Err()
+	}
 	defer s.cancel()
 	signatures, err := s.signatures.Finish()
 	if !s.read {
@@ -143,6 +149,7 @@ func (s *Session) Finish() (*Result, error) {
 	}
 	r.DMARC, r.Others = s.verdict(r)
 	r.Authentic = r.authentic()
+	s.result = r
 	return r, s.outer.Err()
 }
 

@@ -266,6 +266,21 @@ func (panicking) Resolve(context.Context, resolver.Question) (resolver.Answer, e
 	panic("defect")
 }
 
+func TestFinishCanBeCalledAgain(t *testing.T) {
+	zone := shop()
+	signed := sign(t, zone, letter, "shop.example")
+	s := (&dmarc.Verifier{Resolver: zone}).Begin(context.Background(), fromShop)
+	io.WriteString(s, signed)
+	first, err := s.Finish()
+	if err != nil || first.DMARC.Status != dmarc.Pass {
+		t.Fatalf("%s (%v), want pass", first.DMARC.Status, err)
+	}
+	io.WriteString(s, "more")
+	if again, err := s.Finish(); again != first || err != nil {
+		t.Errorf("called again: %v (%v), want the same result", again, err)
+	}
+}
+
 func TestAPanickingResolverIsContained(t *testing.T) {
 	zone := shop()
 	signed := sign(t, zone, letter, "shop.example")

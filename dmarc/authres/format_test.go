@@ -352,3 +352,12 @@ func TestSignaturesThatPassAreKeptWhereThereIsNoRoomForAll(t *testing.T) {
 		t.Errorf("the passing signature, or the number of the others, is missing from %q", field)
 	}
 }
+
+func TestAnAUIDOutsideOfTheSDIDIsNotPrinted(t *testing.T) {
+	r := shop()
+	r.DKIM = []*dkim.Result{signed(dkim.StatusPermError, "attacker.example", "a1", "123")}
+	r.DKIM[0].Signature.AUID, r.DKIM[0].Err = "admin@victim.example", dkim.ErrIdentity
+	if field := Format(ours, r); strings.Contains(field, "header.i") {
+		t.Errorf("%s names whom the signature does not speak for", field)
+	}
+}

@@ -108,7 +108,7 @@ func (f Formatter) dkimResults(r *dmarc.Result) []entry {
 			"header.d": safeDomain(d.Domain),
 			"header.s": safeDomain(d.Selector),
 		}}
-		if d.Signature != nil {
+		if d.Signature != nil && !errors.Is(d.Err, dkim.ErrIdentity) {
 			e.props["header.i"] = safeAddress(d.Signature.AUID)
 		}
 		if d.KeyBits > 0 {
