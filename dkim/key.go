@@ -26,7 +26,7 @@ type Key struct {
 }
 
 // keyTags are the tags of RFC 6376, section 3.6.1, in the order of the constants.
-const keyTags = "v h k n p s t"
+var keyTags = []string{"v", "h", "k", "n", "p", "s", "t"}
 
 const (
 	keyV = iota

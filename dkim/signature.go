@@ -72,7 +72,7 @@ func parseSignature(body string, limits *Limits, s *Signature) (value [2]int, er
 }
 
 // signatureTags are the tags of RFC 6376, section 3.5, in the order of the constants.
-const signatureTags = "v a b bh c d h i l q s t x z"
+var signatureTags = []string{"v", "a", "b", "bh", "c", "d", "h", "i", "l", "q", "s", "t", "x", "z"}
 
 const (
 	tagV = iota

@@ -1,8 +1,6 @@
 package dkim
 
 import (
-	"strings"
-
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
 )
@@ -20,7 +18,7 @@ func (s *tagSet) get(tag int) tagvalue.Tag { return s.tags[tag] }
 // read takes the tags of list whose names stand in names, separated by spaces; the
 // place of a name there is its number. It reads to the end and returns the first
 // fault, ErrSyntax or ErrDuplicateTag.
-func (s *tagSet) read(list, names string) error {
+func (s *tagSet) read(list string, names []string) error {
 	var first error
 	var unknown map[string]bool
 	for tag, err := range tagvalue.All(list) {
@@ -47,15 +45,11 @@ func (s *tagSet) read(list, names string) error {
 }
 
 // tagNumber returns the place of name in names, or -1.
-func tagNumber(names, name string) int {
-	for n := 0; ; n++ {
-		next, rest, more := strings.Cut(names, " ")
-		if next == name {
+func tagNumber(names []string, name string) int {
+	for n := range names {
+		if names[n] == name {
 			return n
 		}
-		if !more {
-			return -1
-		}
-		names = rest
 	}
+	return -1
 }

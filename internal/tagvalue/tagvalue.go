@@ -56,30 +56,55 @@ func All(s string) iter.Seq2[Tag, error] {
 // next reads the tag-spec that begins at s[pos].
 func next(s string, pos int) (Tag, error) {
 	end := len(s)
-	if i := strings.IndexByte(s[pos:], ';'); i >= 0 {
-		end = pos + i
+	if n := strings.IndexByte(s[pos:], ';'); n >= 0 {
+		end = pos + n
 	}
 	tag := Tag{Start: end, End: end}
-	equals := pos + strings.IndexByte(s[pos:end], '=')
-	if equals < pos {
+	equals := strings.IndexByte(s[pos:end], '=')
+	if equals < 0 {
 		tag.Name = Trim(s[pos:end])
 		if tag.Name == "" {
 			return tag, ErrEmpty
 		}
 		return tag, ErrNoEquals
 	}
-	tag.Name = Trim(s[pos:equals])
-	tag.Start = equals + 1
+	tag.Name = Trim(s[pos : pos+equals])
+	tag.Start = pos + equals + 1
 	tag.Value = Trim(s[tag.Start:end])
 	if !isName(tag.Name) {
 		return tag, ErrName
 	}
-	for i := range len(tag.Value) {
-		if c := tag.Value[i]; (c < ' ' || c == 0x7f) && !IsSpace(c) {
-			return tag, ErrValue
-		}
+	if hasControl(tag.Value) {
+		return tag, ErrValue
 	}
 	return tag, nil
+}
+
+// hasControl reports whether s has a control character that is not white space. Most of
+// a list is base64, which one look at eight octets clears.
+func hasControl(s string) bool {
+	for len(s) > 0 {
+		n := min(8, len(s))
+		if n < 8 || suspicious(s) {
+			for i := range n {
+				if c := s[i]; (c < ' ' || c == 0x7f) && !IsSpace(c) {
+					return true
+				}
+			}
+		}
+		s = s[n:]
+	}
+	return false
+}
+
+// suspicious reports whether one of the first eight octets of s may be a control
+// character: under 0x20 or over 0x7e. A borrow or a carry comes only from an octet that is.
+func suspicious(s string) bool {
+	const ones = 0x0101010101010101
+	_ = s[7]
+	octets := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (octets|(octets-ones*' ')|(octets+ones))&(ones*0x80) != 0
 }
 
 func isName(s string) bool {
