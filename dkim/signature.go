@@ -327,11 +327,14 @@ func (p *signatureParser) time(tag int, name string) time.Time {
 func decodeBase64(dst []byte, s string) (_ []byte, ok bool) {
 	var short [1024]byte
 	text := short[:0]
+	start := 0
 	for i := range len(s) {
-		if !tagvalue.IsSpace(s[i]) {
-			text = append(text, s[i])
+		if s[i] <= ' ' && tagvalue.IsSpace(s[i]) {
+			text = append(text, s[start:i]...)
+			start = i + 1
 		}
 	}
+	text = append(text, s[start:]...)
 	if len(text)%4 == 0 {
 		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("=")), []byte("="))
 	}
