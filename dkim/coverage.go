@@ -10,33 +10,25 @@ import (
 // are not covered, and whether one of those was added. own is the signature's own
 // field.
 func (w *workspace) cover(c *check, own int) {
-	r, fields := &c.result, w.header.Fields
-	open := 0
-	for i := range fields {
-		if w.isOpen(i, own) {
-			open++
-		}
-	}
+	r, s, fields := &c.result, &w.selector, w.header.Fields
 	// The four lists in one piece.
-	lists := make([]string, 0, len(c.signature.Header)+open)
+	lists := make([]string, 0, len(c.signature.Header)+len(fields)-len(s.picked)-1)
 	for fate, list := range []*[]string{nameSigned: &r.Signed, nameAbsent: &r.Absent, nameOverSigned: &r.OverSigned} {
 		start := len(lists)
 		for n, name := range c.signature.Header {
-			if int(w.selector.fates[n]) == fate {
+			if int(s.fates[n]) == fate {
 				lists = append(lists, name)
 			}
 		}
 		*list = sublist(lists, start)
 	}
 	start := len(lists)
-	for i, f := range fields {
-		if !w.isOpen(i, own) {
+	for i := range fields {
+		f := &fields[i]
+		if s.signed[i] || i == own || len(f.Name()) == 0 {
 			continue
 		}
 		lists = append(lists, w.nameOf(i))
-		if c.added == "" && isSingle(f) && w.isPartlySigned(f) {
-			c.added = string(f.Name())
-		}
 		switch {
 		case f.Is("subject"):
 			r.warn(WarningSubjectNotSigned)
@@ -45,11 +37,13 @@ func (w *workspace) cover(c *check, own int) {
 		}
 	}
 	r.NotSigned = sublist(lists, start)
-}
-
-// isOpen reports whether field i has a name and is not covered.
-func (w *workspace) isOpen(i, own int) bool {
-	return !w.selector.signed[i] && i != own && len(w.header.Fields[i].Name()) > 0
+	for _, i := range s.picked {
+		above := w.index.Above(i)
+		if above >= 0 && !s.signed[above] && isSingle(fields[above]) {
+			c.added = string(fields[above].Name())
+			return
+		}
+	}
 }
 
 // nameOf returns the name of field i.
@@ -58,13 +52,6 @@ func (w *workspace) nameOf(i int) string {
 		return string(w.header.Fields[i].Name())
 	}
 	return w.quotes[i]
-}
-
-// isPartlySigned reports whether a field of that name is covered: if one is, it is
-// the lowest.
-func (w *workspace) isPartlySigned(f header.Field) bool {
-	_, lowest := w.index.Slot(string(f.Name()))
-	return w.selector.signed[lowest]
 }
 
 // sublist returns what was appended to lists since start, nil for nothing.

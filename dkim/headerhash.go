@@ -9,6 +9,7 @@ import (
 type selector struct {
 	next   []int32 // by slot of the index, see pick
 	fates  []fate  // by name in h=
+	picked []int   // fields, as h= names them
 	signed []bool  // by field
 	text   []byte  // canonical header
 	field  []byte  // the signature's field without its value
@@ -23,22 +24,24 @@ func (w *workspace) selectFields(c *check, own int) {
 	s.signed = zeroed(s.signed, len(w.header.Fields))
 	s.text = s.text[:0]
 	form := c.signature.HeaderCanonicalization
-	s.fates = s.fates[:0]
+	s.fates, s.picked = s.fates[:0], s.picked[:0]
 	for _, name := range c.signature.Header {
 		i, fate := w.pick(name, own)
 		s.fates = append(s.fates, fate)
 		if fate == nameSigned {
+			s.picked = append(s.picked, i)
 			s.signed[i] = true
-			s.text = appendField(s.text, form, w.header.Fields[i].Raw())
+			f := &w.header.Fields[i]
+			s.text = appendField(s.text, form, f.Raw(), w.index.Name(i), f.Body())
 			s.text = append(s.text, "\r\n"...)
 		}
 	}
 	// The signature's own field comes last, its value removed, without CRLF.
-	f := w.header.Fields[own]
+	f := &w.header.Fields[own]
 	body := len(f.Raw()) - len(f.Body())
 	s.field = append(s.field[:0], f.Raw()[:body+c.value[0]]...)
 	s.field = append(s.field, f.Raw()[body+c.value[1]:]...)
-	s.text = appendField(s.text, form, s.field)
+	s.text = appendField(s.text, form, s.field, w.index.Name(own), s.field[body:])
 	c.header = sha256.Sum256(s.text)
 	w.cover(c, own)
 }
@@ -89,19 +92,13 @@ func zeroed[T any](p []T, n int) []T {
 	return p
 }
 
-// appendField appends the canonical form of a field, without its last CRLF. RFC
-// 6376, sections 3.4.1 and 3.4.2.
-func appendField(text []byte, c Canonicalization, raw []byte) []byte {
+// appendField appends the canonical form of a field, without its last CRLF: the field as
+// it stands, its name in lower case, and its body. RFC 6376, sections 3.4.1 and 3.4.2.
+func appendField(text []byte, c Canonicalization, raw, name, value []byte) []byte {
 	if c == Simple {
 		return append(text, raw...)
 	}
-	name, value, _ := bytes.Cut(raw, []byte(":"))
-	for _, octet := range bytes.TrimRight(name, " \t\r\n") {
-		if 'A' <= octet && octet <= 'Z' {
-			octet += 'a' - 'A'
-		}
-		text = append(text, octet)
-	}
+	text = append(text, name...)
 	text = append(text, ':')
 	start := len(text)
 	for more := true; more; {
@@ -135,7 +132,7 @@ func trimSpace(line []byte) []byte {
 // each white space within as one space.
 func appendRelaxed(text, line []byte) []byte {
 	for i := 0; ; {
-		n := nextChange(line, i, len(line))
+		n := nextChangeAmongWords(line, i, len(line))
 		text = append(text, line[i:n]...)
 		if n == len(line) {
 			return text

@@ -126,6 +126,11 @@ func nextChange(p []byte, i, end int) int {
 	if bytes.IndexByte(p[i:end], ' ') < 0 && bytes.IndexByte(p[i:end], '\t') < 0 {
 		return end
 	}
+	return nextChangeAmongWords(p, i, end)
+}
+
+// nextChangeAmongWords is nextChange where white space is likely.
+func nextChangeAmongWords(p []byte, i, end int) int {
 	for i = nextSuspect(p, i, end); i < end && !changes(p, i); {
 		i = nextSuspect(p, i+1, end)
 	}

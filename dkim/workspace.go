@@ -38,6 +38,9 @@ func (w *workspace) reset() {
 		b := &w.bodies[i]
 		*b = body{relaxed: Canonicalization(i) == Relaxed, hashes: b.hashes[:0], small: b.small[:0]}
 	}
+	if w.index.Octets() > keptOctets {
+		w.index = header.Index{}
+	}
 	s := &w.selector
 	if cap(s.text) > keptOctets || cap(s.field) > keptOctets {
 		*s = selector{}

@@ -6,11 +6,12 @@ import "hash/maphash"
 // linear in the header and each question takes constant time, whatever names a
 // sender chose: the hash is keyed. Build comes first.
 type Index struct {
-	fields []Field
 	seed   maphash.Seed
+	names  []byte  // of all fields, in lower case
+	ends   []int32 // by field: where its name ends in names
 	slots  []int32 // open addressing: 1 + bottom-most field of a name, or 0
 	above  []int32 // by field: 1 + the next field above of the same name, or 0
-	memory []int32 // of both
+	memory []int32 // of these three
 }
 
 // Build indexes the fields that have a valid name. What x held before is forgotten,
@@ -20,21 +21,29 @@ func (x *Index) Build(fields []Field) {
 	for size < 2*len(fields) {
 		size *= 2
 	}
-	if need := size + len(fields); cap(x.memory) < need {
+	need := size + 2*len(fields)
+	if cap(x.memory) < need {
 		x.memory = make([]int32, need)
 		x.seed = maphash.MakeSeed()
 	}
-	all := x.memory[:size+len(fields)]
+	all := x.memory[:need]
 	clear(all)
-	x.fields, x.slots, x.above = fields, all[:size], all[size:]
-	for i, f := range fields {
-		if f.name > 0 {
-			slot := find(x, f.Name())
+	x.slots, x.above, x.ends = all[:size], all[size:size+len(fields)], all[size+len(fields):]
+	x.names = x.names[:0]
+	for i := range fields {
+		start := len(x.names)
+		x.names = appendLower(x.names, fields[i].Name())
+		x.ends[i] = int32(len(x.names))
+		if len(x.names) > start {
+			slot := x.find(x.names[start:])
 			x.above[i] = x.slots[slot]
 			x.slots[slot] = int32(i) + 1
 		}
 	}
 }
+
+// Octets returns how much memory x keeps for the next header.
+func (x *Index) Octets() int { return 4*cap(x.memory) + cap(x.names) }
 
 // Slots is the number of slots that Slot distinguishes.
 func (x *Index) Slots() int { return len(x.slots) }
@@ -42,28 +51,39 @@ func (x *Index) Slots() int { return len(x.slots) }
 // Slot returns a number that all names equal to name, and no other name in the
 // header, share, and the bottom-most field of that name, or -1.
 func (x *Index) Slot(name string) (slot, bottom int) {
-	slot = find(x, name)
+	var short [64]byte
+	slot = x.find(appendLower(short[:0], name))
 	return slot, int(x.slots[slot]) - 1
 }
 
 // Above returns the next field above field i that has the same name, or -1.
 func (x *Index) Above(i int) int { return int(x.above[i]) - 1 }
 
-// find returns the slot of a name: the one where it stands, or a free one.
-func find[T string | []byte](x *Index, name T) int {
-	var short [64]byte
-	key := short[:0]
-	for i := range len(name) {
-		key = append(key, lower(name[i]))
+// Name returns the name of field i in lower case. It is valid until the next Build.
+func (x *Index) Name(i int) []byte {
+	start := int32(0)
+	if i > 0 {
+		start = x.ends[i-1]
 	}
+	return x.names[start:x.ends[i]]
+}
+
+// find returns the slot of a name in lower case: the one where it stands, or a free one.
+func (x *Index) find(name []byte) int {
 	mask := len(x.slots) - 1
-	slot := int(maphash.Bytes(x.seed, key)) & mask
-	for x.slots[slot] != 0 {
-		f := x.fields[x.slots[slot]-1]
-		if len(key) == f.name && equalFold(f.raw[:f.name], key) {
-			break
-		}
+	slot := int(maphash.Bytes(x.seed, name)) & mask
+	for x.slots[slot] != 0 && string(x.Name(int(x.slots[slot])-1)) != string(name) {
 		slot = (slot + 1) & mask
 	}
 	return slot
+}
+
+// appendLower appends name to text in lower case.
+func appendLower[T string | []byte](text []byte, name T) []byte {
+	start := len(text)
+	text = append(text, name...)
+	for i, c := range text[start:] {
+		text[start+i] = lower(c)
+	}
+	return text
 }
