@@ -42,7 +42,7 @@ func (w *workspace) readSignatures(limits *Limits) (left int) {
 	}
 	sound := 0
 	for _, i := range w.own {
-		c := readSignature(w.quotes[i], limits)
+		c := readSignature(w.quoted(i), limits)
 		w.checks = append(w.checks, c)
 		if c.result.Err == nil {
 			sound++

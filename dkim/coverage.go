@@ -51,7 +51,7 @@ func (w *workspace) nameOf(i int) string {
 	if slices.Contains(w.own, i) {
 		return string(w.header.Fields[i].Name())
 	}
-	return w.quotes[i]
+	return w.quoted(i)
 }
 
 // sublist returns what was appended to lists since start, nil for nothing.

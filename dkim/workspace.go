@@ -2,7 +2,6 @@ package dkim
 
 import (
 	"crypto/sha256"
-	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/header"
 )
@@ -12,8 +11,10 @@ import (
 type workspace struct {
 	header header.Header
 	index  header.Index
-	own    []int    // the DKIM-Signature fields
-	quotes []string // by field: its name, or the body of a DKIM-Signature field
+	own    []int  // the DKIM-Signature fields
+	quotes string // see quote
+	text   []byte // the same
+	ends   []int  // by field: where it ends in quotes
 
 	checks  []*check
 	lookups []lookup
@@ -30,10 +31,13 @@ const keptOctets = 64 << 10
 // reset forgets the message.
 func (w *workspace) reset() {
 	clear(w.header.Fields)
-	clear(w.quotes)
 	clear(w.checks)
 	clear(w.lookups)
 	w.own, w.checks, w.lookups, w.hashing = w.own[:0], w.checks[:0], w.lookups[:0], 0
+	w.quotes, w.text, w.ends = "", w.text[:0], w.ends[:0]
+	if cap(w.text) > keptOctets {
+		w.text = nil
+	}
 	for i := range w.bodies {
 		b := &w.bodies[i]
 		*b = body{relaxed: Canonicalization(i) == Relaxed, hashes: b.hashes[:0], small: b.small[:0]}
@@ -48,41 +52,30 @@ func (w *workspace) reset() {
 }
 
 // quote copies from the header what results refer to, in one piece, so that they
-// keep nothing else of it.
+// keep nothing else of it: the bodies of DKIM-Signature fields and the names of others.
 func (w *workspace) quote() {
-	size := 0
-	for i, f := range w.header.Fields {
+	for i := range w.header.Fields {
+		f := &w.header.Fields[i]
 		if f.Is("dkim-signature") {
 			w.own = append(w.own, i)
-			size += len(f.Body())
+			w.text = append(w.text, f.Body()...)
 		} else {
-			size += len(f.Name())
+			w.text = append(w.text, f.Name()...)
 		}
+		w.ends = append(w.ends, len(w.text))
 	}
-	if len(w.own) == 0 {
-		return
+	if len(w.own) > 0 {
+		w.quotes = string(w.text)
 	}
-	var b strings.Builder
-	b.Grow(size)
-	for n, i := 0, 0; i < len(w.header.Fields); i++ {
-		if n < len(w.own) && w.own[n] == i {
-			b.Write(w.header.Fields[i].Body())
-			n++
-		} else {
-			b.Write(w.header.Fields[i].Name())
-		}
+}
+
+// quoted returns what quote copied from field i.
+func (w *workspace) quoted(i int) string {
+	start := 0
+	if i > 0 {
+		start = w.ends[i-1]
 	}
-	rest := b.String()
-	w.quotes = w.quotes[:0]
-	for n, i := 0, 0; i < len(w.header.Fields); i++ {
-		size := len(w.header.Fields[i].Name())
-		if n < len(w.own) && w.own[n] == i {
-			size = len(w.header.Fields[i].Body())
-			n++
-		}
-		w.quotes = append(w.quotes, rest[:size])
-		rest = rest[size:]
-	}
+	return w.quotes[start:w.ends[i]]
 }
 
 // bodyHash returns the hash over the first limit octets of the body in that form,
