@@ -66,6 +66,9 @@ func (s *Splitter) Next(p []byte) (body, rest []byte, err error) {
 		}
 		return s.convert(p)
 	}
+	if s.block == nil {
+		p = s.start(p)
+	}
 	for len(p) > 0 && !s.done && s.err == nil {
 		p = s.gather(p)
 	}
@@ -93,9 +96,6 @@ func (s *Splitter) gather(p []byte) []byte {
 	if s.line == len(s.block) && !isWSP(p[0]) {
 		s.field = s.line
 	}
-	if s.block == nil {
-		s.block = make([]byte, 0, expected(p))
-	}
 	if ended && !s.first {
 		s.first = true
 		s.unix = n == 1 && !bytes.HasSuffix(s.block, crlf[:1]) || n > 1 && p[n-2] != '\r'
@@ -112,13 +112,26 @@ func (s *Splitter) gather(p []byte) []byte {
 	return p[n:]
 }
 
-// expected returns how many octets of header there probably are, by the first chunk.
-func expected(p []byte) int {
-	p = p[:min(len(p), 8<<10)]
-	if end := bytes.Index(p, []byte("\r\n\r\n")); end >= 0 {
-		return end + 4
+// start makes room for the header, and returns the rest of the first chunk. A header that
+// stands in it as a whole, and is too short for any limit, is taken in one piece.
+func (s *Splitter) start(p []byte) []byte {
+	const usual = 8 << 10
+	head := p[:min(len(p), usual)]
+	first := bytes.IndexByte(head, '\n')
+	end := bytes.Index(head, []byte("\r\n\r\n")) + len(crlf)
+	if first < len(crlf) || head[first-1] != '\r' || end < len(crlf) || !s.allows(head[:end]) {
+		s.block = make([]byte, 0, max(len(head), 512))
+		return p
 	}
-	return max(len(p), 512)
+	s.block, s.done = bytes.Clone(head[:end]), true
+	return p[end+len(crlf):]
+}
+
+// allows reports whether a header of whole lines is certainly within the limits: were it
+// one field, or each line one.
+func (s *Splitter) allows(block []byte) bool {
+	return len(block) <= min(or(s.Limits.Block, DefaultBlock), or(s.Limits.Field, DefaultField)) &&
+		bytes.Count(block, crlf[1:]) <= or(s.Limits.Fields, DefaultFields)
 }
 
 // add appends to the block within its limits. Of two limits that one chunk exceeds

@@ -139,7 +139,7 @@ func TestAUnixFileIsConvertedInBoundedPieces(t *testing.T) {
 }
 
 func FuzzSplitter(f *testing.F) {
-	for _, s := range []string{"A: 1\r\n\r\nbody", "A: 1\n\nbody\n", "A\r\r\n\n\r\n", " \r\n\t\r\n", "A:\r\nB:\r\nC:\r\nD:\r\nE: 890123456789"} {
+	for _, s := range []string{"A: 1\r\n\r\nbody", "A: 1\n\nbody\n", "A\r\r\n\n\r\n", " \r\n\t\r\n", "\n\r\n\r\n", "\r\nA: 1\r\n\r\nbody", "A: 1\n\r\n\r\nbody", "A: 1\r\n\r\n\r\n\r\nbody", "A:\r\nB:\r\nC:\r\nD:\r\nE: 890123456789"} {
 		f.Add([]byte(s), uint64(1))
 	}
 	f.Fuzz(func(t *testing.T, message []byte, seed uint64) {
