@@ -94,12 +94,12 @@ func (h *Header) Parse(raw []byte) {
 				break
 			}
 		}
-		f, err := parseField(bytes.TrimSuffix(raw[start:end], crlf))
+		h.Fields = append(h.Fields, Field{})
+		err := h.Fields[len(h.Fields)-1].parse(bytes.TrimSuffix(raw[start:end], crlf))
 		if start == 0 && isWSP(raw[0]) {
 			err = ErrLeadingSpace
 		}
 		h.fault(first, err)
-		h.Fields = append(h.Fields, f)
 		start = end
 	}
 	h.fault(badOctet(raw, lines))
@@ -117,14 +117,14 @@ func (h *Header) fault(line int, err error) {
 	}
 }
 
-// parseField finds the name and the value in one field. The name is looked for
+// parse finds the name and the value in one field. The name is looked for
 // across line ends, since relaxed canonicalization unfolds a field before it looks
 // for the colon (RFC 6376, section 3.4.2).
-func parseField(raw []byte) (Field, error) {
-	f := Field{raw: raw, value: len(raw)}
+func (f *Field) parse(raw []byte) error {
+	f.raw, f.name, f.value = raw, 0, len(raw)
 	colon := bytes.IndexByte(raw, ':')
 	if colon < 0 {
-		return f, ErrNoColon
+		return ErrNoColon
 	}
 	f.value = colon + 1
 	end := colon
@@ -132,13 +132,13 @@ func parseField(raw []byte) (Field, error) {
 		end--
 	}
 	if !IsName(raw[:end]) {
-		return f, ErrName
+		return ErrName
 	}
 	f.name = end
 	if f.name != colon {
-		return f, ErrSpaceBeforeColon
+		return ErrSpaceBeforeColon
 	}
-	return f, nil
+	return nil
 }
 
 // IsName reports whether name can name a field: printable US-ASCII other than the

@@ -41,7 +41,8 @@ type Tag struct {
 func All(s string) iter.Seq2[Tag, error] {
 	return func(yield func(Tag, error) bool) {
 		for pos := 0; pos < len(s); {
-			tag, err := next(s, pos)
+			var tag Tag
+			err := tag.read(s, pos)
 			if err == ErrEmpty && tag.End == len(s) {
 				return
 			}
@@ -53,31 +54,31 @@ func All(s string) iter.Seq2[Tag, error] {
 	}
 }
 
-// next reads the tag-spec that begins at s[pos].
-func next(s string, pos int) (Tag, error) {
+// read reads the tag-spec that begins at s[pos].
+func (t *Tag) read(s string, pos int) error {
 	end := len(s)
 	if n := strings.IndexByte(s[pos:], ';'); n >= 0 {
 		end = pos + n
 	}
-	tag := Tag{Start: end, End: end}
+	t.Start, t.End = end, end
 	equals := strings.IndexByte(s[pos:end], '=')
 	if equals < 0 {
-		tag.Name = Trim(s[pos:end])
-		if tag.Name == "" {
-			return tag, ErrEmpty
+		t.Name = Trim(s[pos:end])
+		if t.Name == "" {
+			return ErrEmpty
 		}
-		return tag, ErrNoEquals
+		return ErrNoEquals
 	}
-	tag.Name = Trim(s[pos : pos+equals])
-	tag.Start = pos + equals + 1
-	tag.Value = Trim(s[tag.Start:end])
-	if !isName(tag.Name) {
-		return tag, ErrName
+	t.Name = Trim(s[pos : pos+equals])
+	t.Start = pos + equals + 1
+	t.Value = Trim(s[t.Start:end])
+	if !isName(t.Name) {
+		return ErrName
 	}
-	if hasControl(tag.Value) {
-		return tag, ErrValue
+	if hasControl(t.Value) {
+		return ErrValue
 	}
-	return tag, nil
+	return nil
 }
 
 // hasControl reports whether s has a control character that is not white space. Most of
