@@ -12,8 +12,8 @@ type tagSet struct {
 	seen uint16
 }
 
-func (s *tagSet) has(tag int) bool         { return s.seen&(1<<tag) != 0 }
-func (s *tagSet) get(tag int) tagvalue.Tag { return s.tags[tag] }
+func (s *tagSet) has(tag int) bool          { return s.seen&(1<<tag) != 0 }
+func (s *tagSet) get(tag int) *tagvalue.Tag { return &s.tags[tag] }
 
 // read takes the tags of list whose names stand in names, separated by spaces; the
 // place of a name there is its number. It reads to the end and returns the first
