@@ -15,9 +15,9 @@ type tagSet struct {
 func (s *tagSet) has(tag int) bool          { return s.seen&(1<<tag) != 0 }
 func (s *tagSet) get(tag int) *tagvalue.Tag { return &s.tags[tag] }
 
-// read takes the tags of list whose names stand in names, separated by spaces; the
-// place of a name there is its number. It reads to the end and returns the first
-// fault, ErrSyntax or ErrDuplicateTag.
+// read takes the tags of list whose names stand in names; the place of a name there
+// is its number. It reads to the end and returns the first fault, ErrSyntax or
+// ErrDuplicateTag.
 func (s *tagSet) read(list string, names []string) error {
 	var first error
 	var unknown map[string]bool
