@@ -117,6 +117,9 @@ func TestIndexFindsFieldsOfANameFromTheBottom(t *testing.T) {
 	if same, _ := x.Slot("TO"); same != slot || slot >= x.Slots() {
 		t.Errorf("slots %d and %d of %d for one name", slot, same, x.Slots())
 	}
+	if got := fmt.Sprintf("%s %s %q", x.Name(1), x.Name(2), x.Name(3)); got != `x to ""` {
+		t.Errorf("names %s", got)
+	}
 	if _, i := x.Slot("broken"); i != -1 {
 		t.Errorf("a field without a name was found at %d", i)
 	}

@@ -3,6 +3,7 @@ package tagvalue
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -41,6 +42,22 @@ func TestAll(t *testing.T) {
 				t.Errorf("All(%q) = %v, want %v", tt.in, got, tt.want)
 			}
 		})
+	}
+}
+
+func TestAControlCharacterIsFoundWhereverItStands(t *testing.T) {
+	for _, around := range []string{"a", "\xff", "\n"} {
+		for at := range 20 {
+			for c := range 256 {
+				value := "x" + strings.Repeat(around, at) + string([]byte{byte(c)}) + strings.Repeat(around, 19-at) + "x"
+				want := (c < ' ' || c == 0x7f) && !IsSpace(byte(c))
+				for _, err := range All("b=" + strings.ReplaceAll(value, ";", ":")) {
+					if errors.Is(err, ErrValue) != want {
+						t.Fatalf("%q: %v", value, err)
+					}
+				}
+			}
+		}
 	}
 }
 
