@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,9 +62,10 @@ type Client struct {
 	// dial makes connections; nil means net.Dialer's.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	system systemServers
-	last   atomic.Pointer[string] // server that answered last
-	idle   idleConns
+	system    systemServers
+	last      atomic.Pointer[string] // server that answered last
+	idle      idleConns
+	datagrams sync.Pool // of *[maxDatagram]byte, to read into
 }
 
 // Resolve asks the servers for q. It implements [Resolver].

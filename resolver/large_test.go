@@ -53,3 +53,29 @@ func TestClientReadsTheLargestAnswers(t *testing.T) {
 		})
 	}
 }
+
+// A server may send more than it was told to, and not say that it is truncated.
+func TestClientReadsTheLargestDatagrams(t *testing.T) {
+	answer := func(protocol string, query *dns.Msg) [][]byte {
+		if protocol != "udp" {
+			t.Error("asked again over TCP")
+		}
+		text := strings.Repeat(" \""+query.Question[0].Name[:1]+strings.Repeat("a", 249)+"\"", 240)
+		return pack(reply(query, dns.RcodeSuccess, []string{query.Question[0].Name + " 60 TXT" + text}, nil))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		c := Client{Servers: []string{"192.0.2.53"}, dial: network{"192.0.2.53:53": answer}.dial}
+		var answers []Answer
+		for _, name := range []string{"q.example", "r.example"} {
+			a, err := c.Resolve(t.Context(), Question{Name: name, Type: TypeTXT})
+			if err != nil || a.Count() != 1 || len(a.TXT[0]) != 240*250 {
+				t.Fatalf("%d records, %v", a.Count(), err)
+			}
+			answers = append(answers, a)
+		}
+		// What the second was read into is not what the first consists of.
+		if want := strings.Repeat("q"+strings.Repeat("a", 249), 240); answers[0].TXT[0] != want {
+			t.Error("the first answer has changed")
+		}
+	})
+}

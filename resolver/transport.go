@@ -14,6 +14,11 @@ import (
 	"github.com/miekg/dns"
 )
 
+// maxDatagram is the largest datagram there is. Some servers send more than the
+// udpSize that they were told, and do not say that it is truncated: what a smaller
+// buffer cut off would be an answer that is broken at every try.
+const maxDatagram = 1<<16 - 1
+
 // exchangeUDP sends one datagram and waits for the response to it. The socket is
 // this question's alone, so its port is too, and it hears this server only.
 func (c *Client) exchangeUDP(ctx context.Context, server string, query []byte, id uint16, q Question) (*dns.Msg, error) {
@@ -26,10 +31,13 @@ func (c *Client) exchangeUDP(ctx context.Context, server string, query []byte, i
 	if _, err := conn.Write(query); err != nil {
 		return nil, connError(ctx, err)
 	}
-	// Some servers send more than they were told to.
-	buf := make([]byte, 4096)
+	buf, _ := c.datagrams.Get().(*[maxDatagram]byte)
+	if buf == nil {
+		buf = new([maxDatagram]byte)
+	}
+	defer c.datagrams.Put(buf) // what we read of a dns.Msg are copies
 	for {
-		n, err := conn.Read(buf)
+		n, err := conn.Read(buf[:])
 		if err != nil {
 			return nil, connError(ctx, err)
 		}
