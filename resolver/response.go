@@ -129,7 +129,10 @@ func failureOf(m *dns.Msg) error {
 func followAliases(m *dns.Msg, q Question) (name string, ttl time.Duration, err error) {
 	name = q.Name
 	for range maxAliases {
-		alias := aliasOf(m, name)
+		alias, err := aliasOf(m, name)
+		if err != nil {
+			return "", 0, err
+		}
 		if alias == nil {
 			return name, ttl, nil
 		}
@@ -138,14 +141,21 @@ func followAliases(m *dns.Msg, q Question) (name string, ttl time.Duration, err 
 	return "", 0, errAliases
 }
 
-func aliasOf(m *dns.Msg, name string) *dns.CNAME {
+// aliasOf returns the CNAME of name, or nil. Of two that lead to different names
+// neither is to be believed: RFC 2181, section 10.1. Which is followed would decide
+// between a record and its absence.
+func aliasOf(m *dns.Msg, name string) (found *dns.CNAME, err error) {
 	for _, rr := range m.Answer {
 		alias, ok := rr.(*dns.CNAME)
-		if ok && alias.Hdr.Class == dns.ClassINET && canonicalTarget(alias.Hdr.Name) == name {
-			return alias
+		if !ok || alias.Hdr.Class != dns.ClassINET || canonicalTarget(alias.Hdr.Name) != name {
+			continue
 		}
+		if found != nil && canonicalTarget(found.Target) != canonicalTarget(alias.Target) {
+			return nil, fmt.Errorf("%w: two CNAMEs of one name", ErrMalformed)
+		}
+		found = alias
 	}
-	return nil
+	return found, nil
 }
 
 // add puts rr into the answer. False means that rr has no data, which Unpack lets

@@ -63,6 +63,11 @@ func TestClientReadsResponses(t *testing.T) {
 		{name: "records of another class are not the answer", answer: []string{"example.com. 60 CH TXT x"}, authority: []string{soa}, ttl: time.Minute, err: ErrNoData},
 		{name: "records that no CNAME leads to are not the answer", answer: []string{"example.com. 60 CNAME b.example.", "c.example. 60 TXT x"}, ttl: time.Minute, err: ErrNoData},
 		{name: "a CNAME loop is a failure", answer: []string{"example.com. 60 CNAME b.example.", "b.example. 60 CNAME example.com."}, err: ErrServFail},
+		{name: "two CNAMEs of one name are malformed, not absence", answer: []string{"example.com. 60 CNAME b.example.", "example.com. 60 CNAME c.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
+		{name: "so they are where the first leads to a record", answer: []string{"example.com. 60 CNAME c.example.", "example.com. 60 CNAME b.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
+		{name: "so they are further down", answer: []string{"example.com. 60 CNAME a.example.", "a.example. 60 CNAME b.example.", "A.example. 60 CNAME c.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
+		{name: "and where the name does not exist", rcode: dns.RcodeNameError, answer: []string{"example.com. 60 CNAME b.example.", "example.com. 60 CNAME c.example."}, authority: []string{soa}, err: ErrMalformed},
+		{name: "a CNAME that stands twice is one", answer: []string{"example.com. 60 CNAME b.example.", "EXAMPLE.com. 60 CNAME B.example.", "b.example. 60 TXT x"}, want: []string{"x"}, ttl: time.Minute},
 		{name: "a TTL with the highest bit set is zero", answer: []string{"example.com. 4294967295 TXT x"}, want: []string{"x"}},
 
 		{name: "NXDOMAIN is a name that does not exist, for the SOA's minimum", rcode: dns.RcodeNameError, authority: []string{soa}, ttl: time.Minute, err: ErrNXDomain},
