@@ -24,6 +24,17 @@ type Author struct {
 	Err error `json:"-"`
 }
 
+// ParseAuthor reads the body of a message's From field, of which there has to be one, for
+// Discover and Evaluate: in case the message is read elsewhere.
+func ParseAuthor(from string) Author {
+	a := Author{Fields: 1, From: oneLine(from)}
+	a.Domains, a.Mailboxes, a.Err = readFrom(from)
+	if a.Err == nil && len(a.Domains) > 1 {
+		a.Err = ErrSeveralDomains
+	}
+	return a
+}
+
 // readAuthor finds the Author Domain of a message. Anything but one From field with
 // mailboxes of one domain, in a header that all programs read alike, is an error.
 func readAuthor(h header.Header) Author {
@@ -32,28 +43,24 @@ func readAuthor(h header.Header) Author {
 		if !field.Is("from") {
 			continue
 		}
+		next := ParseAuthor(string(field.Body()))
+		if a.Fields == 0 {
+			a = next
+			continue
+		}
 		a.Fields++
-		body := string(field.Body())
-		domains, mailboxes, err := readFrom(body)
-		for _, name := range domains {
+		for _, name := range next.Domains {
 			a.Domains = add(a.Domains, name)
 		}
-		a.Mailboxes += mailboxes
-		if a.Fields == 1 {
-			a.From = oneLine(body)
-			a.Err = err
-		} else {
-			a.Err = ErrSeveralFrom
-			break // more of them change nothing
-		}
+		a.Mailboxes += next.Mailboxes
+		a.Err = ErrSeveralFrom
+		break // more of them change nothing
 	}
 	switch {
 	case h.Err != nil:
 		a.Err = cause.Wrap(ErrHeader, "", h.Err)
 	case a.Fields == 0:
 		a.Err = ErrNoFrom
-	case a.Err == nil && len(a.Domains) > 1:
-		a.Err = ErrSeveralDomains
 	}
 	return a
 }

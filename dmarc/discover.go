@@ -2,12 +2,15 @@ package dmarc
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/enum"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // A Discoverer is a way to find policies and Organizational Domains: TreeWalk or
@@ -143,15 +146,17 @@ type Discovery struct {
 	// of every identifier that could have the same.
 	Organizations []Organization `json:"organizations"`
 
-	// Err says why there is no policy: it wraps ErrNoRecord, ErrNoPolicy or
-	// ErrPolicyUnknown.
+	// Err says why there is no policy: it wraps ErrNoRecord, ErrNoPolicy,
+	// ErrPolicyUnknown, or, where AuthorDomain is empty, ErrFromDomain.
 	Err error `json:"-"`
+
+	existsAuthentic resolver.Authentic // of the answer that says Exists
 }
 
 // Query returns the query that found the policy record, or nil.
 func (d *Discovery) Query() *Query {
 	for _, q := range d.Queries {
-		if q.Domain == d.PolicyDomain && q.Record != nil {
+		if q.Record != nil && q.Domain == d.PolicyDomain {
 			return q
 		}
 	}
@@ -175,21 +180,42 @@ type discovery struct {
 	author    string
 	queries   *queries
 	foresight int // how many names may be asked with what foresee asks
+
+	// Whether the Author Domain exists, once asking is over.
+	exists          Existence
+	existsAuthentic resolver.Authentic
+	asking          sync.WaitGroup
 }
 
 // startDiscovery asks for all that finding the policy of an Author Domain will take.
-func (v *Verifier) startDiscovery(ctx context.Context, l Limits, author string) *discovery {
+func (v *Verifier) startDiscovery(ctx context.Context, r resolver.Resolver, author string) *discovery {
 	d := &discovery{
 		how:       v.discoverer(),
 		author:    author,
-		queries:   newQueries(ctx, v.budget(l, l.PolicyQuestions)),
-		foresight: l.PolicyQuestions / 2,
+		queries:   newQueries(ctx, r),
+		foresight: v.Limits.withDefaults().PolicyQuestions / 2,
 	}
 	if walk, ok := d.how.(TreeWalk); ok {
-		d.queries.suffix = walk.suffix
+		d.queries.suffix, d.queries.np = walk.suffix, true
 	}
-	d.queries.ask(d.how.policyNames(author))
+	d.queries.askThen(d.how.policyNames(author), d.askExistence)
 	return d
+}
+
+// askExistence asks whether the Author Domain exists, where the policy depends on it: it
+// comes from a name above, and has an np tag. RFC 7489 has none.
+func (d *discovery) askExistence(found findings) {
+	if _, walk := d.how.(TreeWalk); !walk {
+		return
+	}
+	source, q, err := d.how.policy(d.author, found)
+	if err != nil || q == nil || q.usable != nil || source == SourceAuthor || !q.Record.Stated("np") {
+		return
+	}
+	d.exists = ExistenceOpen
+	d.asking.Go(func() {
+		d.exists, d.existsAuthentic = exists(d.queries.ctx, d.queries.resolver, d.author)
+	})
 }
 
 // foresee asks for what the Organizational Domain of an identifier takes before it is
@@ -225,19 +251,22 @@ func (d *discovery) finish(identifiers []Identifier) *Discovery {
 	out.Organizations = []Organization{author}
 	if out.Err == nil {
 		out.Organizations = append(out.Organizations, d.organizations(author, identifiers, q.Record)...)
-		if d.wantsExistence(source, q.Record) {
-			out.Exists = exists(d.queries.ctx, d.queries.resolver, d.author)
+		if !out.proves(identifiers, q.Record) {
+			d.asking.Wait()
+			out.Exists, out.existsAuthentic = d.exists, d.existsAuthentic
 		}
 	}
 	out.Queries = d.queries.asked
 	return out
 }
 
-// wantsExistence reports whether the policy depends on the Author Domain's existence: it
-// comes from a name above, and np differs from sp. RFC 7489 has no np.
-func (d *discovery) wantsExistence(source Source, r *Record) bool {
-	_, walk := d.how.(TreeWalk)
-	return walk && source != SourceAuthor && r.NonexistentPolicy != r.SubdomainPolicy
+// proves reports whether an identifier is authenticated and aligned, so that no policy is
+// going to be applied.
+func (d *Discovery) proves(identifiers []Identifier, r *Record) bool {
+	return slices.ContainsFunc(identifiers, func(i Identifier) bool {
+		i.align(d, r)
+		return i.Authenticated && i.Alignment == Aligned
+	})
 }
 
 // organizations finds the Organizational Domains of those identifiers for which they

@@ -30,7 +30,7 @@ var (
 	ErrSeveralDomains   = errors.New("the From field has mailboxes of more than one domain")
 	ErrTooManyMailboxes = errors.New("the From field has more than 20 mailboxes")
 	ErrAddressLiteral   = errors.New("the From field has an address literal instead of a domain")
-	ErrFromDomain       = errors.New("the From field has a domain that is not a domain name")
+	ErrFromDomain       = errors.New("the Author Domain is not a domain name")
 	ErrFromSyntax       = errors.New("the From field cannot be read without doubt")
 	ErrHeader           = errors.New("the header cannot be read without doubt")
 	ErrHeaderLimit      = errors.New("the header exceeds a limit")

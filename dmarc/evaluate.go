@@ -52,14 +52,16 @@ type Verdict struct {
 
 	// The record that applies and what it asks for: the published Policy and the tag
 	// that it comes from, before t and pct. PolicyTag is the one that was stated, so
-	// "p" for a subdomain where the record has no sp.
+	// "p" for a subdomain where the record has no sp. Both are empty where DNS left
+	// open which of sp and np it is.
 	PolicyDomain string `json:"policy_domain,omitempty"`
 	Record       string `json:"record,omitempty"` // as DNS gave it: not safe to print
 	Policy       Policy `json:"policy,omitempty"`
 	PolicyTag    string `json:"policy_tag,omitempty"`
 
-	// Evaluated is what Policy asks for this message: none for a pass. Override says
-	// why Disposition is another one.
+	// Evaluated is what Policy asks for a message that fails, or what is asked for one
+	// without a single Author Domain; none for every other message. Override says why
+	// Disposition is another one.
 	Evaluated Disposition `json:"evaluated"`
 	Override  *Override   `json:"override,omitempty"`
 
@@ -99,6 +101,9 @@ const (
 // the identifier that it leaves open could not align.
 func Evaluate(in Input) Verdict {
 	d := in.Discovery
+	if d == nil {
+		d = &Discovery{Err: ErrPolicyUnknown}
+	}
 	v := Verdict{
 		AuthorDomain:         d.AuthorDomain,
 		OrganizationalDomain: d.Organization(d.AuthorDomain).Organizational,
@@ -111,8 +116,13 @@ func Evaluate(in Input) Verdict {
 		v.PolicyDomain, v.Record = q.Domain, q.Text
 	}
 	if d.Err != nil || q == nil {
-		if errors.Is(d.Err, ErrPolicyUnknown) {
+		switch {
+		case errors.Is(d.Err, ErrPolicyUnknown):
 			v.Status, v.Disposition = TempError, in.TempError.disposition(DispositionTempFail)
+		case errors.Is(d.Err, ErrFromDomain):
+			v.Status, v.Disposition, v.Evaluated = PermError, DispositionReject, DispositionReject
+		case d.Err == nil:
+			v.Err = ErrNoRecord
 		}
 		return v
 	}
@@ -123,9 +133,11 @@ func Evaluate(in Input) Verdict {
 	v.Policy, v.PolicyTag = d.policy(q.Record)
 
 	applied, override := d.relax(v.Policy, q.Record, in.Draw)
-	enforced := applied
+	enforced, existenceMatters := applied, false
 	if d.Exists == ExistenceOpen {
-		enforced = DispositionTempFail // sp or np: not known
+		nonexistent, _ := d.relax(q.Record.NonexistentPolicy, q.Record, in.Draw)
+		existenceMatters = nonexistent != applied
+		enforced = max(enforced, nonexistent)
 	}
 	switch {
 	case v.SPFAligned || v.DKIMAligned:
@@ -133,12 +145,15 @@ func Evaluate(in Input) Verdict {
 	case v.open():
 		v.Status = TempError
 		v.Disposition = in.TempError.disposition(enforced)
-	case d.Exists == ExistenceOpen:
+	case existenceMatters:
 		v.Status, v.Err = TempError, ErrExistenceUnknown
 		v.Disposition = in.TempError.disposition(enforced)
 	default:
 		v.Status, v.Err = Fail, v.failure()
 		v.Evaluated, v.Disposition, v.Override = v.Policy.disposition(), applied, override
+	}
+	if existenceMatters && v.Status == TempError {
+		v.Policy, v.PolicyTag = PolicyUnset, "" // sp or np
 	}
 	return v
 }

@@ -193,7 +193,7 @@ func TestNonexistentSubdomains(t *testing.T) {
 		}
 		s.check(t, s.evaluate(t, &Verifier{}, 0))
 	})
-	t.Run("an aligned pass does not ask", func(t *testing.T) {
+	t.Run("an aligned pass does not depend on it", func(t *testing.T) {
 		zone := resolver.Zone{
 			"_dmarc.victim.example": {TXT: []string{policy}},
 			"shop.victim.example":   {Fault: resolver.Fault{Err: resolver.ErrServFail}},

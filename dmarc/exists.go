@@ -13,17 +13,19 @@ import (
 //
 // A resolver that cannot tell NXDOMAIN from an empty answer is asked for the other types
 // too; a name that has none of them is taken not to exist.
-func exists(ctx context.Context, r resolver.Resolver, name string) Existence {
+func exists(ctx context.Context, r resolver.Resolver, name string) (Existence, resolver.Authentic) {
 	for _, t := range []resolver.Type{resolver.TypeA, resolver.TypeAAAA, resolver.TypeMX, resolver.TypeTXT} {
-		_, err := r.Resolve(ctx, resolver.Question{Name: name, Type: t})
+		answer, err := r.Resolve(ctx, resolver.Question{Name: name, Type: t})
 		switch {
-		case err == nil, errors.Is(err, resolver.ErrNoData):
-			return ExistenceYes
+		case err == nil:
+			return ExistenceYes, answer.Authentic
+		case errors.Is(err, resolver.ErrNoData):
+			return ExistenceYes, resolver.AuthenticOf(err)
 		case errors.Is(err, resolver.ErrNXDomain):
-			return ExistenceNo
+			return ExistenceNo, resolver.AuthenticOf(err)
 		case resolver.Temporary(err):
-			return ExistenceOpen
+			return ExistenceOpen, resolver.AuthenticUnknown
 		}
 	}
-	return ExistenceNo
+	return ExistenceNo, resolver.AuthenticUnknown
 }

@@ -175,6 +175,12 @@ func addressDomain(tokens []fromToken) (string, error) {
 	if len(rest) > 0 {
 		return "", fromSyntax("a domain of several words")
 	}
+	return authorDomain(text)
+}
+
+// authorDomain returns a name as an Author Domain. One whose last label is a number is an
+// address.
+func authorDomain(text string) (string, error) {
 	name, err := domain.Canonical(text)
 	if err != nil {
 		return "", cause.Wrap(ErrFromDomain, "", err)

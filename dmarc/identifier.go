@@ -94,8 +94,13 @@ func (i *Identifier) align(d *Discovery, r *Record) {
 		i.Alignment = Aligned
 	case i.Mode == alignment.Strict:
 		i.Alignment = NotAligned
-	case i.Authenticated || i.Open:
+	case o.Domain != "":
 		i.Alignment = o.Alignment
+	case i.Authenticated || i.Open:
+		// Not looked for, since it stands elsewhere; or nobody told Discover of it.
+		if domain.Within(i.Domain, d.Organization(d.AuthorDomain).Organizational) {
+			i.Alignment = AlignmentOpen
+		}
 	case domain.Within(i.Domain, d.Organization(d.AuthorDomain).Organizational):
 		i.Alignment = Aligned
 	}

@@ -2,6 +2,7 @@ package dmarc
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 )
@@ -72,6 +73,7 @@ func (d *Discovery) UnmarshalJSON(text []byte) error {
 	}
 	err := json.Unmarshal(text, &in)
 	*d = Discovery(in.plain)
+	d.Queries = slices.DeleteFunc(d.Queries, func(q *Query) bool { return q == nil })
 	d.Err = causes.Error(in.JSON)
 	return err
 }

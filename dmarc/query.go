@@ -3,6 +3,7 @@ package dmarc
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -47,7 +48,7 @@ const (
 )
 
 // read takes the TXT records of a name.
-func (q *Query) read(txt []string) {
+func (q *Query) read(txt []string, np bool) {
 	found := 0
 	for _, text := range txt {
 		if isVersioned(text) {
@@ -56,7 +57,7 @@ func (q *Query) read(txt []string) {
 		}
 	}
 	if found == 1 {
-		q.Record, _, q.usable = Parse(q.Text)
+		q.Record, _, q.usable = parse(q.Text, np)
 	} else {
 		q.Text = ""
 	}
@@ -79,6 +80,7 @@ type queries struct {
 	ctx      context.Context
 	resolver resolver.Resolver
 	suffix   func(name string) bool // the floor under the walk, or nil
+	np       bool                   // whether records are read with np
 
 	wg    sync.WaitGroup
 	asked findings
@@ -89,7 +91,19 @@ func newQueries(ctx context.Context, r resolver.Resolver) *queries {
 }
 
 // ask starts the questions for names that have not been asked yet.
-func (qs *queries) ask(names []string) {
+func (qs *queries) ask(names []string) { qs.askThen(names, nil) }
+
+// askThen is ask, after which then is called, unless nil, with all that was asked by now, as
+// soon as every one of these questions has its outcome: by whoever saw the last of them.
+func (qs *queries) askThen(names []string, then func(findings)) {
+	var open atomic.Int32 // questions without an outcome, and one for this function
+	open.Store(1)
+	var asked findings
+	settled := func() {
+		if open.Add(-1) == 0 && then != nil {
+			then(asked)
+		}
+	}
 	for _, name := range names {
 		if qs.asked.find(name) != nil {
 			continue
@@ -101,15 +115,19 @@ func (qs *queries) ask(names []string) {
 			qs.take(q, answer, err)
 			continue
 		}
-		qs.start(q, question)
+		open.Add(1)
+		qs.start(q, question, settled)
 	}
+	asked = qs.asked
+	settled()
 }
 
 // start asks a question that has to be waited for.
-func (qs *queries) start(q *Query, question resolver.Question) {
+func (qs *queries) start(q *Query, question resolver.Question, settled func()) {
 	qs.wg.Go(func() {
 		answer, err := qs.resolver.Resolve(qs.ctx, question)
 		qs.take(q, answer, err)
+		settled()
 	})
 }
 
@@ -129,7 +147,7 @@ func (qs *queries) take(q *Query, answer resolver.Answer, err error) {
 	q.Authentic = answer.Authentic
 	switch {
 	case err == nil:
-		q.read(answer.TXT)
+		q.read(answer.TXT, qs.np)
 		q.PublicSuffix = qs.suffix != nil && q.Record != nil && q.Record.PSD == PSDUnknown && qs.suffix(q.Domain)
 	case resolver.Temporary(err):
 		q.Err = err

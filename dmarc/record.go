@@ -78,7 +78,10 @@ type Problem struct {
 // The error is ErrNoPolicy for a record from which no policy can be had; the Record is
 // returned beside it, since its psd tag still counts. Every other fault is listed in
 // Problems: RFC 9989, section 4.8, ignores what is broken or unknown.
-func Parse(txt string) (r *Record, isDMARC bool, err error) {
+func Parse(txt string) (r *Record, isDMARC bool, err error) { return parse(txt, true) }
+
+// parse is Parse, and without np for RFC 7489, to which that tag is unknown.
+func parse(txt string, np bool) (r *Record, isDMARC bool, err error) {
 	if !isVersioned(txt) {
 		return nil, false, nil
 	}
@@ -92,22 +95,31 @@ func Parse(txt string) (r *Record, isDMARC bool, err error) {
 		return r, true, ErrNoPolicy
 	}
 	r.Tags = make([]Tag, 0, min(16, 1+strings.Count(txt, ";")))
-	var p policies
+	p := policies{np: np}
 	for tag, err := range tagvalue.All(txt) {
 		switch err {
 		case nil:
 			r.tag(tag, &p)
 		case tagvalue.ErrEmpty:
 		default:
-			text := tag.Name
-			if err != tagvalue.ErrNoEquals {
-				text += "=" + tag.Value
-			}
-			r.Tags = append(r.Tags, Tag{Name: text, Kind: TagBroken})
-			r.problem(text, err.Error(), "ignored")
+			r.brokenTag(tag, err, &p)
 		}
 	}
 	return r, true, r.settle(p)
+}
+
+// brokenTag takes what is not a tag into the record, for people to read.
+func (r *Record) brokenTag(tag tagvalue.Tag, err error, p *policies) {
+	text, assumed := tag.Name, "ignored"
+	if err != tagvalue.ErrNoEquals {
+		text += "=" + tag.Value
+	}
+	if p.states(domain.ToLower(tag.Name)) {
+		p.broken = true
+		assumed = "no policy stated"
+	}
+	r.Tags = append(r.Tags, Tag{Name: text, Kind: TagBroken})
+	r.problem(text, err.Error(), assumed)
 }
 
 // isVersioned reports whether txt begins with a version tag of value DMARC1. The
@@ -131,11 +143,17 @@ func isVersioned(txt string) bool {
 
 // policies is what a record states for p, sp and np, and whether it does.
 type policies struct {
+	np     bool // whether np is a tag
 	value  [3]Policy
 	broken bool
 }
 
 var policyTags = [3]string{"p", "sp", "np"}
+
+// states reports whether a tag states a policy.
+func (p *policies) states(name string) bool {
+	return slices.Contains(policyTags[:], name) && (p.np || name != "np")
+}
 
 // tag takes one well-formed tag into the record.
 func (r *Record) tag(tag tagvalue.Tag, p *policies) {
@@ -147,7 +165,7 @@ func (r *Record) tag(tag tagvalue.Tag, p *policies) {
 		// A tag list with a repeated tag is invalid (RFC 6376, section 3.2): a
 		// policy stated twice is none, of other tags the first one stands.
 		assumed := "the first one"
-		if slices.Contains(policyTags[:], name) {
+		if p.states(name) {
 			p.broken = true
 			assumed = "no policy stated"
 		}
@@ -160,6 +178,9 @@ func (r *Record) tag(tag tagvalue.Tag, p *policies) {
 	}
 	switch name {
 	case "p", "sp", "np":
+		if !p.states(name) {
+			break
+		}
 		i := slices.Index(policyTags[:], name)
 		if err := p.value[i].UnmarshalText([]byte(value)); err != nil || p.value[i] == PolicyUnset {
 			p.broken = true
@@ -197,8 +218,8 @@ func (r *Record) tag(tag tagvalue.Tag, p *policies) {
 			bad("a list of 0, 1, d and s", "0")
 		}
 	case "pct":
-		if n, err := strconv.Atoi(value); err == nil && 0 <= n && n <= 100 {
-			r.Percent = n
+		if n, err := strconv.ParseUint(value, 10, 31); err == nil && n <= 100 {
+			r.Percent = int(n)
 		} else {
 			bad("a number from 0 to 100", "100")
 		}

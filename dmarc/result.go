@@ -47,9 +47,14 @@ func (r *Result) authentic() resolver.Authentic {
 			take(d.Key.Authentic)
 		}
 	}
-	if d := r.DMARC.Discovery; d != nil {
-		for _, q := range d.Queries {
-			take(q.Authentic)
+	for _, v := range append(r.Others[:len(r.Others):len(r.Others)], r.DMARC) {
+		if d := v.Discovery; d != nil {
+			for _, q := range d.Queries {
+				take(q.Authentic)
+			}
+			if d.Exists != ExistenceNotAsked {
+				take(d.existsAuthentic)
+			}
 		}
 	}
 	if !any {

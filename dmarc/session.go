@@ -3,6 +3,7 @@ package dmarc
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -43,18 +44,22 @@ type Session struct {
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	s := &Session{verifier: v, limits: v.Limits.withDefaults(), outer: ctx, envelope: e}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	asked := v.budget(s.limits, s.limits.Questions)
 	session := spf.Session{IP: e.IP, HELO: e.HELO, MailFrom: e.MailFrom}
 	if e.SPF != nil {
 		s.mailFrom.result = e.SPF
 	} else {
-		s.mailFrom.start(s.ctx, &v.SPF, asked, spf.IdentityMailFrom, session)
+		// The check counts its questions itself. This is only beyond what it may ask.
+		most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
+		s.mailFrom.start(s.ctx, v.SPF, v.budget(s.limits, most), spf.IdentityMailFrom, session)
 	}
-	s.helo.start(s.ctx, &v.SPF, &resolver.Budget{
-		Resolver:  asked, // which knows what MAIL FROM has asked
-		Questions: (s.limits.Questions + 3) / 4,
-		Time:      s.limits.Time,
-	}, spf.IdentityHELO, session)
+	if e.SPF != nil || e.MailFrom != "" { // else it is the same check
+		helo := v.SPF
+		helo.Sequential = true // so that none of its few questions is in vain
+		if helo.Limits.Questions == 0 || helo.Limits.Questions > s.limits.HELOQuestions {
+			helo.Limits.Questions = s.limits.HELOQuestions
+		}
+		s.helo.start(s.ctx, helo, v.budget(s.limits, s.limits.HELOQuestions), spf.IdentityHELO, session)
+	}
 	// How many keys are asked for is up to dkim.Limits.Signatures.
 	keys := v.budget(s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
 	s.signatures = v.signatures().BeginWith(s.ctx, keys)
@@ -65,24 +70,50 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 // that the policy is asked for before a large body that came with the header is hashed.
 const headerChunk = 8 << 10
 
-// Write takes the next octets of the message. It never fails: a message that exceeds a limit
-// gets a verdict that says so.
+// Write takes the next octets of the message. It fails only once the context has ended: a
+// message that exceeds a limit gets a verdict that says so.
 func (s *Session) Write(p []byte) (int, error) {
-	n := len(p)
-	for !s.read && len(p) > headerChunk {
-		s.write(p[:headerChunk])
-		p = p[headerChunk:]
+	if _, err := s.write(p); err != nil && s.outer.Err() != nil {
+		return 0, err
 	}
-	s.write(p)
+	return len(p), nil
+}
+
+// write is Write, and fails too where nothing more is to be read, since the message exceeds a
+// limit.
+func (s *Session) write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		if err := s.outer.Err(); err != nil {
+			return 0, err
+		}
+		chunk := p
+		if !s.read && len(p) > headerChunk {
+			chunk = p[:headerChunk]
+		}
+		if _, err := s.signatures.Write(chunk); err != nil {
+			return 0, err
+		}
+		p = p[len(chunk):]
+		if raw, ok := s.signatures.Header(); ok && !s.read {
+			s.header(raw)
+		}
+	}
 	return n, nil
 }
 
-func (s *Session) write(p []byte) {
-	// An error is a limit that Finish will report, for which nothing more is to be read.
-	s.signatures.Write(p)
-	if raw, ok := s.signatures.Header(); ok && !s.read {
-		s.header(raw)
+// A reading is a Session that Verify reads a message into: it ends the reading where nothing
+// more is to be read.
+type reading struct{ *Session }
+
+var errEnough = errors.New("the message exceeds a limit")
+
+func (r reading) Write(p []byte) (int, error) {
+	n, err := r.write(p)
+	if err != nil && r.outer.Err() == nil {
+		err = errEnough
 	}
+	return n, err
 }
 
 // header starts what can be asked once the header is there.
@@ -96,8 +127,10 @@ func (s *Session) header(raw []byte) {
 	defer s.verifier.headers.Put(h)
 	defer clear(h.Fields)
 	s.author = readAuthor(*h)
-	for _, name := range s.domains() {
-		d := s.verifier.startDiscovery(s.ctx, s.limits, name)
+	names := s.domains()
+	policy := s.verifier.budget(s.limits, s.limits.PolicyQuestions*max(len(names), 1))
+	for _, name := range names {
+		d := s.verifier.startDiscovery(s.ctx, policy, name)
 		d.foresee(pathDomain(s.envelope))
 		for _, field := range h.Fields {
 			if field.Is("dkim-signature") {
@@ -129,13 +162,18 @@ func (s *Session) Finish() (*Result, error) {
 	if s.result != nil {
 		return s.result, s.outer.Err()
 	}
-	defer s.cancel()
+	defer s.end()
 	signatures, err := s.signatures.Finish()
 	if !s.read {
 		s.unread(err)
 	}
 	s.mailFrom.wait.Wait()
 	s.helo.wait.Wait()
+	if s.helo.result == nil {
+		helo := *s.mailFrom.result
+		helo.Identity = spf.IdentityHELO
+		s.helo.result = &helo
+	}
 	r := &Result{
 		Envelope: s.envelope,
 		Time:     s.verifier.now(),
@@ -151,6 +189,14 @@ func (s *Session) Finish() (*Result, error) {
 	r.Authentic = r.authentic()
 	s.result = r
 	return r, s.outer.Err()
+}
+
+// end ends what may still run, and waits for it.
+func (s *Session) end() {
+	s.cancel()
+	for _, d := range s.policies {
+		d.asking.Wait()
+	}
 }
 
 // unread accounts for a header that never ended because it exceeds a limit, or because the

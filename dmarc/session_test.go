@@ -8,9 +8,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -264,6 +266,176 @@ type panicking struct{}
 
 func (panicking) Resolve(context.Context, resolver.Question) (resolver.Answer, error) {
 	panic("defect")
+}
+
+// gated answers after a while for some names, and counts all questions.
+type gated struct {
+	resolver.Zone
+	delay map[string]time.Duration
+	asked atomic.Int32
+}
+
+func (g *gated) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+	g.asked.Add(1)
+	delay, ok := g.delay[q.Name]
+	if !ok {
+		delay = time.Millisecond
+	}
+	select {
+	case <-time.After(delay):
+		return g.Zone.Resolve(ctx, q)
+	case <-ctx.Done():
+		return resolver.Answer{}, ctx.Err()
+	}
+}
+
+func TestAskingAheadChangesNoVerdict(t *testing.T) {
+	zone := resolver.Zone{"_dmarc.a.example": {TXT: []string{"v=DMARC1; p=reject"}}}
+	mx := func(name string) {
+		var hosts []string
+		for n := range 10 {
+			host := fmt.Sprintf("h%d.%s", n, name)
+			hosts = append(hosts, "10 "+host)
+			zone[host] = resolver.Records{A: []string{"198.51.100.1"}}
+		}
+		zone[name] = resolver.Records{MX: hosts}
+	}
+	record := "v=spf1 include:i.example"
+	for n := range 6 {
+		mx(fmt.Sprintf("m%d.example", n))
+		record += fmt.Sprintf(" mx:m%d.example", n)
+	}
+	zone["a.example"] = resolver.Records{TXT: []string{record + " -all"}}
+	mx("n1.example")
+	mx("n2.example")
+	zone["h9.n2.example"] = resolver.Records{A: []string{"192.0.2.1"}}
+	zone["i.example"] = resolver.Records{TXT: []string{"v=spf1 mx:n1.example mx:n2.example -all"}}
+
+	for client, want := range map[string]dmarc.Status{"192.0.2.1": dmarc.Pass, "203.0.113.66": dmarc.Fail} {
+		for _, sequential := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				dns := &gated{Zone: zone, delay: map[string]time.Duration{"i.example": 100 * time.Millisecond}}
+				e := dmarc.Envelope{IP: netip.MustParseAddr(client), HELO: "x.example", MailFrom: "u@a.example"}
+				v := &dmarc.Verifier{Resolver: dns, SPF: spf.Checker{Sequential: sequential}}
+				r, err := v.Verify(t.Context(), e, strings.NewReader("From: u@a.example\r\n\r\nhi\r\n"))
+				if err != nil || r.DMARC.Status != want {
+					t.Errorf("%s, sequential %v: dmarc %s, spf %s (%v), want %s", client, sequential, r.DMARC.Status, r.SPF.Status, r.SPF.Err, want)
+				}
+				if n := dns.asked.Load(); n > 80 {
+					t.Errorf("%d questions", n)
+				}
+			})
+		}
+	}
+}
+
+func TestAPassDoesNotWaitForTheExistenceOfTheAuthorDomain(t *testing.T) {
+	zone := resolver.Zone{
+		"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject; np=none"}},
+		"shop.example":        {TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}},
+		"new.shop.example":    {TXT: []string{"x"}},
+	}
+	message := strings.ReplaceAll(letter, "news@shop.example", "news@new.shop.example")
+	for ip, want := range map[string]struct {
+		status dmarc.Status
+		trips  time.Duration
+	}{
+		"192.0.2.1":   {dmarc.Pass, 2},
+		"203.0.113.5": {dmarc.Fail, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			delay := map[string]time.Duration{}
+			for name := range zone {
+				delay[name] = 20 * time.Millisecond
+			}
+			if want.status == dmarc.Pass {
+				delay["new.shop.example"] = time.Hour
+			}
+			e := fromShop
+			e.HELO, e.IP = "", netip.MustParseAddr(ip)
+			start := time.Now()
+			r, err := (&dmarc.Verifier{Resolver: &gated{Zone: zone, delay: delay}}).Verify(t.Context(), e, strings.NewReader(message))
+			if err != nil || r.DMARC.Status != want.status {
+				t.Errorf("%s: %s (%v), want %s", ip, r.DMARC.Status, r.DMARC.Err, want.status)
+			}
+			if d := time.Since(start); d > want.trips*20*time.Millisecond {
+				t.Errorf("%s: took %s, want %d round trips", ip, d, want.trips)
+			}
+		})
+	}
+}
+
+// trickle is a message whose body never ends, written slowly.
+type trickle struct {
+	head io.Reader
+	read int
+}
+
+func (e *trickle) Read(p []byte) (int, error) {
+	if n, err := e.head.Read(p); err == nil {
+		return n, nil
+	}
+	time.Sleep(time.Millisecond)
+	e.read += len(p)
+	return len(p), nil
+}
+
+func TestAContextEndsAMessageThatNeverDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, err := (&dmarc.Verifier{Resolver: shop()}).Verify(ctx, fromShop, &trickle{head: strings.NewReader(letter)})
+		if d := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || d > 300*time.Millisecond {
+			t.Errorf("ended after %s with %v", d, err)
+		}
+	})
+}
+
+func TestNothingIsReadBehindAHeaderThatExceedsALimit(t *testing.T) {
+	message := &trickle{head: strings.NewReader(strings.Repeat("X: 1\r\n", 2000))}
+	r, err := (&dmarc.Verifier{Resolver: shop()}).Verify(context.Background(), fromShop, message)
+	if err != nil || !errors.Is(r.DMARC.Err, dmarc.ErrHeaderLimit) || r.DMARC.Disposition != dmarc.DispositionReject {
+		t.Errorf("%s (%v, %v), want permerror by the limit", r.DMARC.Status, r.DMARC.Err, err)
+	}
+}
+
+func TestAWayOfDiscoveryMayBeAPointer(t *testing.T) {
+	zone := resolver.Zone{
+		"_dmarc.co.uk":        {TXT: []string{"v=DMARC1; p=reject"}},
+		"_dmarc.victim.co.uk": {TXT: []string{"v=DMARC1; p=reject"}},
+	}
+	signed := []*dkim.Result{{Status: dkim.StatusPass, Domain: "attacker.co.uk"}}
+	for how, method := range map[dmarc.Discoverer]string{
+		&dmarc.TreeWalk{}:                    "tree-walk",
+		&dmarc.PublicSuffix{}:                "public-suffix",
+		&dmarc.PublicSuffix{ICANNOnly: true}: "public-suffix-icann",
+		(*dmarc.TreeWalk)(nil):               "tree-walk",
+	} {
+		v := &dmarc.Verifier{Resolver: zone, Discovery: how}
+		verdict := dmarc.Evaluate(dmarc.Input{DKIM: signed, Discovery: v.Discover(context.Background(), "victim.co.uk", nil, signed)})
+		if verdict.Status != dmarc.Fail || verdict.Discovery.Method != method {
+			t.Errorf("%T: %s by %s, want fail by %s", how, verdict.Status, verdict.Discovery.Method, method)
+		}
+	}
+}
+
+func TestEvaluateOfWhatWasNotDiscoveredIsNoPass(t *testing.T) {
+	if v := dmarc.Evaluate(dmarc.Input{}); v.Status != dmarc.TempError || v.Disposition != dmarc.DispositionTempFail {
+		t.Errorf("without a discovery: %s, %s", v.Status, v.Disposition)
+	}
+	verifier := &dmarc.Verifier{Resolver: shop()}
+	signed := []*dkim.Result{{Status: dkim.StatusPass, Domain: "news.shop.example"}}
+	d := verifier.Discover(context.Background(), "shop.example", nil, nil) // not told of it
+	if v := dmarc.Evaluate(dmarc.Input{DKIM: signed, Discovery: d}); v.Status != dmarc.TempError {
+		t.Errorf("without the identifier: %s (%v), want temperror", v.Status, v.Err)
+	}
+	for _, author := range []string{"", "[192.0.2.1]", "192.0.2.1", "x\r\n250 ok"} {
+		v := dmarc.Evaluate(dmarc.Input{Discovery: verifier.Discover(context.Background(), author, nil, nil)})
+		if v.Status != dmarc.PermError || v.Disposition != dmarc.DispositionReject || v.AuthorDomain != "" {
+			t.Errorf("%q: %s, %s, Author Domain %q; want permerror, reject", author, v.Status, v.Disposition, v.AuthorDomain)
+		}
+	}
 }
 
 func TestFinishCanBeCalledAgain(t *testing.T) {

@@ -20,9 +20,9 @@ type spfCheck struct {
 }
 
 // start starts the check. Checker says how it is done, and r is asked.
-func (c *spfCheck) start(ctx context.Context, checker *spf.Checker, r resolver.Resolver, id spf.Identity, s spf.Session) {
+func (c *spfCheck) start(ctx context.Context, checker spf.Checker, r resolver.Resolver, id spf.Identity, s spf.Session) {
 	c.dns.Resolver = r
-	c.checker = *checker
+	c.checker = checker
 	c.checker.Resolver = &c.dns
 	if c.check(ctx, id, s); c.dns.missed.Load() {
 		c.dns.patient = true

@@ -52,7 +52,7 @@ func parseURI(text string) URI {
 		return u
 	}
 	parsed, err := url.Parse(u.Text)
-	if err != nil || parsed.Scheme == "" || !printable(u.Text) {
+	if err != nil || parsed.Scheme == "" || !hasURICharacters(u.Text) {
 		u.Err = ErrURISyntax
 		return u
 	}
@@ -91,6 +91,25 @@ func isAddress(s string) bool {
 	}
 	_, err := domain.Canonical(name)
 	return err == nil
+}
+
+// hasURICharacters reports whether s has only the characters of RFC 3986, section 2, with
+// each "%" followed by two hexadecimal digits.
+func hasURICharacters(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', strings.IndexByte("-._~:/?#[]@!$&'()*+,;=", c) >= 0:
+		case c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			i += 2
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }
 
 func printable(s string) bool {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
-	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -85,32 +84,33 @@ const MaxAuthorDomains = 4
 //
 // DNS questions are counted apart by what they are for, equal ones once: a sender who makes
 // those of one kind expensive must not keep the others from being asked, and so a forgery
-// from being found out. With all defaults a message leads to 100 questions at most: 66 of
-// SPF, 24 for the policy, and 10 for keys, which dkim.Limits.Signatures bounds.
+// from being found out. With all defaults a message takes 100 at most: 50 for MAIL FROM
+// (spf.Limits.Questions), 16 for HELO, 24 for the policy, and 10 for keys
+// (dkim.Limits.Signatures). What SPF asks ahead in vain comes on top.
 type Limits struct {
-	// Questions is how many DNS questions SPF may lead to. The check of HELO may use a
-	// quarter of them. Default 66.
-	Questions int
+	// HELOQuestions is how many DNS questions the check of HELO may take, which DMARC
+	// does not need: one that takes more is permerror. Default 16.
+	HELOQuestions int
 
 	// PolicyQuestions is how many DNS questions may be asked for the policy of one Author
 	// Domain and for Organizational Domains. Default 24.
 	PolicyQuestions int
 
-	// Time is how long the questions of SPF, for keys, and for the policy may each be
-	// under way, in all. Default 30 seconds.
+	// Time is how long the questions for each of MAIL FROM, HELO, keys, and the policy
+	// may be under way, in all. Default 30 seconds.
 	Time time.Duration
 }
 
 // The defaults of Limits.
 const (
-	DefaultQuestions       = 66
+	DefaultHELOQuestions   = 16
 	DefaultPolicyQuestions = 24
 	DefaultTime            = 30 * time.Second
 )
 
 func (l Limits) withDefaults() Limits {
-	if l.Questions <= 0 {
-		l.Questions = DefaultQuestions
+	if l.HELOQuestions <= 0 {
+		l.HELOQuestions = DefaultHELOQuestions
 	}
 	if l.PolicyQuestions <= 0 {
 		l.PolicyQuestions = DefaultPolicyQuestions
@@ -142,9 +142,9 @@ func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*
 	}
 	defer v.chunks.Put(chunk)
 	s := v.Begin(ctx, e)
-	_, readErr := io.CopyBuffer(s, message, chunk[:])
+	_, readErr := io.CopyBuffer(reading{s}, message, chunk[:])
 	result, err := s.Finish()
-	if readErr != nil {
+	if readErr != nil && readErr != errEnough {
 		err = readErr
 	}
 	return result, err
@@ -152,14 +152,17 @@ func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*
 
 // Discover finds the policy of an Author Domain and the Organizational Domains of
 // identifiers, for Evaluate: in case SPF and DKIM results come from elsewhere. A name that is
-// no domain name has no policy.
+// no domain name is ErrFromDomain, and permerror by Evaluate.
 func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d []*dkim.Result) *Discovery {
-	name, err := domain.Canonical(author)
+	name, err := authorDomain(author)
 	if err != nil {
-		return &Discovery{Method: method(v.discoverer()), AuthorDomain: author, Err: ErrNoRecord}
+		return &Discovery{Method: method(v.discoverer()), Err: err}
 	}
 	limits := v.Limits.withDefaults()
-	discovery := v.startDiscovery(ctx, limits, name)
+	ctx, cancel := context.WithCancel(ctx)
+	discovery := v.startDiscovery(ctx, v.budget(limits, limits.PolicyQuestions), name)
+	defer discovery.asking.Wait()
+	defer cancel()
 	ids := identifiers(s, d)
 	for _, i := range ids {
 		if i.Authenticated || i.Open {
@@ -169,11 +172,22 @@ func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d
 	return discovery.finish(ids)
 }
 
+// discoverer returns the way of discovery as a value: pointers are ways too.
 func (v *Verifier) discoverer() Discoverer {
-	if v.Discovery == nil {
-		return TreeWalk{}
+	switch how := v.Discovery.(type) {
+	case TreeWalk, PublicSuffix:
+		return how
+	case *PublicSuffix:
+		if how != nil {
+			return *how
+		}
+		return PublicSuffix{}
+	case *TreeWalk:
+		if how != nil {
+			return *how
+		}
 	}
-	return v.Discovery
+	return TreeWalk{}
 }
 
 func (v *Verifier) now() time.Time {
