@@ -40,7 +40,6 @@ type Budget struct {
 	Time time.Duration
 
 	mu       sync.Mutex
-	inner    Resolver
 	calls    map[Question]*call
 	recalled []Question  // and so counted, besides those of calls
 	room     [6]Question // for recalled, mostly enough
@@ -164,15 +163,10 @@ func (b *Budget) ask(ctx context.Context, q Question, c *call) {
 
 // resolver returns the one to ask.
 func (b *Budget) resolver() Resolver {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.inner == nil {
-		b.inner = b.Resolver
+	if b.Resolver == nil {
+		return Net(nil)
 	}
-	if b.inner == nil {
-		b.inner = Net(nil)
-	}
-	return b.inner
+	return b.Resolver
 }
 
 // start counts a question as under way, and returns how much time is left for it

@@ -5,10 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 )
 
 // Net returns a Resolver over the standard library's, with its Dial and the servers
-// that the system is configured with. Nil means net.DefaultResolver.
+// that the system is configured with. Nil means net.DefaultResolver, whatever that is
+// when a question is asked.
+//
+// Every Net(nil) is the same Resolver, as http.DefaultTransport is every http.Client's.
+// What a [Client] remembers, which is what server answered last and the connections of
+// the last few seconds, so outlives the message that it was learnt with. No answer is
+// remembered.
 //
 // Only DNS is asked, and only for the name as it stands: never the hosts file, which
 // the standard library would read for addresses and address literals, and never the
@@ -32,11 +39,30 @@ import (
 // A busy receiver wants a Client within a Cache.
 func Net(r *net.Resolver) Resolver {
 	if r == nil {
-		r = net.DefaultResolver
+		return systemNet()
 	}
+	return newNet(r.Dial)
+}
+
+// systemNet returns the one Net(nil). It remembers connections and no more: nothing
+// that one who asks could do shows in what another is answered.
+var systemNet = sync.OnceValue(func() *netResolver {
+	return newNet(func(ctx context.Context, network, address string) (net.Conn, error) {
+		dial := net.DefaultResolver.Dial
+		if dial == nil {
+			dial = new(net.Dialer).DialContext
+		}
+		return dial(ctx, network, address)
+	})
+})
+
+// newNet returns a Resolver that makes its connections with dial; nil means
+// net.Dialer's. The StrictErrors of a net.Resolver are about questions that are put
+// for several names or types at once, which none is here.
+func newNet(dial func(ctx context.Context, network, address string) (net.Conn, error)) *netResolver {
 	return &netResolver{
-		records: &net.Resolver{PreferGo: true, StrictErrors: r.StrictErrors, Dial: r.Dial},
-		client:  Client{dial: r.Dial},
+		records: &net.Resolver{PreferGo: true, Dial: dial},
+		client:  Client{dial: dial},
 	}
 }
 

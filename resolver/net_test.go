@@ -161,11 +161,56 @@ func TestNetErrorsOnlyNotFoundIsAbsence(t *testing.T) {
 }
 
 func TestNetOfNothingIsTheSystems(t *testing.T) {
-	n := Net(nil).(*netResolver)
-	if !n.records.PreferGo || n.client.dial != nil && net.DefaultResolver.Dial == nil {
+	if n := Net(nil).(*netResolver); !n.records.PreferGo {
 		t.Errorf("%+v", n)
 	}
 	if servers := readSystemServers(); len(servers) == 0 || slices.ContainsFunc(servers, func(s string) bool { return !strings.Contains(s, ":") }) {
 		t.Errorf("system servers %q", servers)
+	}
+}
+
+// useDefaultResolver makes every connection of net.DefaultResolver go to one server.
+func useDefaultResolver(t *testing.T, server string) {
+	before := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server)
+	}}
+	t.Cleanup(func() {
+		net.DefaultResolver = before
+		Net(nil).(*netResolver).client.CloseIdleConnections()
+	})
+}
+
+func TestNetOfNothingKeepsItsConnectionsFromMessageToMessage(t *testing.T) {
+	var conns sync.Map
+	useDefaultResolver(t, serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		if isTCP(w) {
+			conns.Store(w.RemoteAddr().String(), true)
+		}
+		m := reply(r, dns.RcodeSuccess, []string{"example.com. 60 A 192.0.2.1"}, nil)
+		m.Truncated = !isTCP(w)
+		w.WriteMsg(m)
+	}))
+	for range 3 {
+		message := new(Budget)
+		if a, err := message.Resolve(ctx, Question{"example.com", TypeA}); err != nil || a.Count() != 1 {
+			t.Fatal(a, err)
+		}
+	}
+	n := 0
+	conns.Range(func(any, any) bool { n++; return true })
+	if n != 1 {
+		t.Errorf("3 messages took %d TCP connections, want 1", n)
+	}
+}
+
+func TestNetOfNothingIsTheDefaultResolverOfTheMoment(t *testing.T) {
+	for _, text := range []string{"before", "after"} {
+		useDefaultResolver(t, serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+			w.WriteMsg(reply(r, dns.RcodeSuccess, []string{"example.com. 60 TXT " + text}, nil))
+		}))
+		if a, err := Net(nil).Resolve(ctx, txt); err != nil || !slices.Equal(a.TXT, []string{text}) {
+			t.Errorf("%q, %v; want %q", a.TXT, err, text)
+		}
 	}
 }
