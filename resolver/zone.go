@@ -60,6 +60,11 @@ type Records struct {
 	// for single types.
 	Fault  Fault
 	Faults map[Type]Fault
+
+	// Absent says that the key is here for its faults alone. Unless it has records,
+	// the name is one that is no key: questions that no fault ends are answered as
+	// if it were not there, by a wildcard or with ErrNXDomain.
+	Absent bool
 }
 
 // A Fault goes wrong on purpose. The zero Fault is none.
@@ -104,13 +109,16 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 	name, ttl, authentic := q.Name, time.Duration(0), AuthenticYes
 	for range maxAliases {
 		records, err := z.find(name)
-		if err != nil {
-			return Answer{}, delay, &Error{Question: q, Err: err}
+		fault := z[name].fault(q.Type)
+		if fault == (Fault{}) {
+			fault = records.fault(q.Type) // a wildcard's
 		}
-		fault := records.fault(q.Type)
 		delay += fault.Delay
 		if fault.Err != nil {
 			return Answer{}, delay, &Error{Question: q, Err: fault.Err}
+		}
+		if err != nil {
+			return Answer{}, delay, &Error{Question: q, Err: err}
 		}
 		ttl = lowerTTL(ttl, records.TTL)
 		authentic = authentic.And(records.Authentic)
@@ -133,7 +141,7 @@ var errAliases = fmt.Errorf("%w: more than %d CNAMEs in a row", ErrServFail, max
 
 // find returns the records that answer for name: its own, or those of a wildcard.
 func (z Zone) find(name string) (Records, error) {
-	if r, ok := z[name]; ok {
+	if r, ok := z[name]; ok && r.exist() {
 		return r, nil
 	}
 	encloser := z.closestEncloser(name)
@@ -144,7 +152,7 @@ func (z Zone) find(name string) (Records, error) {
 	if encloser != "" {
 		wildcard = "*." + encloser
 	}
-	if r, ok := z[wildcard]; ok {
+	if r, ok := z[wildcard]; ok && r.exist() {
 		return r, nil
 	}
 	return Records{}, ErrNXDomain
@@ -154,8 +162,8 @@ func (z Zone) find(name string) (Records, error) {
 // because it is a key or has one below it; "" is the root. RFC 4592, section 3.3.1.
 func (z Zone) closestEncloser(name string) string {
 	best := ""
-	for key := range z {
-		if shared := sharedParent(key, name); len(shared) > len(best) {
+	for key, r := range z {
+		if shared := sharedParent(key, name); len(shared) > len(best) && r.exist() {
 			best = shared
 		}
 	}
@@ -178,6 +186,9 @@ func sharedParent(a, b string) string {
 func startsLabel(name string, n int) bool {
 	return n == len(name) || name[len(name)-n-1] == '.'
 }
+
+// exist reports whether a key with these records is a name of the zone.
+func (r Records) exist() bool { return !r.Absent || r.any() || r.CNAME != "" }
 
 func (r Records) fault(t Type) Fault {
 	if f, ok := r.Faults[t]; ok {

@@ -172,6 +172,74 @@ func TestZoneAnswersTXTWithoutAllocating(t *testing.T) {
 	}
 }
 
+func TestZoneFaultsOfAnAbsentNameDoNotMakeItExist(t *testing.T) {
+	servfail := map[Type]Fault{TypeTXT: {Err: ErrServFail}}
+	z := Zone{
+		"*.w.example":        {A: []string{"192.0.2.1"}, Faults: map[Type]Fault{TypeMX: {Err: ErrRefused}}},
+		"y.w.example":        {Absent: true, Faults: servfail},
+		"y.example":          {Absent: true, Faults: servfail},
+		"a.b.example":        {Absent: true, Fault: Fault{Err: ErrTimeout}},
+		"with.example":       {Absent: true, Faults: servfail, A: []string{"192.0.2.2"}},
+		"alias.example":      {Absent: true, CNAME: "with.example"},
+		"parent.example":     {Absent: true, Faults: servfail},
+		"sub.parent.example": {TXT: []string{"x"}},
+		"*.none.example":     {Absent: true, Fault: Fault{Err: ErrTimeout}},
+	}
+	for _, tt := range []struct {
+		name string
+		q    Question
+		want error
+	}{
+		{"the fault is there", Question{"y.w.example", TypeTXT}, ErrServFail},
+		{"a wildcard answers for other types", Question{"y.w.example", TypeA}, nil},
+		{"with its own faults", Question{"y.w.example", TypeMX}, ErrRefused},
+		{"and for names below", Question{"x.y.w.example", TypeA}, nil},
+		{"the fault is there without a wildcard", Question{"y.example", TypeTXT}, ErrServFail},
+		{"other types have no such name", Question{"y.example", TypeA}, ErrNXDomain},
+		{"nor is there a name below", Question{"x.y.example", TypeTXT}, ErrNXDomain},
+		{"a fault of every type", Question{"a.b.example", TypePTR}, ErrTimeout},
+		{"makes no name of its parent", Question{"b.example", TypePTR}, ErrNXDomain},
+		{"a name with records exists all the same", Question{"with.example", TypeA}, nil},
+		{"for other types too", Question{"with.example", TypeMX}, ErrNoData},
+		{"and so does an alias", Question{"alias.example", TypeA}, nil},
+		{"which leads to faults", Question{"alias.example", TypeTXT}, ErrServFail},
+		{"a name with names below exists", Question{"parent.example", TypeA}, ErrNoData},
+		{"and has its faults", Question{"parent.example", TypeTXT}, ErrServFail},
+		{"an absent wildcard is none", Question{"a.none.example", TypeA}, ErrNXDomain},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := z.Resolve(ctx, tt.q); !errors.Is(err, tt.want) {
+				t.Errorf("%v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestZoneAddKeepsANameAbsentOnlyWhereBothDo(t *testing.T) {
+	planted := Records{Absent: true, Faults: map[Type]Fault{TypeTXT: {Err: ErrServFail}}}
+	for _, tt := range []struct {
+		name string
+		z    Zone
+		more Records
+		want error
+	}{
+		{"not there before", Zone{}, planted, ErrNXDomain},
+		{"absent in both", Zone{"a.example": planted}, planted, ErrNXDomain},
+		{"absent before", Zone{"a.example": planted}, Records{}, ErrNoData},
+		{"absent after", Zone{"a.example": {}}, planted, ErrNoData},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.z.Add(Zone{"a.example": tt.more})
+			if _, err := tt.z.Resolve(ctx, Question{"a.example", TypeA}); !errors.Is(err, tt.want) {
+				t.Errorf("%v, want %v", err, tt.want)
+			}
+			if _, err := tt.z.Resolve(ctx, Question{"a.example", TypeTXT}); !errors.Is(err, ErrServFail) {
+				t.Errorf("%v, want %v", err, ErrServFail)
+			}
+		})
+	}
+}
+
 func TestParseZone(t *testing.T) {
 	z, err := ParseZone(strings.NewReader(`
 $ORIGIN example.com.

@@ -56,7 +56,8 @@ func ParseZone(r io.Reader, file string) (Zone, error) {
 // both have a value that a name has once, other's wins; the lower TTL is kept.
 func (z Zone) Add(other Zone) {
 	for name, more := range other {
-		r := z[name]
+		r, known := z[name]
+		r.Absent = more.Absent && (r.Absent || !known)
 		r.A = slices.Concat(r.A, more.A)
 		r.AAAA = slices.Concat(r.AAAA, more.AAAA)
 		r.MX = slices.Concat(r.MX, more.MX)
