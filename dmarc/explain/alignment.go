@@ -27,6 +27,9 @@ func alignmentSteps(v *dmarc.Verdict, i dmarc.Identifier) []Step {
 		stated = tag + "=" + i.Mode.String()[:1]
 	}
 	s.Section = "RFC 9989, section 4.10.2"
+	if byList(d) {
+		s.Section = "RFC 7489, section 3.2"
+	}
 	if i.Mode == alignment.Strict {
 		s.Rule = "The names have to be the same."
 	} else {

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc"
@@ -90,29 +91,33 @@ func policyStep(v *dmarc.Verdict, d *dmarc.Discovery, r *dmarc.Record) Step {
 
 		Section: "RFC 9989, section 4.7",
 	}
-	tags(&s, r)
-	if r.Testing && !byList(d) {
+	if byList(d) {
+		s.Rule, s.Section = "p is for the domain of the record, sp for names below it.", "RFC 7489, section 6.3"
+	}
+	tags(&s, d, r)
+	switch {
+	case r.Testing && !byList(d):
 		s.add("t=y", "only testing: the next milder policy is applied")
+	case byList(d) && r.Percent < 100:
+		pct := strconv.Itoa(r.Percent)
+		s.add("pct="+pct, "asked for "+pct+" of 100 messages that fail: the next milder policy is applied to the others")
 	}
-	for _, tag := range r.Tags {
-		switch {
-		case tag.Kind == dmarc.TagKnown, tag.Kind == dmarc.TagRemoved && byList(d) && strings.EqualFold(tag.Name, "pct"):
-		case tag.Kind == dmarc.TagRemoved:
-			s.add("ignored", tag.Name+"="+tag.Value+", which RFC 9989 removed")
-		case tag.Kind == dmarc.TagUnknown:
-			s.add("ignored", tag.Name+"="+tag.Value+", which is not known")
-		}
-	}
+	ignoredTags(&s, d, r)
 	for _, p := range r.Problems {
 		s.add("fault", p.Tag+": "+p.Text+"; taken as: "+p.Assumed)
 	}
-	if v.Policy == dmarc.PolicyUnset {
+	switch {
+	case v.Policy == dmarc.PolicyUnset:
 		s.Outcome, s.Tone = "none", ToneOpen
 		s.Consequence = "The record states no policy that could be followed."
-		return s
+	case policyAssumed(v):
+		s.Outcome, s.Tone = v.Policy.String(), ToneOpen
+		s.Consequence = "The record states no valid policy (" + or(asWritten(r, "p", "sp", "np"), "there is no p") +
+			"). Since it asks for reports, p=none is assumed: " + policyText(v.Policy) + "."
+	default:
+		s.Outcome = v.Policy.String()
+		s.Consequence = "For " + v.AuthorDomain + whyTag(v, d) + " the record says " + v.PolicyTag + "=" + v.Policy.String() + ": " + policyText(v.Policy) + "."
 	}
-	s.Outcome = v.Policy.String()
-	s.Consequence = "For " + v.AuthorDomain + whyTag(v, d) + " the record says " + v.PolicyTag + "=" + v.Policy.String() + ": " + policyText(v.Policy) + "."
 	return s
 }
 
@@ -126,30 +131,6 @@ func whyTag(v *dmarc.Verdict, d *dmarc.Discovery) string {
 	}
 	return ", which is below " + v.PolicyDomain + ","
 }
-
-// tags says which tags that decide are stated and which have their defaults.
-func tags(s *Step, r *dmarc.Record) {
-	var stated, defaults []string
-	for _, t := range []struct{ name, value string }{
-		{"p", r.Policy.String()},
-		{"sp", r.SubdomainPolicy.String()},
-		{"np", r.NonexistentPolicy.String()},
-		{"adkim", r.DKIMAlignment.String()},
-		{"aspf", r.SPFAlignment.String()},
-		{"psd", r.PSD.String()},
-	} {
-		if text := t.name + "=" + t.value; r.Stated(t.name) {
-			stated = append(stated, text)
-		} else {
-			defaults = append(defaults, text)
-		}
-	}
-	s.add("stated", strings.Join(stated, ", "))
-	s.add("default", strings.Join(defaults, ", "))
-}
-
-// byList reports whether the policy was found by the public suffix list, RFC 7489.
-func byList(d *dmarc.Discovery) bool { return strings.HasPrefix(d.Method, "public-suffix") }
 
 // policyText says what a policy asks for when a message fails.
 func policyText(p dmarc.Policy) string {

@@ -46,6 +46,9 @@ func authorStep(r *dmarc.Result) Step {
 		Rule:    "A message has one From field, with addresses of one domain.",
 		Section: "RFC 9989, section 5.3.1",
 	}
+	if byList(r.DMARC.Discovery) {
+		s.Section = "RFC 7489, section 6.6.1"
+	}
 	s.add("From", a.From)
 	if a.Fields > 1 {
 		s.add("fields", strconv.Itoa(a.Fields)+" From fields or more; the first is shown")

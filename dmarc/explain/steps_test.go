@@ -2,6 +2,7 @@ package explain_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,10 @@ type story struct {
 	after    func(message []byte) []byte
 	fail     string // a question that DNS fails to answer
 	from     string // default orders@shop.example
+
+	// byList asks for discovery by the public suffix list, and draw is for pct.
+	byList bool
+	draw   float64
 
 	summary, fix string   // parts of what Summary and Fix return; fix "-" means nothing
 	facts        []string // "kind label: text", parts of what there is
@@ -177,6 +182,106 @@ func stories() []story {
 	}
 }
 
+// recordStories are about what a record says and how it is read.
+func recordStories() []story {
+	record := func(text string) resolver.Zone {
+		return resolver.Zone{"_dmarc.shop.example": {TXT: []string{text}}}
+	}
+	const news = "orders@news.shop.example"
+	return []story{
+		{
+			name: "the tag that applies to a subdomain is the one that would have to change", from: news,
+			records: record("v=DMARC1; p=reject; sp=none"),
+			summary: "shop.example asks to do nothing about it (sp=none). With sp=reject this message would have been rejected.",
+			facts:   []string{"verdict what if: with sp=quarantine this message would have been set aside as suspicious, with sp=reject it would have been rejected"},
+		},
+		{
+			name: "the tag that applies to a domain that does not exist is np", from: news,
+			records: record("v=DMARC1; p=reject; np=none"),
+			summary: "(np=none). With np=reject this message",
+		},
+		{
+			name: "sp=quarantine is what would have to be sp=reject", from: news,
+			records: record("v=DMARC1; p=reject; sp=quarantine"),
+			facts:   []string{"verdict what if: with sp=reject this message would have been rejected"},
+		},
+		{
+			name: "sp=quarantine found by the public suffix list is what would have to be sp=reject", from: news, byList: true,
+			records: record("v=DMARC1; p=reject; sp=quarantine"),
+			facts:   []string{"verdict what if: with sp=reject this message would have been rejected"},
+		},
+		{
+			name: "a subdomain that passes under sp=none would pass under sp=reject", from: news, fix: "-",
+			sign: []dmarctest.Signature{{Domain: "news.shop.example"}}, records: record("v=DMARC1; p=reject; sp=none"),
+			facts: []string{"verdict what if: sp=quarantine or sp=reject would have changed nothing"},
+		},
+		{
+			name:    "a stricter policy alone does not reject in test mode",
+			records: record("v=DMARC1; p=none; t=y"),
+			summary: "With p=reject and no t=y this message would have been rejected.",
+		},
+		{
+			name:    "a policy that is assumed is not said to be stated",
+			records: record("v=DMARC1; p=rejct; rua=mailto:agg@shop.example"),
+			summary: "The record of shop.example states no valid policy, so p=none is assumed: nothing is done about it. With a valid policy of reject this message would have been rejected.",
+			facts: []string{
+				"policy stated: p=rejct",
+				"policy assumed: p=none, sp=none, np=none",
+				"policy so: The record states no valid policy (p=rejct). Since it asks for reports, p=none is assumed",
+				"verdict policy: p=none is assumed: the record at shop.example states no valid policy",
+			},
+		},
+		{
+			name:    "a policy that is assumed where there is no p says so",
+			records: record("v=DMARC1; rua=mailto:agg@shop.example"),
+			facts:   []string{"policy so: The record states no valid policy (there is no p)."},
+		},
+		{
+			name:    "a tag that cannot be read is shown as it stands",
+			records: record("v=DMARC1; p=Reject; adkim=x"),
+			facts:   []string{"policy stated: p=reject, adkim=x", "policy fault: adkim: "},
+		},
+		{
+			name: "discovery by the public suffix list is explained by RFC 7489", from: news, byList: true,
+			mailFrom: "b@bounce.shop.example", sign: []dmarctest.Signature{{Domain: "shop.example"}}, fix: "-",
+			records: record("v=DMARC1; p=reject; np=none; psd=n; t=y; ri=3600"),
+			facts: []string{
+				"author in: RFC 7489, section 6.6.1",
+				"spf-alignment in: RFC 7489, section 3.2",
+				"dkim-alignment in: RFC 7489, section 3.2",
+				"discovery in: RFC 7489, section 6.6.3",
+				"policy in: RFC 7489, section 6.3",
+				"verdict in: RFC 7489, section 6.6.2",
+				"policy stated: p=reject",
+				"policy default: sp=reject, adkim=relaxed, aspf=relaxed, pct=100",
+				"policy ignored: np=none, which RFC 7489 does not have",
+				"policy ignored: psd=n, which RFC 7489 does not have",
+				"policy ignored: t=y, which RFC 7489 does not have",
+			},
+		},
+		{
+			name: "a message outside of the sample is said to be treated more mildly", byList: true, draw: 0.9,
+			records: record("v=DMARC1; p=reject; pct=50"),
+			summary: "shop.example asks for only a share of such messages to be rejected (pct), and this one is not among them: treat it as suspicious.",
+			facts: []string{
+				"policy stated: p=reject, pct=50",
+				"policy pct=50: asked for 50 of 100 messages",
+				"verdict what if: with pct=100 this message would have been rejected",
+			},
+		},
+		{
+			name: "a message outside of the sample of a quarantine is as any other", byList: true, draw: 0.9,
+			records: record("v=DMARC1; p=quarantine; pct=50"),
+			summary: "to be set aside as suspicious (pct), and this one is not among them: handle it as any other.",
+		},
+		{
+			name: "a stricter policy alone does not reject all of a sample", byList: true,
+			records: record("v=DMARC1; p=none; pct=50"),
+			summary: "With p=reject and pct=100 this message",
+		},
+	}
+}
+
 func (s story) result(t *testing.T) *dmarc.Result {
 	zone := world()
 	message := dmarctest.Message{From: or(s.from, "orders@shop.example"), Date: time.Now()}.Bytes(t)
@@ -197,6 +302,12 @@ func (s story) result(t *testing.T) *dmarc.Result {
 		HELO:     "out.provider.example",
 		MailFrom: or(s.mailFrom, "bounces@mail.provider.example"),
 	}}
+	f.Configure = func(v *dmarc.Verifier) {
+		if s.byList {
+			v.Discovery = dmarc.PublicSuffix{}
+		}
+		v.Draw = func() float64 { return s.draw }
+	}
 	return f.Verify(t)
 }
 
@@ -208,7 +319,7 @@ func or(text, standard string) string {
 }
 
 func TestWhatIsExplained(t *testing.T) {
-	for _, s := range stories() {
+	for _, s := range slices.Concat(stories(), recordStories()) {
 		t.Run(s.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := s.result(t)
@@ -238,12 +349,13 @@ func TestWhatIsExplained(t *testing.T) {
 	}
 }
 
-// facts writes steps as lines "kind label: text", with the outcome under an empty label.
+// facts writes steps as lines "kind label: text", with the outcome under an empty label, the
+// consequence under "so" and the section under "in".
 func facts(steps []explain.Step) []string {
 	var lines []string
 	for _, s := range steps {
 		kind := string(s.Kind)
-		lines = append(lines, kind+" : "+s.Outcome, kind+" so: "+s.Consequence)
+		lines = append(lines, kind+" : "+s.Outcome, kind+" so: "+s.Consequence, kind+" in: "+s.Section)
 		for _, f := range s.Evidence {
 			lines = append(lines, kind+" "+f.Label+": "+f.Text)
 		}

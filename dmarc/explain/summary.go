@@ -94,7 +94,15 @@ func request(v *dmarc.Verdict, name string) string {
 		return name + " asks to reject such messages, but is only testing (t=y): treat it as suspicious."
 	}
 	if v.Override != nil && v.Override.Type == dmarc.OverrideSampledOut {
-		return name + " asks for only a share of such messages to be " + done(v.Policy) + ", and this one is not among them."
+		text := name + " asks for only a share of such messages to be " + done(v.Policy) + " (pct), and this one is not among them: "
+		if v.Disposition == dmarc.DispositionQuarantine {
+			return text + "treat it as suspicious."
+		}
+		return text + "handle it as any other."
+	}
+	if policyAssumed(v) {
+		return "The record of " + name + " states no valid policy, so p=none is assumed: nothing is done about it. With " +
+			stricter(v, dmarc.PolicyReject) + " this message would have been rejected."
 	}
 	switch v.Policy {
 	case dmarc.PolicyReject:
@@ -102,7 +110,8 @@ func request(v *dmarc.Verdict, name string) string {
 	case dmarc.PolicyQuarantine:
 		return name + " asks to treat such messages as suspicious."
 	}
-	return name + " asks to do nothing about it (p=none). With p=reject this message would have been rejected."
+	return name + " asks to do nothing about it (" + policyTag(v) + "=none). With " + stricter(v, dmarc.PolicyReject) +
+		" this message would have been rejected."
 }
 
 // passing returns the domains for which SPF or a signature passes, each once, at most

@@ -20,6 +20,9 @@ func verdictStep(r *dmarc.Result) Step {
 		Consequence: Summary(r),
 		Fix:         Fix(r),
 	}
+	if byList(v.Discovery) {
+		s.Section = "RFC 7489, section 6.6.2"
+	}
 	if v.Status == dmarc.PermError {
 		s.Rule = "A message without a single Author Domain is not evaluated."
 		s.Section = "RFC 9989, section 5.3.1"
@@ -28,7 +31,11 @@ func verdictStep(r *dmarc.Result) Step {
 	if v.Err != nil {
 		s.add("reason", v.Err.Error())
 	}
-	if v.Policy != dmarc.PolicyUnset {
+	switch {
+	case v.Policy == dmarc.PolicyUnset:
+	case policyAssumed(v):
+		s.add("policy", "p=none is assumed: the record at "+v.PolicyDomain+" states no valid policy")
+	default:
 		s.add("policy", v.PolicyTag+"="+v.Policy.String()+" at "+v.PolicyDomain)
 	}
 	s.add("do", dispositionText(v.Disposition))
@@ -101,15 +108,19 @@ func overrideText(o *dmarc.Override) string {
 func whatIf(v *dmarc.Verdict) string {
 	switch {
 	case v.Status == dmarc.Pass && v.Policy != dmarc.PolicyUnset && v.Policy != dmarc.PolicyReject:
-		return "p=quarantine or p=reject would have changed nothing for this message: it passes"
+		tag := policyTag(v)
+		return tag + "=quarantine or " + tag + "=reject would have changed nothing for this message: it passes"
 	case v.Status != dmarc.Fail:
 		return ""
 	case v.Policy == dmarc.PolicyNone:
-		return "with p=quarantine this message would have been set aside as suspicious, with p=reject it would have been rejected"
+		return "with " + stricter(v, dmarc.PolicyQuarantine) + " this message would have been set aside as suspicious, with " +
+			stricter(v, dmarc.PolicyReject) + " it would have been rejected"
 	case v.Override != nil && v.Override.Type == dmarc.OverrideTestMode:
 		return "without t=y this message would have been " + done(v.Policy)
+	case v.Override != nil && v.Override.Type == dmarc.OverrideSampledOut:
+		return "with pct=100 this message would have been " + done(v.Policy)
 	case v.Policy == dmarc.PolicyQuarantine:
-		return "with p=reject this message would have been rejected"
+		return "with " + stricter(v, dmarc.PolicyReject) + " this message would have been rejected"
 	}
 	return ""
 }
