@@ -12,7 +12,9 @@ import (
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// Plant lets the questions for a name go wrong in a zone, whether or not it has records:
+// Plant lets the questions for a name go wrong in a zone, whether or not the name exists
+// there. A name that did not exist still does not: for the types that the fault is not for, a
+// wildcard answers or nobody, as before.
 //
 //	dmarctest.Plant(t, zone, "_dmarc.example.com", resolver.Fault{Err: resolver.ErrTimeout})
 //	dmarctest.Plant(t, zone, "example.com TXT", resolver.Fault{Delay: 3 * time.Second})
@@ -32,7 +34,8 @@ func plant(zone resolver.Zone, question string, f resolver.Fault) error {
 	if err != nil {
 		return err
 	}
-	records := zone[name]
+	records, known := zone[name]
+	records.Absent = records.Absent || !known
 	if !one {
 		records.Fault = f
 		zone[name] = records

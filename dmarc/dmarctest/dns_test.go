@@ -37,6 +37,63 @@ func TestAFaultIsPlantedAtATypeOrAtAName(t *testing.T) {
 	}
 }
 
+// The tree walk of RFC 9989 and the mechanism "exists" of SPF see the difference.
+func TestAFaultLeavesOpenWhetherTheNameExists(t *testing.T) {
+	zone := resolver.Zone{
+		"example.com":     {TXT: []string{"x"}},
+		"*.w.example.com": {A: []string{"192.0.2.1"}},
+		"empty.example":   {},
+		"a.sub.example":   {A: []string{"192.0.2.1"}},
+	}
+	names := []string{"example.com", "y.example.com", "y.w.example.com", "x.y.w.example.com", "x.y.example.com", "empty.example", "sub.example"}
+	outcomes := func(zone resolver.Zone) map[string]error {
+		m := map[string]error{}
+		for _, name := range names {
+			_, err := zone.Resolve(t.Context(), resolver.Question{Name: name, Type: resolver.TypeA})
+			for _, kind := range []error{resolver.ErrNXDomain, resolver.ErrNoData} {
+				if errors.Is(err, kind) {
+					err = kind
+				}
+			}
+			m[name] = err
+		}
+		return m
+	}
+	want := outcomes(zone)
+	if want["y.example.com"] != resolver.ErrNXDomain || want["y.w.example.com"] != nil || want["empty.example"] != resolver.ErrNoData {
+		t.Fatal(want)
+	}
+	byPlant, bySidecar := maps.Clone(zone), &Fixture{Zone: maps.Clone(zone)}
+	for _, name := range []string{"example.com", "y.example.com", "y.w.example.com", "empty.example", "sub.example"} {
+		for range 2 { // the second fault takes the place of the first
+			Plant(t, byPlant, name+" TXT", resolver.Fault{Err: resolver.ErrServFail})
+		}
+		if err := bySidecar.readSidecar([]byte(`{"faults": {"` + name + ` TXT": "servfail"}}`)); err != nil {
+			t.Fatal(err)
+		}
+		for way, zone := range map[string]resolver.Zone{"Plant": byPlant, "a sidecar": bySidecar.Zone} {
+			if _, err := zone.Resolve(t.Context(), resolver.Question{Name: name, Type: resolver.TypeTXT}); !errors.Is(err, resolver.ErrServFail) {
+				t.Errorf("%s: %s TXT: %v", way, name, err)
+			}
+		}
+	}
+	if got := outcomes(byPlant); !maps.Equal(got, want) {
+		t.Errorf("Plant:\n%v\nwant\n%v", got, want)
+	}
+	if got := outcomes(bySidecar.Zone); !maps.Equal(got, want) {
+		t.Errorf("a sidecar:\n%v\nwant\n%v", got, want)
+	}
+}
+
+func TestAKeyThatIsPublishedWhereAFaultIsPlantedExists(t *testing.T) {
+	zone := resolver.Zone{}
+	Plant(t, zone, "test._domainkey.shop.example A", resolver.Fault{Err: resolver.ErrServFail})
+	Sign(t, zone, Message{From: "orders@shop.example"}.Bytes(t), Signature{Domain: "shop.example"})
+	if _, err := zone.Resolve(t.Context(), resolver.Question{Name: "test._domainkey.shop.example", Type: resolver.TypeTXT}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFaultAtNoQuestionFailsTheTest(t *testing.T) {
 	for _, question := range []string{"", "a..b", "example.com SOA", "example.com  TXT", "TXT example.com"} {
 		if got := failure(t, func(t testing.TB) { Plant(t, resolver.Zone{}, question, resolver.Fault{}) }); got == "" {
