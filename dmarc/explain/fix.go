@@ -37,7 +37,7 @@ func fixRecord(v *dmarc.Verdict) string {
 			switch {
 			case q.Record != nil && q.Domain == v.Discovery.PolicyDomain:
 				return `correct the DMARC record at ` + at + `: it needs p=none, p=quarantine or p=reject.`
-			case q.Domain == v.AuthorDomain && countDMARC(q) > 1:
+			case countDMARC(q) > 1 && ownedBy(v.AuthorDomain, q.Domain):
 				return "leave only one DMARC record at " + at + ": several count as none."
 			}
 		}
@@ -48,6 +48,12 @@ func fixRecord(v *dmarc.Verdict) string {
 	return "publish a DMARC record: TXT at _dmarc." + name + `, to begin with "v=DMARC1; p=none".`
 }
 
+// ownedBy reports whether a record at name would be for the Author Domain's owner to publish:
+// at the Author Domain itself, or above it but not at a public suffix.
+func ownedBy(author, name string) bool {
+	return name == author || domain.Within(author, name) && !alignment.PublicSuffix{}.Is(name)
+}
+
 func countDMARC(q *dmarc.Query) int {
 	n := 0
 	for _, d := range q.Discarded {
@@ -56,23 +62,6 @@ func countDMARC(q *dmarc.Query) int {
 		}
 	}
 	return n
-}
-
-// unanswered names the domain whose DNS failed, with a space behind it.
-func unanswered(r *dmarc.Result) string {
-	if d := r.DMARC.Discovery; d != nil {
-		for _, q := range d.Queries {
-			if q.Err != nil {
-				return "of " + plainDomain(q.Domain) + " "
-			}
-		}
-	}
-	for _, i := range r.DMARC.Identifiers {
-		if i.Open {
-			return "of " + plainDomain(i.Domain) + " "
-		}
-	}
-	return ""
 }
 
 // fixFail is for a message without an aligned pass. What came closest is said first.

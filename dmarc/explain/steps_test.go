@@ -21,8 +21,8 @@ type story struct {
 	mailFrom string                // default bounces@mail.provider.example
 	sign     []dmarctest.Signature // in order, the last on top
 	after    func(message []byte) []byte
-	fail     string // a question that DNS fails to answer
-	from     string // default orders@shop.example
+	fail     []string // questions that DNS fails to answer
+	from     string   // default orders@shop.example
 
 	// byList asks for discovery by the public suffix list, and draw is for pct.
 	byList bool
@@ -143,14 +143,14 @@ func stories() []story {
 		},
 		{
 			name:    "DNS that fails leaves the verdict open",
-			fail:    "_dmarc.shop.example",
+			fail:    []string{"_dmarc.shop.example"},
 			summary: "Whether this message is from shop.example is not known yet",
 			fix:     "see that the name servers of shop.example answer",
 			facts:   []string{"discovery no answer: _dmarc.shop.example: no answer in time", "verdict do: tempfail"},
 		},
 		{
 			name: "a signature whose key DNS does not tell leaves the verdict open", sign: []dmarctest.Signature{shop},
-			fail:    "test._domainkey.shop.example",
+			fail:    []string{"test._domainkey.shop.example"},
 			summary: "is not known yet",
 			facts:   []string{"dkim : temperror", "dkim-alignment so: It would count, but DNS left open whether the signature passes."},
 		},
@@ -260,6 +260,21 @@ func recordStories() []story {
 			},
 		},
 		{
+			name: "two records at the Organizational Domain are what a subdomain's owner has to mend", from: news,
+			records: resolver.Zone{"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject", "v=DMARC1; p=none"}}},
+			fix:     "leave only one DMARC record at _dmarc.shop.example: several count as none.",
+		},
+		{
+			name: "two records at the Organizational Domain by the public suffix list likewise", from: news, byList: true,
+			records: resolver.Zone{"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject", "v=DMARC1; p=none"}}},
+			fix:     "leave only one DMARC record at _dmarc.shop.example: several count as none.",
+		},
+		{
+			name: "two records at a public suffix are not the sender's to mend", from: "orders@shop.co.uk",
+			records: resolver.Zone{"_dmarc.co.uk": {TXT: []string{"v=DMARC1; p=reject", "v=DMARC1; p=none"}}},
+			fix:     "publish a DMARC record: TXT at _dmarc.shop.co.uk",
+		},
+		{
 			name: "a message outside of the sample is said to be treated more mildly", byList: true, draw: 0.9,
 			records: record("v=DMARC1; p=reject; pct=50"),
 			summary: "shop.example asks for only a share of such messages to be rejected (pct), and this one is not among them: treat it as suspicious.",
@@ -282,6 +297,49 @@ func recordStories() []story {
 	}
 }
 
+// openStories are about whose name servers have to answer. Those of the top level never do,
+// and never matter.
+func openStories() []story {
+	return []story{
+		{
+			name: "the domain of a key without an answer is named, not a failure that does not matter",
+			sign: []dmarctest.Signature{{Domain: "shop.example"}},
+			fail: []string{"_dmarc.example", "test._domainkey.shop.example"},
+			fix:  "see that the name servers of shop.example answer",
+		},
+		{
+			name: "the domain that an SPF record includes is named if it is what does not answer", mailFrom: "orders@shop.example",
+			records: resolver.Zone{
+				"shop.example":          {TXT: []string{"v=spf1 include:_spf.provider.example -all"}},
+				"_spf.provider.example": {TXT: []string{"v=spf1 -all"}},
+			},
+			fail: []string{"_dmarc.example", "_spf.provider.example"},
+			fix:  "see that the name servers of _spf.provider.example answer",
+		},
+		{
+			name: "the Author Domain is named where it is not known whether it exists", from: "orders@news.shop.example",
+			records: resolver.Zone{
+				"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=none; np=reject"}},
+				"news.shop.example":   {A: []string{"192.0.2.1"}},
+			},
+			fail: []string{"_dmarc.example", "news.shop.example"},
+			fix:  "see that the name servers of news.shop.example answer",
+		},
+		{
+			name: "the identifier is named where its Organizational Domain is not known", mailFrom: "b@bounce.shop.example",
+			records: resolver.Zone{"bounce.shop.example": {TXT: []string{"v=spf1 ip4:192.0.2.25 -all"}}},
+			fail:    []string{"_dmarc.example", "_dmarc.bounce.shop.example"},
+			fix:     "see that the name servers of bounce.shop.example answer",
+			facts:   []string{"verdict reason: whether an identifier is aligned could not be found out"},
+		},
+		{
+			name: "the Organizational Domain is named where the policy would stand there", from: "orders@news.shop.example",
+			fail: []string{"_dmarc.example", "_dmarc.shop.example"},
+			fix:  "see that the name servers of shop.example answer",
+		},
+	}
+}
+
 func (s story) result(t *testing.T) *dmarc.Result {
 	zone := world()
 	message := dmarctest.Message{From: or(s.from, "orders@shop.example"), Date: time.Now()}.Bytes(t)
@@ -294,8 +352,8 @@ func (s story) result(t *testing.T) *dmarc.Result {
 	for name, records := range s.records {
 		zone[name] = records
 	}
-	if s.fail != "" {
-		dmarctest.Plant(t, zone, s.fail, resolver.Fault{Err: resolver.ErrTimeout})
+	for _, question := range s.fail {
+		dmarctest.Plant(t, zone, question, resolver.Fault{Err: resolver.ErrTimeout})
 	}
 	f := dmarctest.Fixture{Message: message, Zone: zone, Envelope: dmarc.Envelope{
 		IP:       netip.MustParseAddr("192.0.2.25"),
@@ -319,7 +377,7 @@ func or(text, standard string) string {
 }
 
 func TestWhatIsExplained(t *testing.T) {
-	for _, s := range slices.Concat(stories(), recordStories()) {
+	for _, s := range slices.Concat(stories(), recordStories(), openStories()) {
 		t.Run(s.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := s.result(t)
