@@ -3,6 +3,7 @@ package explain
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func everything(s string) *dmarc.Result {
 var hostile = []string{
 	"x\r\nVerdict pass", "x\rPASS", "x\n\n\n", "\x1b[2J\x1b[1;1H\x1b[32mpass\x1b[0m", "\x1b]0;title\x07",
 	"\x1b]8;;https://attacker.example\x1b\\link", "\u009b32m", "\x9b32m", "\x7f\x08\x08\x08\x08", "\x00",
-	"\u202egnp.exe", "\u2066\u2067", "\u200b\u200d\ufeff", "\u2028\u2029", "\u00a0\u3000", "\U000e0041",
+	"\u202egnp.exe", "\u2066\u2067", "\u200b\u200d\ufeff", "\u2028\u2029", "\u00a0\u3000", "\U000e0041", "\u3164\u034f\ufe0f\u2800",
 	"<script>alert(1)</script>", `" onmouseover="alert(1)`, "</dd></dl><h1>", "&lt;", "javascript:alert(1)",
 	"\xff\xfe", strings.Repeat("a", 5000), strings.Repeat("a ", 5000), strings.Repeat("\u0301", 5000),
 	strings.Repeat("\u6f22", 500), "bücher.example", "%s%n%d", "{{.}}", "", "..", "(", "a\u0301",
@@ -81,6 +82,23 @@ var hostile = []string{
 func TestNothingHostileLeaves(t *testing.T) {
 	for _, s := range hostile {
 		checkSafe(t, everything(s))
+	}
+}
+
+func TestWhatShowsNothingIsEscaped(t *testing.T) {
+	for _, r := range []rune{
+		'\u034f', '\u115f', '\u1160', '\u17b4', '\u180b', '\u180f', '\u2800', '\u3164', '\ufe00', '\ufe0f', '\uffa0',
+		'\u00ad', '\u200b', '\u2060', '\u061c', '\u180e', '\U000e0100', '\U00016fe4', '\U0001d159', '\U00013441', '\U0001d173',
+	} {
+		got := visible("a" + string(r) + "b")
+		if want := "a" + strings.Trim(strconv.QuoteRuneToASCII(r), "'") + "b"; got != want {
+			t.Errorf("%U is shown as %q, want %q", r, got, want)
+		}
+	}
+	for _, text := range []string{"bücher", "a\u0301", "漢字", "한글", "हिन्दी", "\U0001f600"} {
+		if got := visible(text); got != text {
+			t.Errorf("%q is shown as %q", text, got)
+		}
 	}
 }
 
@@ -142,7 +160,7 @@ func checkLine(t *testing.T, text string) {
 		t.Fatalf("not UTF-8: %q", text)
 	}
 	for _, r := range text {
-		if !unicode.IsPrint(r) {
+		if !unicode.IsPrint(r) || blank(r) {
 			t.Fatalf("%U in %q", r, text)
 		}
 	}
@@ -175,7 +193,7 @@ func checkHTML(t *testing.T, text string) {
 			depth--
 		case html.TextToken:
 			for _, r := range string(z.Text()) {
-				if !unicode.IsPrint(r) && r != '\n' {
+				if (!unicode.IsPrint(r) || blank(r)) && r != '\n' {
 					t.Fatalf("%U in %q", r, text)
 				}
 			}

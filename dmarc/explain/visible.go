@@ -15,8 +15,8 @@ const maxText = 400
 // cut stands at the end of a text of which not all is shown.
 const cut = "..."
 
-// visible returns text as it can be shown on one line anywhere: what is not printable as a
-// \u escape, what is not UTF-8 as U+FFFD, and no more than maxText. To apply it twice
+// visible returns text as it can be shown on one line anywhere: what is not printable or
+// shows nothing as a \u escape, what is not UTF-8 as U+FFFD, and no more than maxText. To apply it twice
 // changes nothing.
 func visible(text string) string {
 	var b strings.Builder
@@ -24,7 +24,7 @@ func visible(text string) string {
 	for _, r := range text {
 		piece := string(r)
 		switch {
-		case unicode.IsPrint(r): // U+FFFD, for what is not UTF-8, among them
+		case unicode.IsPrint(r) && !blank(r): // U+FFFD, for what is not UTF-8, among them
 		case r > 0xffff:
 			piece = fmt.Sprintf(`\U%08x`, r)
 		default:
@@ -39,6 +39,21 @@ func visible(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// blank reports whether a character that Unicode counts as a letter, a mark or a symbol shows
+// nothing, so that texts which differ by it look alike: the default-ignorable ones (Hangul
+// fillers, variation selectors, the combining grapheme joiner; Unicode, section 5.21), and
+// those that are drawn as an empty space.
+func blank(r rune) bool {
+	switch r {
+	case '\u2800', // BRAILLE PATTERN BLANK
+		'\U00013441', '\U00013442', // EGYPTIAN HIEROGLYPH FULL BLANK and HALF BLANK
+		'\U00016FE4', // KHITAN SMALL SCRIPT FILLER
+		'\U0001D159': // MUSICAL SYMBOL NULL NOTEHEAD
+		return true
+	}
+	return unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // plainDomain returns a domain name for the middle of a sentence. Names in results that
