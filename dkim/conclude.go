@@ -37,7 +37,7 @@ func (v *Verifier) conclude(c *check, now time.Time) {
 		c.refuse(StatusFail, keyErr)
 	case policyErr != nil:
 		c.refuse(StatusPolicy, policyErr)
-	case keyErr != nil:
+	case keyErr != nil || keyStatus != StatusPass:
 		c.refuse(keyStatus, keyErr)
 	default:
 		r.Status = StatusPass

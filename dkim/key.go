@@ -1,6 +1,7 @@
 package dkim
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -44,17 +45,18 @@ func parseKey(record string) (Key, error) {
 	key := Key{Record: record, Type: "rsa"}
 	var tags tagSet
 	if err := tags.read(record, keyTags); err != nil {
-		return key, cause.Wrap(ErrKeyMalformed, "", err)
+		return key, cause.Wrap(ErrKeyMalformed, keyFault(err), nil)
 	}
 	if tags.has(keyV) {
 		// The version comes first, and is compared as a string.
 		if tags.get(keyV).Value != "DKIM1" {
 			return key, cause.Wrap(ErrKeyMalformed, "v= is not DKIM1", nil)
 		}
-		for n := keyH; n <= keyT; n++ {
-			if tags.has(n) && tags.get(n).Start < tags.get(keyV).Start {
+		for first := range tagvalue.All(record) {
+			if first.Name != "v" {
 				return key, cause.Wrap(ErrKeyMalformed, "v= is not first", nil)
 			}
+			break
 		}
 	}
 	if tags.has(keyK) {
@@ -84,6 +86,15 @@ func parseKey(record string) (Key, error) {
 	var err error
 	key.public, key.Bits, err = parsePublicKey(key.Type, data)
 	return key, err
+}
+
+// keyFault says what is wrong with a record that is not a list of tags: ErrSyntax speaks of
+// fields.
+func keyFault(err error) string {
+	if errors.Is(err, ErrDuplicateTag) {
+		return err.Error()
+	}
+	return "it is not a list of tags"
 }
 
 // allows says why a signature may not be verified with the key, or returns nil. RFC

@@ -34,6 +34,7 @@ func TestKeyRecord(t *testing.T) {
 	}{
 		{"v= is optional", []string{"k=ed25519; p=" + key}, "", StatusPass, nil, "[]"},
 		{"v= has to be first", []string{"k=ed25519; v=DKIM1; p=" + key}, "", StatusPermError, ErrKeyMalformed, "[]"},
+		{"v= has to stand before unknown tags too", []string{"foo=1; v=DKIM1; k=ed25519; p=" + key}, "", StatusPermError, ErrKeyMalformed, "[]"},
 		{"v= is compared as a string", []string{"v=DKIM1.0; k=ed25519; p=" + key}, "", StatusPermError, ErrKeyMalformed, "[]"},
 		{"v= has case", []string{"v=dkim1; k=ed25519; p=" + key}, "", StatusPermError, ErrKeyMalformed, "[]"},
 		{"unknown tags are ignored", []string{"v=DKIM1; g=*; k=ed25519; p=" + key}, "", StatusPass, nil, "[]"},

@@ -247,6 +247,58 @@ func TestAFloodOfSignaturesHasOneResultForTheRest(t *testing.T) {
 	}
 }
 
+func TestJunkOfManyLengthsDoesNotPushTheGoodSignatureOut(t *testing.T) {
+	junk := ""
+	for i := range 8 {
+		junk += fmt.Sprintf("DKIM-Signature: v=1; a=ed25519-sha256; d=junk.example; s=s1; h=from; l=%d; bh=%s=; b=AAAA\r\n", i, strings.Repeat("A", 43))
+	}
+	whole := verify(t, &Verifier{}, junk+signing{}.sign(testMessage))
+	if last := whole[len(whole)-1]; last.Status != StatusPass {
+		t.Errorf("over the whole body: %v (%v)", last.Status, last.Err)
+	}
+	v := Verifier{Policy: Policy{AllowUnsignedBody: true}}
+	part := verify(t, &v, junk+signing{l: "l=9;"}.sign(testMessage))
+	if last := part[len(part)-1]; last.Status != StatusPass {
+		t.Errorf("over a part of it: %v (%v)", last.Status, last.Err)
+	}
+}
+
+func TestLimitsBelowZeroAllowNothing(t *testing.T) {
+	zone := testZone()
+	for name, records := range zone {
+		records.TXT = append(records.TXT, records.TXT...)
+		zone[name] = records
+	}
+	v := Verifier{Resolver: zone, Limits: Limits{
+		Signatures: -1, Results: -1, SignatureOctets: -1, SignedNames: -1, ValueOctets: -1, BodyHashes: -1, KeyOctets: -1, KeyRecords: -1,
+	}}
+	for _, r := range verify(t, &v, signing{}.sign(testMessage)) {
+		if r.Status == StatusPass {
+			t.Error("a pass")
+		}
+	}
+	v.Limits = Limits{KeyRecords: -1}
+	if r := verifyOne(t, &v, signing{}.sign(testMessage)); r.Status == StatusPass {
+		t.Error("a pass without a key")
+	}
+}
+
+func TestAContextEndsAMessageThatNeverDoes(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	v := Verifier{Resolver: testZone()}
+	verification := v.Begin(ctx)
+	if _, err := io.WriteString(verification, testMessage); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := io.WriteString(verification, "more"); !errors.Is(err, context.Canceled) {
+		t.Errorf("writing on: %v, want that of the context", err)
+	}
+	if results, err := verification.Finish(); results != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("%d results of half a message, %v", len(results), err)
+	}
+}
+
 func TestTheHashesOverTheBodyAreBounded(t *testing.T) {
 	message := testMessage
 	for i := range 6 {

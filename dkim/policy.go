@@ -105,10 +105,10 @@ func (l *Limits) bodyHashes() int      { return or(l.BodyHashes, 4) }
 func (l *Limits) keyOctets() int       { return or(l.KeyOctets, 8<<10) }
 func (l *Limits) keyRecords() int      { return or(l.KeyRecords, 10) }
 
-// or returns n, or the default where n is zero.
+// or returns n, or the default where n is zero. A negative n is none at all.
 func or[T int | time.Duration](n, standard T) T {
 	if n == 0 {
 		return standard
 	}
-	return n
+	return max(n, 0)
 }

@@ -46,11 +46,11 @@ func parseRSA(data []byte) (publicKey, int, error) {
 	if err != nil {
 		parsed, err := x509.ParsePKIXPublicKey(data)
 		if err != nil {
-			return nil, 0, cause.Wrap(ErrKeyMalformed, "", err)
+			return nil, 0, cause.Wrap(ErrKeyMalformed, "p= is not an RSA key", nil)
 		}
 		var isRSA bool
 		if key, isRSA = parsed.(*rsa.PublicKey); !isRSA {
-			return nil, 0, cause.Wrap(ErrKeyType, "p= holds a key of another type", nil)
+			return nil, 0, cause.Wrap(ErrKeyMalformed, "k= is rsa, but p= holds a key of another type", nil)
 		}
 	}
 	// With an exponent of one a signature is the padded hash itself, and an even

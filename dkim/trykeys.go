@@ -20,7 +20,8 @@ func (v *Verifier) tryKeys(c *check) (Status, error) {
 		return StatusPermError, err
 	}
 	r, name := &c.result, c.key.Name
-	status, best, keys := StatusNone, -1, 0
+	best, keys := -1, 0
+	status, err := StatusPermError, cause.Wrap(ErrLimit, "key records", nil) // if none is looked at
 	for _, record := range records {
 		if len(record) > v.Limits.keyOctets() {
 			if best < 0 {

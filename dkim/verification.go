@@ -30,8 +30,11 @@ type Verification struct {
 }
 
 // Write takes the next octets of the message. It fails only where the message
-// exceeds a limit or Finish was called.
+// exceeds a limit, its context has ended, or Finish was called.
 func (v *Verification) Write(p []byte) (int, error) {
+	if v.err == nil {
+		v.err = v.ctx.Err()
+	}
 	if v.err != nil {
 		return 0, v.err
 	}
@@ -127,22 +130,49 @@ func (v *Verification) begin() {
 	v.left = v.readSignatures(limits)
 	// The questions are referred to, so that their slice must not move.
 	v.lookups = slices.Grow(v.lookups, len(v.checks))
+	v.assignHashes(limits.bodyHashes())
 	for _, c := range v.checks {
-		if c.result.Err != nil {
-			continue
+		if c.result.Err == nil {
+			c.lookup = v.lookup(c.key.Name)
 		}
-		limit := int64(wholeBody)
-		if l := c.signature.BodyLength; l != nil {
-			limit = *l
-		}
-		c.bodyHash = v.bodyHash(c.signature.BodyCanonicalization, limit, limits.bodyHashes())
-		if c.bodyHash == nil {
-			c.refuse(StatusPolicy, cause.Wrap(ErrLimit, "hashes over the body", nil))
-			continue
-		}
-		c.lookup = v.lookup(c.key.Name)
 	}
 	v.askAll()
+}
+
+// assignHashes finds or adds the body hash that each signature is over, at most most of them.
+// Those over the whole body come first, since there are only two kinds; of the others
+// those that could align do: junk on top of a message must not push out the good one.
+func (v *Verification) assignHashes(most int) {
+	var authors []string
+	if slices.ContainsFunc(v.checks, func(c *check) bool { return c.signature.BodyLength != nil }) {
+		authors = authorDomains(v.header.Fields)
+	}
+	for turn := range 3 {
+		for _, c := range v.checks {
+			if c.result.Err != nil || c.hashTurn(authors) != turn {
+				continue
+			}
+			limit := int64(wholeBody)
+			if l := c.signature.BodyLength; l != nil {
+				limit = *l
+			}
+			c.bodyHash = v.bodyHash(c.signature.BodyCanonicalization, limit, most)
+			if c.bodyHash == nil {
+				c.refuse(StatusPolicy, cause.Wrap(ErrLimit, "hashes over the body", nil))
+			}
+		}
+	}
+}
+
+// hashTurn is when a signature gets its body hash.
+func (c *check) hashTurn(authors []string) int {
+	switch {
+	case c.signature.BodyLength == nil:
+		return 0
+	case couldAlign(c.signature.Domain, authors):
+		return 1
+	}
+	return 2
 }
 
 // askAll asks all questions at once.
