@@ -22,6 +22,7 @@ var (
 	ErrExistenceUnknown = errors.New("whether the Author Domain exists could not be found out")
 	ErrAlignmentUnknown = errors.New("whether an identifier is aligned could not be found out")
 	ErrResultUnknown    = errors.New("an identifier that could align could not be checked")
+	ErrInterrupted      = errors.New("the check was ended before it was done")
 
 	// PermError: the message has no single Author Domain (RFC 9989, section 5.3.1).
 	ErrNoFrom           = errors.New("the message has no From field")
@@ -46,6 +47,7 @@ var causes = cause.Table{
 	{Word: "existence-unknown", Err: ErrExistenceUnknown},
 	{Word: "alignment-unknown", Err: ErrAlignmentUnknown},
 	{Word: "result-unknown", Err: ErrResultUnknown},
+	{Word: "interrupted", Err: ErrInterrupted},
 	{Word: "no-from", Err: ErrNoFrom},
 	{Word: "several-from", Err: ErrSeveralFrom},
 	{Word: "no-mailbox", Err: ErrNoMailbox},

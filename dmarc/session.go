@@ -186,6 +186,12 @@ func (s *Session) Finish() (*Result, error) {
 		r.DKIM = []*dkim.Result{}
 	}
 	r.DMARC, r.Others = s.verdict(r)
+	if err := s.outer.Err(); err != nil && r.DMARC.Status != Pass {
+		// What was not read could have been signed.
+		r.DMARC.Status, r.DMARC.Disposition = TempError, s.verifier.TempError.disposition(DispositionTempFail)
+		r.DMARC.Err = cause.Wrap(ErrInterrupted, "", err)
+		r.DMARC.Evaluated, r.DMARC.Override = DispositionNone, nil
+	}
 	r.Authentic = r.authentic()
 	s.result = r
 	return r, s.outer.Err()
