@@ -2,6 +2,7 @@ package spf
 
 import (
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 // that is sure to match, in all no more terms than Limits.Terms, and only while
 // fewer than Limits.Questions have been asked. What it finds out, the reading
 // takes as if it had asked itself; what it asks in vain counts for nothing, and is
-// called off and waited for when the check ends.
+// called off and waited for when the check ends. So that little is asked in vain,
+// it is never more than mostAhead questions ahead: the rest waits its turn.
 //
 // Nothing is asked ahead before the reading has waited for an answer. As long as
 // answers come at once, from a cache or a zone in memory, a goroutine would cost
@@ -26,6 +28,11 @@ import (
 // atOnce is what an answer takes at most that nobody waited for: far more than
 // looking it up in memory takes, and far less than asking a server.
 const atOnce = 50 * time.Microsecond
+
+// mostAhead is how many questions may have been asked ahead that the reading has
+// not come to. A check thus leads to at most Limits.Questions + mostAhead questions,
+// whatever the zone and the timing. Ten is what one mx term has at most to ask for.
+const mostAhead = 10
 
 // A prefetch asks DNS beside the reading of one check. It has copies of what it
 // needs to know, and shares the register of questions.
@@ -37,9 +44,18 @@ type prefetch struct {
 
 	mu sync.Mutex // for what is below
 	register
-	terms int // how many were asked for
+	terms   int      // how many were asked for, or wait to be
+	room    int      // how many more questions may be asked ahead: at most mostAhead
+	waiting []errand // what is to be asked when there is room, in order
 
 	running sync.WaitGroup
+}
+
+// An errand is a question to ask ahead, and what to do with its answer.
+type errand struct {
+	question resolver.Question
+	ofTerm   bool          // it is the first of a term
+	then     func(*lookup) // or nil
 }
 
 // ahead returns what asks ahead, or nil as long as nothing is to be asked ahead.
@@ -47,16 +63,22 @@ func (c *check) ahead() *prefetch {
 	if c.beside == nil && c.parallel && c.waited {
 		c.beside = &prefetch{
 			facts: c.facts, limits: c.limits, resolver: c.resolver, limit: c.limit, register: c.own,
+			room: mostAhead,
 		}
 	}
 	return c.beside
 }
 
-// end waits until nothing is running any more. The context has ended by then.
+// end starts nothing more and waits until nothing is running any more. The context
+// has ended by then.
 func (p *prefetch) end() {
-	if p != nil {
-		p.running.Wait()
+	if p == nil {
+		return
 	}
+	p.mu.Lock()
+	p.room = 0
+	p.mu.Unlock()
+	p.running.Wait()
 }
 
 // unread is the rest of a record that the reading is in, for when it first waits.
@@ -185,37 +207,60 @@ func (p *prefetch) hosts(names []string) {
 	}
 }
 
-// start asks a question in a goroutine of its own, unless it has been asked or
-// must not be; then is called with the answer.
+// start asks a question in a goroutine of its own as soon as there is room, unless
+// it has been asked or must not be; then is called with the answer.
 func (p *prefetch) start(q resolver.Question, ofTerm bool, then func(*lookup)) {
-	l := p.reserve(q, ofTerm)
-	if l == nil {
-		return
-	}
-	p.running.Go(func() {
-		l.answer, l.err = resolve(p.limit, p.resolver, q)
-		if q.Type == resolver.TypeTXT {
-			l.settle(p.limits)
-		}
-		close(l.done)
-		if then != nil && p.limit.Err() == nil {
-			then(l)
-		}
-	})
-}
-
-// reserve registers a question that is to be asked ahead. It returns nil where it
-// has been asked already, or where a limit does not allow it.
-func (p *prefetch) reserve(q resolver.Question, ofTerm bool) *lookup {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.count >= p.limits.Questions || ofTerm && p.terms >= p.limits.Terms || p.find(q) != nil {
-		return nil
+	if ofTerm && p.terms >= p.limits.Terms || p.find(q) != nil || p.waits(q) {
+		return
 	}
 	if ofTerm {
 		p.terms++
 	}
-	have := p.add(q)
-	have.done = make(chan struct{})
-	return have
+	p.waiting = append(p.waiting, errand{q, ofTerm, then})
+	p.proceed()
+}
+
+// waits reports whether a question is among those that wait. They are few: those
+// of Limits.Terms terms and of the hosts that these name.
+func (p *prefetch) waits(q resolver.Question) bool {
+	return slices.ContainsFunc(p.waiting, func(e errand) bool { return e.question == q })
+}
+
+// proceed starts what waits, as far as there is room. It is called with p.mu held.
+func (p *prefetch) proceed() {
+	for p.room > 0 && p.count < p.limits.Questions && len(p.waiting) > 0 {
+		next := p.waiting[0]
+		p.waiting = p.waiting[1:]
+		if p.find(next.question) != nil { // the reading was faster
+			if next.ofTerm {
+				p.terms--
+			}
+			continue
+		}
+		p.room--
+		have := p.add(next.question)
+		have.done = make(chan struct{})
+		p.running.Go(func() { p.ask(have, next.then) })
+	}
+}
+
+// ask asks a question, and hands its answer on.
+func (p *prefetch) ask(l *lookup, then func(*lookup)) {
+	l.answer, l.err = resolve(p.limit, p.resolver, l.question)
+	if l.question.Type == resolver.TypeTXT {
+		l.settle(p.limits)
+	}
+	close(l.done)
+	if then != nil && p.limit.Err() == nil {
+		then(l)
+	}
+}
+
+// taken makes room for another question, since the reading has come to one that was
+// asked ahead. It is called with p.mu held.
+func (p *prefetch) taken() {
+	p.room++
+	p.proceed()
 }

@@ -2,6 +2,7 @@ package spf_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -193,6 +194,35 @@ func TestNoMoreTermsAreAskedForAheadThanTheLimit(t *testing.T) {
 			t.Errorf("%d questions left for DNS", n)
 		}
 	})
+}
+
+func TestACheckLeadsToNoMoreThanTenQuestionsOverItsLimit(t *testing.T) {
+	for _, limit := range []int{1, 5, 20, 50, 90} {
+		zone := resolver.Zone{}
+		record := "v=spf1"
+		for i := range 9 {
+			name := fmt.Sprintf("m%d.example.com", i)
+			record += " mx:" + name
+			var records resolver.Records
+			for j := range 10 {
+				host := fmt.Sprintf("h%d.%s", j, name)
+				records.MX = append(records.MX, "10 "+host)
+				zone[host] = resolver.Records{A: []string{"203.0.113.1"}}
+			}
+			zone[name] = records
+		}
+		zone["example.com"] = resolver.Records{TXT: []string{record + " -all"}}
+		synctest.Test(t, func(t *testing.T) {
+			dns := far(zone)
+			r := (&spf.Checker{Resolver: dns, Limits: spf.Limits{Questions: limit}}).Check(t.Context(), client)
+			if r.Questions != limit || !errors.Is(r.Err, spf.ErrQuestionLimit) {
+				t.Errorf("limit %d: %d questions, %v", limit, r.Questions, r.Err)
+			}
+			if n := len(dns.asked); n > limit+10 {
+				t.Errorf("limit %d: %d asked", limit, n)
+			}
+		})
+	}
 }
 
 func TestNothingRunsOnWhenACheckIsDone(t *testing.T) {

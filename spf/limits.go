@@ -29,9 +29,11 @@ type Limits struct {
 
 	// Questions is how many DNS questions the reading of the records may need in
 	// all. Default 50; more is permerror. The limits above allow more than 110.
-	// Once so many have been asked nothing more is asked ahead of the reading, and
-	// never more than Terms terms; what was asked ahead and then turns out not to
-	// be needed is not counted.
+	// What was asked ahead of the reading and then turns out not to be needed is
+	// not counted: at most 10 questions, since never more are asked that the reading
+	// has not come to. So DNS gets at most Questions + 10 from one check, whatever
+	// the records say and however long answers take, and at most Questions with
+	// Checker.Sequential.
 	Questions int
 
 	// Time is how long a check may take. Default 20 seconds; longer is temperror.

@@ -73,8 +73,9 @@ type lookups struct {
 	beside *prefetch // asks ahead, and has the register then; or nil
 }
 
-// claim returns the lookup of q. Mine is true where it is new and the caller's to
-// ask.
+// claim returns the lookup of q and counts it, if the reading has not come to it
+// before. Mine is true where it is new and the caller's to ask. It returns nil where
+// the reading may come to no more questions.
 func (l *lookups) claim(q resolver.Question) (have *lookup, mine bool) {
 	r := &l.own
 	if l.beside != nil {
@@ -82,10 +83,20 @@ func (l *lookups) claim(q resolver.Question) (have *lookup, mine bool) {
 		defer l.beside.mu.Unlock()
 		r = &l.beside.register
 	}
-	if have = r.find(q); have != nil {
+	have = r.find(q)
+	switch {
+	case have != nil && have.used:
 		return have, false
+	case l.used >= l.most:
+		return nil, false
+	case have != nil: // it was asked ahead
+		l.beside.taken()
+	default:
+		have, mine = r.add(q), true
 	}
-	return r.add(q), true
+	have.used = true
+	l.used++
+	return have, mine
 }
 
 // get returns the answer to a question of the reading, from DNS or from what was
@@ -96,12 +107,8 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 		return nil, l.interrupted(nil)
 	}
 	have, mine := l.claim(q)
-	if !have.used {
-		if l.used >= l.most {
-			return nil, permError(ErrQuestionLimit, "")
-		}
-		have.used = true
-		l.used++
+	if have == nil {
+		return nil, permError(ErrQuestionLimit, "")
 	}
 	if mine {
 		have.answer, have.err = resolve(l.limit, l.resolver, q)

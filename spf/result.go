@@ -24,7 +24,8 @@ type Result struct {
 	RecordDomain string `json:"record_domain,omitempty"`
 
 	// What the check cost: terms that ask DNS (limit 10), lookups without an
-	// answer (limit 2), and DNS questions in all.
+	// answer (limit 2), and DNS questions that the reading came to (limit 50). Up to
+	// 10 more may have been asked ahead and in vain, unless Checker.Sequential.
 	Lookups     int `json:"lookups"`
 	VoidLookups int `json:"void_lookups"`
 	Questions   int `json:"questions"`

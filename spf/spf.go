@@ -76,8 +76,9 @@ type Checker struct {
 	Trace bool
 
 	// Sequential asks one DNS question after the other, in the order of the
-	// record. By default questions that are likely to be needed are asked side by
-	// side; results are the same.
+	// record, and none that the result does not need. By default questions that are
+	// likely to be needed are asked side by side, up to 10 ahead of the reading:
+	// results are the same, and at most 10 questions are asked in vain.
 	Sequential bool
 }
 

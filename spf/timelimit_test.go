@@ -23,7 +23,7 @@ func TestATimeLimitIsAContextLikeThoseOfPackageContext(t *testing.T) {
 		before := runtime.NumGoroutine()
 		child, cancel := context.WithCancel(limit)
 		defer cancel()
-		if now := runtime.NumGoroutine(); now != before {
+		if now := runtime.NumGoroutine(); now > before {
 			t.Errorf("a context derived from it costs %d goroutines", now-before)
 		}
 		<-child.Done()
