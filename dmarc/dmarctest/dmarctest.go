@@ -12,12 +12,16 @@
 //		dmarctest.Run(t, "testdata")
 //	}
 //
-// With the environment variable DMARCTEST_UPDATE=1, expectations are rewritten as the
-// verdicts are, and nothing else in the files: read the difference before you keep it. The
-// flag -update does the same where the test program defines it, as a bool. This package
-// defines no flag, since its users have an -update of their own, and Go lets a program have
-// one:
+// The flag -update rewrites expectations as the verdicts are, and nothing else in the files:
+// read the difference before you keep it. It takes one line in your tests:
 //
+//	var _ = flag.Bool("update", false, "rewrite what the fixtures expect")
+//
+// This package does not define the flag, since Go lets a program have one of that name, and many
+// have it for golden files of their own; theirs then does for both. A package without the line
+// does not know the flag. The environment variable DMARCTEST_UPDATE=1 needs no line:
+//
+//	go test ./inbound -update
 //	DMARCTEST_UPDATE=1 go test ./...
 //
 // Lines of an .eml file may end in LF, as they do in a repository: if the first line does,
