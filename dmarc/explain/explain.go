@@ -19,10 +19,10 @@
 // # What a sender wrote
 //
 // Text from the message, from SMTP and from DNS is escaped in all that the package returns
-// and writes. Control characters, line ends, escape sequences, and what is invisible
-// or turn the direction of text appear as \u escapes; what is not UTF-8 appears as U+FFFD;
-// and a text of more than 400 characters is cut. So a Step is fit for a terminal or a log
-// line as it is. For a page, HTML escapes it for HTML too.
+// and writes. Control characters, line ends, escape sequences, and characters that are
+// invisible or turn the direction of text appear as \u escapes; what is not UTF-8 appears as
+// U+FFFD; and a text of more than 400 characters is cut. So a Step is fit for a terminal or a
+// log line as it is. For a page, HTML escapes it for HTML too.
 package explain
 
 import "github.com/mailverdict/mailverdict/dmarc"
