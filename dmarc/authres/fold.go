@@ -12,8 +12,9 @@ const foldMark = "\r\n\t"
 const tab = 8
 
 // fold writes groups of words behind what begins a field: a ";" between groups, and
-// between words a space, or a fold where the line is full. Each group begins a line. A single word that is wider than a line stays whole: it is a domain name
-// at most, or a header.b, and far from the 998 octets that a line may have.
+// between words a space, or a fold where the line is full. Each group begins a line. A
+// single word that is wider than a line stays whole: it is a domain name at most, or a
+// header.b, and far from the 998 octets that a line may have.
 func fold(begin string, groups [][]string) string {
 	var b strings.Builder
 	b.WriteString(begin)
