@@ -99,6 +99,44 @@ Authentication-Results: mx.receiver.example;
 	dmarc=none reason="no DMARC record is published for the Author Domain"
 	header.from=shop.example`},
 
+		{"a MAIL FROM that only its own result knows is no HELO", func(r *dmarc.Result) {
+			r.Envelope.MailFrom = ""
+			r.SPF.Sender = "bounces@mail.provider.example"
+			r.HELO.Status = spf.StatusFail
+			r.DKIM = nil
+			r.DMARC = dmarc.Verdict{AuthorDomain: "shop.example", Err: dmarc.ErrNoRecord}
+		}, `
+Authentication-Results: mx.receiver.example;
+	spf=pass smtp.mailfrom=mail.provider.example;
+	spf=fail smtp.helo=out.provider.example;
+	dkim=none;
+	dmarc=none reason="no DMARC record is published for the Author Domain"
+	header.from=shop.example`},
+
+		{"a MAIL FROM at the HELO name that only its own result knows is no HELO", func(r *dmarc.Result) {
+			r.Envelope.MailFrom = ""
+			r.SPF.Domain, r.SPF.Sender = "out.provider.example", "bounces@out.provider.example"
+			r.DKIM = nil
+			r.DMARC = dmarc.Verdict{AuthorDomain: "shop.example", Err: dmarc.ErrNoRecord}
+		}, `
+Authentication-Results: mx.receiver.example;
+	spf=pass smtp.mailfrom=out.provider.example;
+	dkim=none;
+	dmarc=none reason="no DMARC record is published for the Author Domain"
+	header.from=shop.example`},
+
+		{"the null sender of a HELO in capitals is HELO", func(r *dmarc.Result) {
+			r.Envelope.MailFrom, r.Envelope.HELO = "", "Out.Provider.EXAMPLE."
+			r.SPF.Domain, r.SPF.Sender = "out.provider.example", "postmaster@Out.Provider.EXAMPLE."
+			r.DKIM = nil
+			r.DMARC = dmarc.Verdict{AuthorDomain: "shop.example", Err: dmarc.ErrNoRecord}
+		}, `
+Authentication-Results: mx.receiver.example;
+	spf=pass smtp.helo=out.provider.example;
+	dkim=none;
+	dmarc=none reason="no DMARC record is published for the Author Domain"
+	header.from=shop.example`},
+
 		{"a HELO that fails is a result of its own", func(r *dmarc.Result) {
 			r.HELO.Status = spf.StatusFail
 			r.DKIM = nil

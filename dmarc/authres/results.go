@@ -67,15 +67,40 @@ func spfResults(r *dmarc.Result) []entry {
 	var list []entry
 	if r.SPF != nil {
 		property := "smtp.mailfrom"
-		if r.Envelope.MailFrom == "" {
+		if ofHELO(r) {
 			property = "smtp.helo"
 		}
 		list = append(list, spfEntry(r.SPF, property))
 	}
-	if r.HELO != nil && r.HELO.Status == spf.StatusFail && (r.SPF == nil || r.Envelope.MailFrom != "") {
+	if r.HELO != nil && r.HELO.Status == spf.StatusFail && (r.SPF == nil || !ofHELO(r)) {
 		list = append(list, spfEntry(r.HELO, "smtp.helo"))
 	}
 	return list
+}
+
+// ofHELO reports whether the result that stands for MAIL FROM is about HELO: that of the null
+// sender, whose identity is postmaster@HELO (RFC 7208, section 2.4). An envelope without a
+// MAIL FROM is not enough: where the result comes from a server that handed the message on,
+// the envelope may not be known.
+func ofHELO(r *dmarc.Result) bool {
+	if r.SPF.Identity == spf.IdentityHELO {
+		return true
+	}
+	sender := domain.ToLower(r.SPF.Sender)
+	return r.Envelope.MailFrom == "" &&
+		(sender == "" || strings.HasPrefix(sender, "postmaster@")) &&
+		sameName(r.SPF.Domain, r.Envelope.HELO)
+}
+
+// sameName compares what was checked with what was given, which may be no domain name.
+func sameName(a, b string) bool {
+	if name, err := domain.Canonical(a); err == nil {
+		a = name
+	}
+	if name, err := domain.Canonical(b); err == nil {
+		b = name
+	}
+	return a == b
 }
 
 func spfEntry(r *spf.Result, property string) entry {
