@@ -23,9 +23,10 @@ type check struct {
 	parallel bool
 	trace    bool
 
-	terms    int // that asked DNS, so far
-	voids    int // lookups of terms that found nothing
-	included int // how many includes the reading is in
+	terms    int  // that asked DNS, so far
+	voids    int  // terms of which a lookup found nothing
+	voided   bool // the term under way is one of them
+	included int  // how many includes the reading is in
 
 	explaining bool // the result is found, nothing can change it any more
 	noted      bool // Result.Authentic speaks of an answer
@@ -145,6 +146,7 @@ func (c *check) readTerms(record *Record, name string, t *tracer) outcome {
 			c.unread.terms = record.Terms[i+1:]
 		}
 		c.beginStep(t, term)
+		c.voided = false
 		match, stop := c.match(term, name)
 		c.endStep(t, match, stop)
 		if stop != nil {
@@ -172,6 +174,7 @@ func inTerm(t *Term, err error) error {
 // section 6.1.
 func (c *check) redirect(term *Term, o outcome, t *tracer) outcome {
 	c.beginStep(t, term)
+	c.voided = false
 	next, stop := c.follow(term, o.domain)
 	c.endStep(t, false, stop)
 	if stop != nil {
@@ -231,15 +234,18 @@ func (c *check) count() *ending {
 	return nil
 }
 
-// void notes one more lookup of a term that found nothing: RFC 7208, section 4.6.4.
+// void notes that a lookup of the term under way found nothing. RFC 7208, section
+// 4.6.4, limits the number of terms for which that is so: an mx of which three hosts
+// have no address of the client's family is one.
 func (c *check) void() *ending {
-	if c.explaining {
+	if c.explaining || c.voided {
 		return nil
 	}
 	if c.voids >= c.limits.VoidLookups {
 		return permError(ErrVoidLimit, "limit "+strconv.Itoa(c.limits.VoidLookups))
 	}
 	c.voids++
+	c.voided = true
 	return nil
 }
 

@@ -12,8 +12,9 @@ type Limits struct {
 	// attack others.
 	Terms int
 
-	// VoidLookups are questions of terms to which there is no answer. Default 2;
-	// more is permerror. It defends domains that do not exist, and those above
+	// VoidLookups are terms that ask DNS something to which there is no answer; each
+	// counts once, however many hosts of an mx have no address. Default 2; more is
+	// permerror. It defends domains that do not exist, and those above
 	// them, against floods of questions for random names.
 	VoidLookups int
 

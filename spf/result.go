@@ -23,8 +23,8 @@ type Result struct {
 	Record       string `json:"record,omitempty"`
 	RecordDomain string `json:"record_domain,omitempty"`
 
-	// What the check cost: terms that ask DNS (limit 10), lookups without an
-	// answer (limit 2), and DNS questions that the reading came to (limit 50). Up to
+	// What the check cost: terms that ask DNS (limit 10), those of them with a
+	// lookup that found nothing (limit 2), and DNS questions that the reading came to (limit 50). Up to
 	// 10 more may have been asked ahead and in vain, unless Checker.Sequential.
 	Lookups     int `json:"lookups"`
 	VoidLookups int `json:"void_lookups"`
