@@ -43,6 +43,34 @@ func TestAResultKeepsItsReasonThroughJSON(t *testing.T) {
 	}
 }
 
+func TestARecordComesBackFromJSONWhole(t *testing.T) {
+	record, _, err := spf.Parse("V=spf1  ip4:192.0.2.0/24 ip6:2001:db8::/32 a:%{l}.example.com/24//64 foo=bar -all exp=%{d2}.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type logged struct {
+		Record  *spf.Record `json:"record"`
+		ByValue spf.Record  `json:"by_value"`
+	}
+	text := asJSON(t, logged{record, *record})
+	var back logged
+	if err := json.Unmarshal([]byte(text), &back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(back.Record, record) || !reflect.DeepEqual(&back.ByValue, record) || back.Record.Terms[0].Network() != record.Terms[0].Network() {
+		t.Errorf("%s came back as %s", text, back.Record)
+	}
+}
+
+func TestATextThatIsNoRecordIsNotReadAsOne(t *testing.T) {
+	for _, text := range []string{`""`, `"v=spf10"`, `"v=spf1 moo"`} {
+		record := spf.Record{Text: "v=spf1"}
+		if err := json.Unmarshal([]byte(text), &record); !errors.Is(err, spf.ErrSyntax) || record.Text != "v=spf1" {
+			t.Errorf("%s: got %v, %v", text, record, err)
+		}
+	}
+}
+
 func TestTheTraceShowsEveryTermInOrder(t *testing.T) {
 	zone := resolver.Zone{
 		"example.com":   {TXT: []string{"v=spf1 ip4:203.0.113.1 a:%{o}/24 include:i.example.com foo=bar mx redirect=r.example.com"}, A: []string{"203.0.113.1"}},

@@ -5,32 +5,34 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/enum"
 )
 
-// A Record is a parsed SPF record: RFC 7208, section 4.5.
+// A Record is a parsed SPF record: RFC 7208, section 4.5. In JSON it is its text,
+// which is parsed again when it is read.
 type Record struct {
-	Text  string `json:"text"` // as it was parsed
-	Terms []Term `json:"terms"`
+	Text  string // as it was parsed
+	Terms []Term
 
 	asking int // how many terms ask DNS
 }
 
 // A Term is one directive or modifier of a record: RFC 7208, section 4.6.1.
 type Term struct {
-	Text   string `json:"text"`   // as it stands in the record
-	Offset int    `json:"offset"` // octets before it in the record
+	Text   string // as it stands in the record
+	Offset int    // octets before it in the record
 
-	Kind Kind `json:"kind"`
+	Kind Kind
 
 	// Qualifier is what a match of the mechanism means: pass, fail, softfail or
 	// neutral. None for a modifier.
-	Qualifier Status `json:"qualifier"`
+	Qualifier Status
 
 	// Bits4 and Bits6 are the prefix lengths for IPv4 and IPv6 of a, mx, ip4 and
 	// ip6: 32 and 128 where the term does not say.
-	Bits4 uint8 `json:"bits4,omitempty"`
-	Bits6 uint8 `json:"bits6,omitempty"`
+	Bits4 uint8
+	Bits6 uint8
 
 	letters letters  // the macro letters in Domain
 	octets  [16]byte // the address of ip4, in the first four, or ip6
@@ -107,6 +109,23 @@ func (k Kind) asksDNS() bool {
 		return true
 	}
 	return false
+}
+
+// MarshalText returns Text.
+func (r Record) MarshalText() ([]byte, error) { return []byte(r.Text), nil }
+
+// UnmarshalText parses a record. A text that Parse does not take is an error that
+// wraps ErrSyntax, and leaves r as it was.
+func (r *Record) UnmarshalText(text []byte) error {
+	parsed, isSPF, err := Parse(string(text))
+	if err != nil {
+		return err
+	}
+	if !isSPF {
+		return cause.Wrap(ErrSyntax, "it does not begin with "+version, nil)
+	}
+	*r = *parsed
+	return nil
 }
 
 // String returns the record in its shortest spelling, from its terms.
