@@ -56,7 +56,9 @@ func (r *Result) ReceivedSPF(s Session, receiver string) *ReceivedSPF {
 	}
 	switch r.Status {
 	case StatusTempError, StatusPermError:
-		f.Problem = r.Err.Error()
+		if r.Err != nil { // as it is in every result of a Checker
+			f.Problem = r.Err.Error()
+		}
 	case StatusNone:
 	default:
 		f.Mechanism = r.Mechanism

@@ -37,6 +37,15 @@ func TestReceivedSPFIsWrittenForEveryResult(t *testing.T) {
 	}
 }
 
+func TestReceivedSPFIsWrittenForAResultWithoutAReason(t *testing.T) {
+	for s := spf.StatusNone; s <= spf.StatusPermError; s++ {
+		text := (&spf.Result{Status: s}).ReceivedSPF(spf.Session{}, "").String()
+		if back, err := spf.ParseReceivedSPF(text); err != nil || back.Status != s || back.Problem != "" {
+			t.Errorf("%v: got %v, %v from %q", s, back, err, text)
+		}
+	}
+}
+
 func TestReceivedSPFHoldsWhatIsHostileInItsPlace(t *testing.T) {
 	for _, hostile := range []string{
 		"a\r\nX-Injected: yes\r\n\r\nbody", "a\"; receiver=evil; x=\"", `a\`, "a(b", "a)b", "a;b", "\x00\x1b[31m",
