@@ -108,6 +108,17 @@ func TestReceivedSPFOfOthersIsRead(t *testing.T) {
 	}
 }
 
+func TestAKeyThatStandsTwiceInReceivedSPFIsAnErrorThoughTheFirstIsEmpty(t *testing.T) {
+	for _, key := range []string{"receiver", "identity", "envelope-from", "helo", "mechanism", "problem", "x"} {
+		for _, pairs := range []string{"%=\"\"; %=b", "%=; %=b", "%=b; %=", "%=\"\"; %=\"\""} {
+			field := "Received-SPF: pass " + strings.ReplaceAll(pairs, "%", key)
+			if got, err := spf.ParseReceivedSPF(field); !errors.Is(err, spf.ErrReceivedSPF) {
+				t.Errorf("%q: got %+v, %v", field, got, err)
+			}
+		}
+	}
+}
+
 func FuzzReceivedSPF(f *testing.F) {
 	f.Add("Received-SPF: pass (a (b) \\) c) receiver=x; client-ip=192.0.2.1; envelope-from=\"a@b\"; helo=c; x=\"\\\"\"")
 	f.Fuzz(func(t *testing.T, field string) {

@@ -35,7 +35,7 @@ func ParseReceivedSPF(field string) (*ReceivedSPF, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := fieldReader{rest: text}
+	p := fieldReader{rest: text, keys: make(map[string]bool)}
 	f := new(ReceivedSPF)
 	if err := p.read(f); err != nil {
 		return nil, fmt.Errorf("%w: at octet %d: %w", ErrReceivedSPF, len(text)-len(p.rest), err)
@@ -69,6 +69,7 @@ func unfold(s string) (string, error) {
 // A fieldReader takes an unfolded field apart from the left.
 type fieldReader struct {
 	rest string
+	keys map[string]bool // that were read, in lower case
 }
 
 func (p *fieldReader) read(f *ReceivedSPF) error {
@@ -111,6 +112,12 @@ func (p *fieldReader) readPair(f *ReceivedSPF) error {
 	if err != nil {
 		return err
 	}
+	// Of two, two readers could take different ones.
+	lower := domain.ToLower(key)
+	if p.keys[lower] {
+		return errors.New("a key stands twice")
+	}
+	p.keys[lower] = true
 	if err := f.set(key, value); err != nil {
 		return err
 	}
@@ -124,43 +131,30 @@ func (p *fieldReader) readPair(f *ReceivedSPF) error {
 	return err
 }
 
-// set stores a pair. The second of a key is an error, since two readers could take
-// different ones.
+// set stores a pair.
 func (f *ReceivedSPF) set(key, value string) error {
-	var into *string
 	switch domain.ToLower(key) {
 	case "client-ip":
 		ip, err := netip.ParseAddr(value)
-		if err != nil || f.ClientIP.IsValid() {
-			return errors.New("want one address as client-ip")
+		if err != nil {
+			return errors.New("want an address as client-ip")
 		}
 		f.ClientIP = ip
-		return nil
 	case "receiver":
-		into = &f.Receiver
+		f.Receiver = value
 	case "identity":
-		into = &f.Identity
+		f.Identity = value
 	case "envelope-from":
-		into = &f.EnvelopeFrom
+		f.EnvelopeFrom = value
 	case "helo":
-		into = &f.HELO
+		f.HELO = value
 	case "mechanism":
-		into = &f.Mechanism
+		f.Mechanism = value
 	case "problem":
-		into = &f.Problem
+		f.Problem = value
 	default:
-		for _, p := range f.Other {
-			if domain.ToLower(p.Key) == domain.ToLower(key) {
-				return errors.New("a key stands twice")
-			}
-		}
 		f.Other = append(f.Other, Pair{key, value})
-		return nil
 	}
-	if *into != "" {
-		return errors.New("a key stands twice")
-	}
-	*into = value
 	return nil
 }
 
