@@ -20,10 +20,10 @@ func (f *facts) identify(id Identity, s Session) (shown string, err error) {
 	// Only an empty reverse-path is the null sender. One that merely has no
 	// domain is not checked as if it were: RFC 7208, section 2.4.
 	if id == IdentityMailFrom && s.MailFrom != "" {
-		var found bool
-		f.local, name, found = splitPath(s.MailFrom)
-		if !found {
-			return s.MailFrom, cause.Wrap(ErrNoDomain, "MAIL FROM has no @", nil)
+		var fault string
+		f.local, name, fault = splitPath(s.MailFrom)
+		if fault != "" {
+			return s.MailFrom, cause.Wrap(ErrNoDomain, fault, nil)
 		}
 		if f.local == "" {
 			f.local = postmaster
@@ -52,8 +52,9 @@ var errSingleLabel = errors.New("domain name has only one label")
 // splitPath splits what stands between the angle brackets of MAIL FROM at the "@"
 // before the domain: the last one outside of quotes. It is the path of RFC 5321,
 // section 4.1.2, not an address of a header: there are no comments in it. A source
-// route, which that section says to ignore, is left out.
-func splitPath(path string) (local, name string, found bool) {
+// route, which that section says to ignore, is left out. Fault says why there is no
+// such "@".
+func splitPath(path string) (local, name, fault string) {
 	if path[0] == '@' {
 		if colon := strings.IndexByte(path, ':'); colon >= 0 && strings.IndexByte(path[:colon], '"') < 0 {
 			path = path[colon+1:]
@@ -63,10 +64,13 @@ func splitPath(path string) (local, name string, found bool) {
 	if strings.IndexByte(path, '"') >= 0 {
 		at, quoted = lastUnquoted(path)
 	}
-	if at < 0 || quoted {
-		return path, "", false
+	switch {
+	case quoted:
+		return path, "", "MAIL FROM has a quote that is not closed"
+	case at < 0:
+		return path, "", "MAIL FROM has no @"
 	}
-	return path[:at], path[at+1:], true
+	return path[:at], path[at+1:], ""
 }
 
 // lastUnquoted returns where the last "@" outside of quotes is, or -1, and whether

@@ -11,6 +11,21 @@ import (
 	"github.com/mailverdict/mailverdict/spf"
 )
 
+func TestAMailFromWithoutADomainSaysWhatIsWrongWithIt(t *testing.T) {
+	for from, want := range map[string]string{
+		"postmaster":          "the identity has no domain: MAIL FROM has no @",
+		`"a"`:                 "the identity has no domain: MAIL FROM has no @",
+		`"a@a.example`:        "the identity has no domain: MAIL FROM has a quote that is not closed",
+		`"a@a.example>" "x@y`: "the identity has no domain: MAIL FROM has a quote that is not closed",
+	} {
+		session := client
+		session.MailFrom = from
+		if r := (&spf.Checker{Resolver: resolver.Zone{}}).Check(t.Context(), session); r.Err.Error() != want {
+			t.Errorf("%s: got %q", from, r.Err)
+		}
+	}
+}
+
 func TestTheDomainOfMailFromIsBehindTheLastAtOutsideOfQuotes(t *testing.T) {
 	zone := resolver.Zone{
 		"example.com":              {TXT: []string{"v=spf1 +all"}},
