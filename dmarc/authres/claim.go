@@ -21,14 +21,14 @@ func newClaim(id string) claim {
 }
 
 // madeBy reports whether a field may claim the id, by what stands behind its colon. Whole
-// is false where that is only the beginning of the field. Unix says that its folds are LF.
+// is false where that is only the beginning of the field. Unix says that its folds may be LF.
 func (c claim) madeBy(payload []byte, unix, whole bool) bool {
 	if c.bare == "" {
 		return true
 	}
 	text := string(payload)
 	if unix {
-		text = strings.ReplaceAll(text, "\n", "\r\n")
+		text = strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n").Replace(text)
 	}
 	id, clear := readID(text, whole)
 	if c.is(id) {

@@ -16,11 +16,15 @@ import (
 // of more than 64 KiB unless it begins with the id of somebody else. With an empty id every
 // Authentication-Results field is removed.
 //
-// All other octets of the message stay as they are, the body included. Line ends are read
-// as everywhere in this module: by LF if the first line ends so, else by CRLF. Programs
-// that take a bare CR or LF in the header for a line end see no forged field either: it is
-// removed together with the rest of the line that CRLF ends, so that no program comes to
-// see a field that it did not see before.
+// All other octets of the message stay as they are. No octet changes below the empty line
+// that ends the header: the first CRLF CRLF or, where all lines above it end in LF alone,
+// the first line that is empty or has but a CR.
+//
+// Programs that take a bare CR or LF in a header with CRLF for a line end see no forged
+// field either: it is removed together with the rest of the line that CRLF ends, so that no
+// program comes to see a field that it did not see before. Two bare line ends in a row are
+// no end of such a header, since programs that go by CRLF read on: fields down to the first
+// CRLF CRLF are removed, even where other programs take them for the beginning of the body.
 func RemoveForged(w io.Writer, r io.Reader, id string) (removed int, err error) {
 	f := &filter{
 		in:  bufio.NewReaderSize(r, 32<<10),
@@ -39,16 +43,18 @@ func RemoveForged(w io.Writer, r io.Reader, id string) (removed int, err error) 
 }
 
 // A filter is a header on its way through. It takes the header apart into pieces: a line
-// and its continuations, where CRLF, LF and CR all end lines. Of these line ends, one kind
-// is regular, CRLF or LF, and parts fields for programs that read by the rule; the others
-// are bare.
+// and its continuations, where CRLF, LF and CR all end lines. CRLF is regular, and so is LF
+// if the first line ends in it: regular line ends part fields for programs that read by the
+// rule; the others are bare.
 type filter struct {
 	in      *bufio.Reader
 	out     *bufio.Writer // keeps its first error until Flush
 	id      claim
 	removed int
 
-	known, unix bool // whether the regular line end is known, and is LF
+	known, unix bool   // whether the line end of the first line is known, and is LF
+	crlf        bool   // a line before ends in CRLF
+	before      string // the line end before the piece under way
 
 	// The line end before the piece under way, which is not written yet.
 	pending string
@@ -87,17 +93,29 @@ func (f *filter) header() error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if octets == 0 && !f.bare && f.regular(end) {
+		if octets == 0 && f.last(end) {
 			f.out.WriteString(f.pending)
 			f.out.WriteString(end)
 			return nil
 		}
+		f.crlf = f.crlf || end == "\r\n"
+		f.before = end
 		f.end(end)
 		if err != nil {
 			f.out.WriteString(f.pending)
 			return nil
 		}
 	}
+}
+
+// last reports whether an empty line with that end ends the header. An LF alone is not
+// enough below a CRLF, even if the first line ends in LF: that line may be removed, and a
+// program that reads what is left by CRLF must not find fields there that nobody looked at.
+func (f *filter) last(end string) bool {
+	if f.unix && f.crlf {
+		return end == "\r\n" && f.before == "\r\n"
+	}
+	return !f.bare && f.regular(end)
 }
 
 // begin starts a piece.
@@ -127,6 +145,7 @@ func (f *filter) piece() (end string, octets int, err error) {
 		if next, err := f.in.Peek(1); octets == 0 || err != nil || next[0] != ' ' && next[0] != '\t' {
 			return end, octets, nil
 		}
+		f.crlf = f.crlf || end == "\r\n"
 		for i := range len(end) {
 			f.add(end[i])
 		}
@@ -143,7 +162,7 @@ func (f *filter) lineEnd(c byte) string {
 		return "\n"
 	case '\r':
 		next, err := f.in.Peek(1)
-		if f.unix || err != nil || next[0] != '\n' {
+		if err != nil || next[0] != '\n' {
 			return "\r"
 		}
 		f.known = true

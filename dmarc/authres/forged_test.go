@@ -116,6 +116,10 @@ func TestRemoveForgedLeavesTheRestOfAMessageAlone(t *testing.T) {
 		"a header whose last line end stays": "A: b\r\n",
 		"a lone CR":                          "\r",
 		"a line of white space":              "A: b\r\n \t\r\nC: d\r\n\r\n",
+		"a body after a first line with LF":  "A: b\nC: d\r\n\r\nAuthentication-Results: mx.receiver.example; none\r\n",
+		"a body after a line with LF alone":  "A: b\n\r\nAuthentication-Results: mx.receiver.example; none\r\n",
+		"a body after a lone LF, CRLF CRLF":  "A: b\r\nC: d\n\r\n\r\nAuthentication-Results: mx.receiver.example; none\n",
+		"another's field whose folds differ": "A: b\nAuthentication-Results:\r\n a.example;\n none\r\n\n",
 		"a long line":                        strings.Repeat("a", 100_000) + ": b\r\n\r\nbody",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,6 +147,16 @@ func TestAForgedFieldBehindABareLineEndIsSeenByNobody(t *testing.T) {
 			"a bare LF after it does not make a field of what follows",
 			"Subject: a\r\n" + forged + "\nFrom: ceo@victim.example\r\nFrom: c\r\n\r\nbody",
 			"Subject: a\r\nFrom: c\r\n\r\nbody",
+		},
+		{
+			"two bare LF above it, which end no header for those who go by CRLF",
+			"Subject: a\r\nX: b\n\ny\r\n" + forged + "\r\nFrom: c\r\n\r\n" + forged,
+			"Subject: a\r\nX: b\n\ny\r\nFrom: c\r\n\r\n" + forged,
+		},
+		{
+			"CRLF before and after it where the first line ends in LF",
+			"Subject: a\nX: b\r\n" + forged + "\r\nFrom: c\r\n\r\n" + forged,
+			"Subject: a\nX: b\r\nFrom: c\r\n\r\n" + forged,
 		},
 		{
 			"nothing behind it",
