@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,17 +57,44 @@ func (in input) readSidecar(zones bool) (*sidecar, error) {
 	return s, nil
 }
 
-// parse reads the JSON. Keys that it does not know are for others, such as "want".
+// parse reads the JSON. What is expected of the message is for others: see package dmarctest,
+// which knows the same keys.
 func (s *sidecar) parse(text []byte, zones bool) error {
-	var v struct {
-		IP       *string           `json:"ip"`
-		HELO     *string           `json:"helo"`
-		MailFrom *string           `json:"mail_from"`
-		Now      *string           `json:"now"`
-		Faults   map[string]string `json:"faults"`
+	var keys map[string]json.RawMessage
+	err := json.Unmarshal(text, &keys)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok || err == nil && keys == nil {
+		return errors.New("not a JSON object")
 	}
-	if err := json.Unmarshal(text, &v); err != nil {
+	if err != nil {
 		return err
+	}
+	var v struct {
+		IP, HELO, MailFrom *string
+		Now                *timestamp
+		Faults             map[string]string
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		var value any
+		kind := "a string"
+		switch key {
+		case "ip":
+			value = &v.IP
+		case "helo":
+			value = &v.HELO
+		case "mail_from":
+			value = &v.MailFrom
+		case "now":
+			value, kind = &v.Now, "a string or a number"
+		case "faults":
+			value, kind = &v.Faults, "an object of strings"
+		case "want":
+			continue
+		default:
+			return fmt.Errorf("unknown key %q: it has ip, helo, mail_from, now, faults and want", key)
+		}
+		if json.Unmarshal(keys[key], value) != nil {
+			return fmt.Errorf("%s is not %s", key, kind)
+		}
 	}
 	s.helo = v.HELO
 	if v.MailFrom != nil {
@@ -81,7 +109,7 @@ func (s *sidecar) parse(text []byte, zones bool) error {
 		s.ip = addr.Unmap()
 	}
 	if v.Now != nil {
-		now, err := parseTime(*v.Now)
+		now, err := parseTime(string(*v.Now))
 		if err != nil {
 			return fmt.Errorf("now %q is %w", *v.Now, err)
 		}
@@ -99,6 +127,19 @@ func (s *sidecar) parse(text []byte, zones bool) error {
 		}
 	}
 	return nil
+}
+
+// A timestamp is a time in JSON as it was written: a string, or a number of Unix seconds.
+type timestamp string
+
+// UnmarshalJSON takes the digits of a number as they are.
+func (t *timestamp) UnmarshalJSON(text []byte) error {
+	var number json.Number // of a string too, where it has one
+	if text[0] != '"' && json.Unmarshal(text, &number) == nil {
+		*t = timestamp(number)
+		return nil
+	}
+	return json.Unmarshal(text, (*string)(t))
 }
 
 // plant puts a fault into a zone: at "NAME TYPE", or at "NAME" for all types. A fault is an

@@ -26,6 +26,35 @@ func TestSidecarsSayWhatTheySay(t *testing.T) {
 	}
 }
 
+func TestTheTimeOfASidecarMayBeANumber(t *testing.T) {
+	for _, text := range []string{`{"now": 1789374612}`, `{"now": "1789374612"}`, `{"now": "2026-09-14T08:30:12Z"}`} {
+		var s sidecar
+		if err := s.parse([]byte(text), true); err != nil || s.now.Unix() != 1789374612 {
+			t.Errorf("%s: %v, %v", text, s.now, err)
+		}
+	}
+}
+
+func TestWhatIsWrongWithASidecarIsSaidInPlainWords(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"mailfrom": "a@example.com"}`: `unknown key "mailfrom": it has ip, helo, mail_from, now, faults and want`,
+		`{"IP": "192.0.2.1"}`:           `unknown key "IP": it has ip, helo, mail_from, now, faults and want`,
+		`{"ip": 192}`:                   "ip is not a string",
+		`{"mail_from": ["a"]}`:          "mail_from is not a string",
+		`{"now": true}`:                 "now is not a string or a number",
+		`{"now": 1.5}`:                  `now "1.5" is neither RFC 3339 nor Unix seconds`,
+		`{"faults": "servfail"}`:        "faults is not an object of strings",
+		`{"faults": {"a": 1}}`:          "faults is not an object of strings",
+		`[]`:                            "not a JSON object",
+		`null`:                          "not a JSON object",
+		`"x"`:                           "not a JSON object",
+	} {
+		if err := (&sidecar{}).parse([]byte(text), true); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
 func TestSidecarsThatAreWrong(t *testing.T) {
 	for _, tt := range []struct{ name, text string }{
 		{"an address that is none", `{"ip": "192.0.2"}`},

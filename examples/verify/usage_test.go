@@ -19,6 +19,8 @@ func TestBadInputIsOneLineEachAndTheRestIsDone(t *testing.T) {
 		"badfault.eml":    "From: a@example.com\n\nHello\n",
 		"badfault.zone":   "example.com. TXT \"ok\"\n",
 		"badfault.json":   `{"faults": {"example.com TXT": "sleepy"}}`,
+		"badkey.eml":      "From: a@example.com\n\nHello\n",
+		"badkey.json":     `{"mailfrom": "a@example.com"}`,
 		"\x1b[31mred.eml": "",
 	})
 	empty := t.TempDir()
@@ -31,6 +33,7 @@ func TestBadInputIsOneLineEachAndTheRestIsDone(t *testing.T) {
 		`badfault.eml: badfault.json: fault at "example.com TXT": "sleepy" is not a fault such as servfail, timeout or 3s`,
 		`badip.eml: badip.json: ip "192.0.2.300" is not an IP address`,
 		`badjson.eml: badjson.json: unexpected end of JSON input`,
+		`badkey.eml: badkey.json: unknown key "mailfrom"`,
 		`badzone.eml: badzone.zone: `,
 		`binary.eml: not a message: it has no header field`,
 		`empty.eml: not a message: it has no header field`,
