@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"reflect"
@@ -107,6 +108,9 @@ func TestAResultComesBackFromJSON(t *testing.T) {
 		if !bytes.Equal(again, text) {
 			t.Errorf("%s came back as %s", text, again)
 		}
+		for _, difference := range differences("result", reflect.ValueOf(*r), reflect.ValueOf(back)) {
+			t.Error(difference)
+		}
 		for _, test := range []struct{ err, want error }{
 			{back.DMARC.Err, dmarc.ErrNotAuthenticated},
 			{back.Others[0].Err, dmarc.ErrNoRecord},
@@ -121,6 +125,80 @@ func TestAResultComesBackFromJSON(t *testing.T) {
 			}
 		}
 	})
+}
+
+// differences lists where a value and what came back for it are not the same, errors by
+// their texts. What is not written is not compared, and empty slices are as good as nil.
+func differences(path string, a, b reflect.Value) []string {
+	switch x := a.Interface().(type) {
+	case time.Time:
+		if !x.Equal(b.Interface().(time.Time)) {
+			return []string{fmt.Sprintf("%s: %v came back as %v", path, x, b)}
+		}
+		return nil
+	case error:
+		if y, _ := b.Interface().(error); y == nil || y.Error() != x.Error() {
+			return []string{fmt.Sprintf("%s: %v came back as %v", path, x, y)}
+		}
+		return nil
+	}
+	var list []string
+	switch kind := a.Kind(); {
+	case kind == reflect.Pointer && !a.IsNil() && !b.IsNil():
+		return differences(path, a.Elem(), b.Elem())
+	case kind == reflect.Slice && a.Len() == b.Len():
+		for i := range a.Len() {
+			list = append(list, differences(fmt.Sprintf("%s[%d]", path, i), a.Index(i), b.Index(i))...)
+		}
+	case kind == reflect.Struct && a.Type() != reflect.TypeFor[netip.Addr]():
+		for i := range a.NumField() {
+			f := a.Type().Field(i)
+			if f.IsExported() && (f.Tag.Get("json") != "-" || f.Type == reflect.TypeFor[error]()) {
+				list = append(list, differences(path+"."+f.Name, a.Field(i), b.Field(i))...)
+			}
+		}
+	case !reflect.DeepEqual(a.Interface(), b.Interface()):
+		list = append(list, fmt.Sprintf("%s: %v came back as %v", path, a, b))
+	}
+	return list
+}
+
+// Text that is not UTF-8 has U+FFFD in its place. Package encoding/json writes that as an
+// escape the first time, and as itself when it was read: another text, the same value.
+func TestAResultWithTextThatIsNotUTF8IsStableInJSON(t *testing.T) {
+	f := dmarctest.Fixture{
+		Message: []byte("From: \xff <a@shop.example>\r\n\r\n"),
+		Zone: resolver.Zone{
+			"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=none; x=\xff", "\xffx"}},
+			"shop.example":        {TXT: []string{"v=spf1 \xff -all"}},
+		},
+		Envelope: dmarc.Envelope{IP: netip.MustParseAddr("192.0.2.25"), HELO: "x\xff", MailFrom: "\xff@shop.example"},
+	}
+	var texts [3][]byte
+	var values [3]any
+	r := f.Verify(t)
+	for i := range texts {
+		var err error
+		if texts[i], err = json.Marshal(r); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(texts[i], &values[i]); err != nil {
+			t.Fatal(err)
+		}
+		r = new(dmarc.Result)
+		if err := json.Unmarshal(texts[i], r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !reflect.DeepEqual(values[1], values[0]) {
+		t.Errorf("%s came back as %s", texts[0], texts[1])
+	}
+	if !bytes.Equal(texts[2], texts[1]) {
+		t.Errorf("%s came back as %s", texts[1], texts[2])
+	}
+	if r.Envelope.HELO != "x\uFFFD" || r.DMARC.Discovery.Queries[0].Discarded[0].Text != "\uFFFDx" {
+		t.Errorf("%s came back as %+v", texts[0], r)
+	}
 }
 
 // What is not in the golden file is not guarded by it.

@@ -10,7 +10,9 @@ import (
 
 // A Result is all that is to be known about a message: what a header field, a report, a log
 // line or an explanation says is a function of it. Text in it that a sender wrote is as the
-// sender wrote it, and has to be escaped for the place where it goes.
+// sender wrote it, and has to be escaped for the place where it goes. In JSON, what of it is
+// not UTF-8 becomes U+FFFD, which encoding/json writes as \ufffd and, once it was read back,
+// as the character itself: the same value in other octets.
 type Result struct {
 	Envelope Envelope  `json:"envelope"`
 	Time     time.Time `json:"time"` // when it was evaluated
