@@ -180,8 +180,8 @@ func (in input) each(ctx context.Context, stdin io.Reader, o *options, yield fun
 const smallMessage = 256 << 10
 
 // eachOfMbox calls yield for the messages of an mbox: archive.mbox#1 and so on.
-func eachOfMbox(ctx context.Context, name string, r io.Reader, yield func(l letter, held bool)) error {
-	box := mbox.NewReader(r)
+func eachOfMbox(ctx context.Context, name string, r *bufio.Reader, yield func(l letter, held bool)) error {
+	box := mbox.NewReader(&mboxLines{r: r})
 	for n := 1; ctx.Err() == nil; n++ {
 		message, err := box.NextMessage()
 		if err == io.EOF {

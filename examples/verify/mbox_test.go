@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -64,6 +65,39 @@ func TestAnMboxMessageWithoutFieldsIsReported(t *testing.T) {
 	if f.code != exitUsage || len(f.objects(t)) != 1 || !strings.Contains(f.stderr, "a.mbox#1: not a message") {
 		t.Errorf("exit %d, stdout %q, stderr %q", f.code, f.stdout, f.stderr)
 	}
+}
+
+func TestOneMessageWithAnEnvelopeLineStaysOne(t *testing.T) {
+	for _, end := range []string{"\n", "\r\n"} {
+		text := strings.ReplaceAll("From a Mon\nFrom: a@example.com\nFrom b\n\nHello\nFrom here on\n>From there\n"+
+			strings.Repeat("long", 20_000)+"From x\nFrom the end\n", "\n", end)
+		want := strings.ReplaceAll(strings.TrimPrefix(text, "From a Mon"+end), end+">", end)
+		var got []string
+		err := eachOfMbox(t.Context(), "a", bufio.NewReader(strings.NewReader(text+end+text)), func(l letter, _ bool) {
+			body, err := io.ReadAll(l.body)
+			if err != nil {
+				t.Error(err)
+			}
+			got = append(got, strings.ReplaceAll(string(body), "\r\n", end))
+		})
+		if err != nil || len(got) != 2 || got[0] != want || got[1] != want {
+			t.Errorf("%q: %d messages, %v, %.120q", end, len(got), err, got)
+		}
+	}
+}
+
+func FuzzMboxLines(f *testing.F) {
+	f.Add("From a\nFrom b\n\nFrom c\r\n\r\nFrom d")
+	f.Fuzz(func(t *testing.T, text string) {
+		escaped, err := io.ReadAll(&mboxLines{r: bufio.NewReaderSize(strings.NewReader(text), 16)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := "\n" + string(escaped)
+		if strings.ReplaceAll(all, "\n>From ", "\nFrom ") != strings.ReplaceAll("\n"+text, "\n>From ", "\nFrom ") {
+			t.Errorf("%q became %q", text, escaped)
+		}
+	})
 }
 
 // An endless is a message whose body comes from nowhere, and is as large as left.
