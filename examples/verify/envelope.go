@@ -50,7 +50,7 @@ func readHeader(r io.Reader) ([]header.Field, io.Reader, error) {
 			continue
 		}
 		fields := header.Parse(block).Fields
-		if !valid(fields) {
+		if !hasField(block, fields) {
 			return nil, nil, errNotAMessage
 		}
 		if limit != nil {
@@ -60,10 +60,18 @@ func readHeader(r io.Reader) ([]header.Field, io.Reader, error) {
 	}
 }
 
-// valid reports whether there is a field with a name that fields can have.
-func valid(fields []header.Field) bool {
+// hasField reports whether a header has a field, or a line that looks like one when white
+// space before it is left aside: that is a fault, on which the verifier has a verdict.
+func hasField(block []byte, fields []header.Field) bool {
 	for _, f := range fields {
 		if len(f.Name()) > 0 {
+			return true
+		}
+	}
+	for line := range bytes.Lines(block) {
+		name, _, colon := bytes.Cut(bytes.TrimSpace(line), []byte(":"))
+		name = bytes.TrimRight(name, " \t")
+		if colon && len(name) > 0 && header.IsName(name) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net/netip"
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
@@ -13,17 +14,41 @@ import (
 // A jsonMessage is the object for one message. Everything but the keys here is the result
 // itself: what a program logs.
 type jsonMessage struct {
-	File string `json:"file"`
+	File     string       `json:"file"`
+	Envelope jsonEnvelope `json:"envelope"` // in place of that of the result
 	*dmarc.Result
 	EnvelopeFrom          origins     `json:"envelope_from"`
 	AuthenticationResults string      `json:"authentication_results"`
 	DNS                   []jsonEvent `json:"dns,omitempty"` // with -v
 }
 
+// A jsonEnvelope is an envelope without what is not known: an empty MAIL FROM is the null
+// sender.
+type jsonEnvelope struct {
+	IP       *netip.Addr `json:"ip,omitempty"`
+	HELO     *string     `json:"helo,omitempty"`
+	MailFrom *string     `json:"mail_from,omitempty"`
+}
+
+func knownEnvelope(e dmarc.Envelope, from origins) jsonEnvelope {
+	var known jsonEnvelope
+	if from.IP != fromNowhere {
+		known.IP = &e.IP
+	}
+	if from.HELO != fromNowhere {
+		known.HELO = &e.HELO
+	}
+	if from.MailFrom != fromNowhere {
+		known.MailFrom = &e.MailFrom
+	}
+	return known
+}
+
 // writeJSON writes one line.
 func writeJSON(w io.Writer, o *options, out outcome) error {
 	return encode(w, jsonMessage{
 		File:                  out.file,
+		Envelope:              knownEnvelope(out.result.Envelope, out.from),
 		Result:                out.result,
 		EnvelopeFrom:          out.from,
 		AuthenticationResults: authres.Formatter{}.Value(o.authservID, out.result),

@@ -327,6 +327,37 @@ func TestAMessageWithoutASession(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotKnownOfTheEnvelopeIsAbsent(t *testing.T) {
+	dir := write(t, map[string]string{"bare.eml": "From: kim@example.com\n\nHello\n", "empty.zone": ""})
+	args := []string{"-json", "-zone", filepath.Join(dir, "empty.zone"), filepath.Join(dir, "bare.eml")}
+	o := one(t, verify(t, "", args...))
+	if e := at(o, "envelope").(map[string]any); len(e) != 0 {
+		t.Errorf("%v", e)
+	}
+	o = one(t, verify(t, "", append(args, "-ip", "192.0.2.1", "-from", "<>", "-helo", "")...))
+	e := at(o, "envelope").(map[string]any)
+	if from, ok := e["mail_from"]; e["ip"] != "192.0.2.1" || !ok || from != "" || e["helo"] != "" {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestAFaultInTheFirstLineIsAVerdict(t *testing.T) {
+	empty := filepath.Join(write(t, map[string]string{"empty.zone": ""}), "empty.zone")
+	for _, text := range []string{
+		" From: a@b.example\r\n\r\nHi\r\n", "\tFrom : a@b.example\n\nHi\n", "no colon\n From: a@b.example\n", "From\n : a@b.example\n", " \n From: a@b.example\n",
+	} {
+		f := verify(t, text, "-json", "-zone", empty, "-")
+		if o := one(t, f); f.code != exitFailed || at(o, "dmarc", "verdict") != "permerror" {
+			t.Errorf("%q: exit %d, %v", text, f.code, o)
+		}
+	}
+	for _, text := range []string{" no field\n\nFrom: a@b.example\n", " http\xff: x\n"} {
+		if f := verify(t, text, "-json", "-zone", empty, "-"); f.code != exitUsage {
+			t.Errorf("%q: exit %d, %s", text, f.code, f.stdout)
+		}
+	}
+}
+
 func TestTheSummaryCounts(t *testing.T) {
 	f := verify(t, "", fixture("bounce.eml"), fixture("forwarded.eml"), fixture("two-from-fields.eml"))
 	_, summary, _ := strings.Cut(f.stdout, "── Summary ")
