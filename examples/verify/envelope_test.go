@@ -68,6 +68,18 @@ func TestTheTopmostReceivedFieldWithAClientCounts(t *testing.T) {
 	}
 }
 
+func TestTheHelpAndTheOutputSayWhichReceivedFieldCounts(t *testing.T) {
+	f := verify(t, "Received: from localhost (localhost [127.0.0.1]) by mx.receiver.example\n"+
+		"Received: from mx.example.com (mx.example.com [192.0.2.1]) by mx.receiver.example\n"+
+		"From: a@forwarded.example\n\nHi\n", "-zone", fixture("forwarded.zone"), "-")
+	if !strings.Contains(f.stdout, "client from Received field 2, HELO from Received field 2") {
+		t.Errorf("the field is not named:\n%s", f.stdout)
+	}
+	if !strings.Contains(usage, "Where that address is private or loopback") || !strings.Contains(usage, "the sender's own\ninvention") {
+		t.Error("the help does not say how far a Received field can be trusted")
+	}
+}
+
 func FuzzParseReceived(f *testing.F) {
 	f.Add("from mx.example.com (rdns [192.0.2.1] helo=x) by y; date")
 	f.Add("from unknown (HELO x) (2001:db8::1) by 0")

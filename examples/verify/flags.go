@@ -37,7 +37,11 @@ offline. Without any but with -ip and -from or -helo: SPF alone.
 
 What the flags do not say of the SMTP session comes from NAME.json beside
 NAME.eml, else from the Return-Path field and the topmost Received field with
-the address of a client. NAME.zone beside NAME.eml is all of DNS for it.
+the address of a client. Where that address is private or loopback, a host of
+the site, the next field is taken, and so on: the output says which ("from
+Received field 2"). A field below those of the site can be the sender's own
+invention; give -ip where it matters. NAME.zone beside NAME.eml is all of DNS
+for it.
 
 Exit status: 0 every message has pass or none, 1 one has fail or permerror,
 3 one has temperror and none failed, 2 wrong usage or unreadable input.
