@@ -2,7 +2,6 @@ package spf
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -162,12 +161,6 @@ func (c *check) readTerms(record *Record, name string, t *tracer) outcome {
 		}
 	}
 	return o
-}
-
-// inTerm puts the term before what is wrong in it. Terms of a parsed record are
-// visible ASCII.
-func inTerm(t *Term, err error) error {
-	return fmt.Errorf("%s: %w", shorten(t.Text), err)
 }
 
 // redirect evaluates the record that stands in place of the one of o: RFC 7208,

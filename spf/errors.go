@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // Why a check did not end with a term that matched: what Result.Err and
@@ -33,7 +34,7 @@ var (
 	// With StatusTempError.
 	ErrDNS       = errors.New("DNS gave no answer")          // 2.6.6; wraps the resolver's error
 	ErrTimeLimit = errors.New("the check took too long")     // 4.6.4
-	ErrCanceled  = errors.New("the check was not completed") // the context of the caller ended
+	ErrCanceled  = errors.New("the check was not completed") // the context of the caller ended, or its resolver.Budget
 )
 
 // causes are the words of the errors in JSON.
@@ -62,8 +63,48 @@ type ending struct {
 	err    error
 }
 
+// A termError says in which term something is wrong: the one of the initial record,
+// and the one that it led to. Those between them are in Result.Evaluation; a loop
+// would fill the text with them. Terms of a parsed record are visible ASCII.
+type termError struct {
+	outermost, innermost string
+	between              bool // there are others between the two
+	err                  error
+}
+
+// inTerm puts the term before what is wrong in it.
+func inTerm(t *Term, err error) error {
+	text := shorten(t.Text)
+	if inner, ok := err.(*termError); ok {
+		return &termError{text, inner.innermost, inner.between || inner.outermost != inner.innermost, inner.err}
+	}
+	return &termError{outermost: text, innermost: text, err: err}
+}
+
+func (e *termError) Error() string {
+	text := e.outermost + ": "
+	if e.between {
+		text += "...: "
+	}
+	if e.innermost != e.outermost {
+		text += e.innermost + ": "
+	}
+	return text + e.err.Error()
+}
+
+func (e *termError) Unwrap() error { return e.err }
+
 func permError(sentinel error, detail string) *ending {
 	return &ending{StatusPermError, cause.Wrap(sentinel, detail, nil)}
+}
+
+// unanswered ends a check for want of an answer. Where a limit of the caller kept the
+// question from being asked or waited for, it was not DNS that failed.
+func unanswered(err error) *ending {
+	if errors.Is(err, resolver.ErrLimit) {
+		return tempError(ErrCanceled, err)
+	}
+	return tempError(ErrDNS, err)
 }
 
 func tempError(sentinel error, beneath error) *ending {

@@ -100,7 +100,7 @@ func (c *check) ask(q resolver.Question) (resolver.Answer, *ending) {
 	case l.refused():
 		return resolver.Answer{}, nil
 	case l.err != nil:
-		return resolver.Answer{}, tempError(ErrDNS, l.err)
+		return resolver.Answer{}, unanswered(l.err)
 	}
 	return l.answer, nil
 }

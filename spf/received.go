@@ -1,6 +1,7 @@
 package spf
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"unicode"
@@ -89,6 +90,9 @@ func (r *Result) comment(s Session, receiver string) string {
 		text = "domain of " + name + " probably does not designate " + ip + " as permitted sender"
 	case StatusTempError:
 		text = "DNS failed in processing domain of " + name
+		if errors.Is(r.Err, ErrCanceled) || errors.Is(r.Err, ErrTimeLimit) {
+			text = "processing domain of " + name + " was not completed"
+		}
 	case StatusPermError:
 		text = "permanent error in processing domain of " + name
 	}

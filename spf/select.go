@@ -43,7 +43,7 @@ func (l *lookup) settle(limits Limits) {
 		l.stop = &ending{StatusNone, cause.Wrap(ErrNoRecord, "", l.err)}
 		return
 	case l.err != nil:
-		l.stop = tempError(ErrDNS, l.err)
+		l.stop = unanswered(l.err)
 		return
 	}
 	text, stop := selectRecord(l.answer.TXT, limits)

@@ -156,7 +156,11 @@ func TestOnlyProvenAbsenceIsNotATempError(t *testing.T) {
 					return zone.Resolve(ctx, q)
 				})
 				r := (&spf.Checker{Resolver: dns}).Check(t.Context(), client)
-				if r.Status != spf.StatusTempError || !errors.Is(r.Err, spf.ErrDNS) || !errors.Is(r.Err, failure) {
+				want := spf.ErrDNS
+				if failure == resolver.ErrLimit {
+					want = spf.ErrCanceled // it was not DNS that failed
+				}
+				if r.Status != spf.StatusTempError || !errors.Is(r.Err, want) || !errors.Is(r.Err, failure) {
 					t.Errorf("got %v (%v)", r.Status, r.Err)
 				}
 			})
@@ -171,6 +175,50 @@ func TestAContextThatHasEndedIsTempError(t *testing.T) {
 	if r.Status != spf.StatusTempError || !errors.Is(r.Err, spf.ErrCanceled) || !errors.Is(r.Err, context.Canceled) ||
 		errors.Is(r.Err, resolver.ErrNotFound) || r.Questions != 0 {
 		t.Errorf("got %v (%v) after %d questions", r.Status, r.Err, r.Questions)
+	}
+}
+
+func TestACheckThatTheCallerEndsDoesNotReadAsIfDNSHadFailed(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	budget := func(left int) *resolver.Budget {
+		return &resolver.Budget{Resolver: hosts("v=spf1 a:far.example.com +all"), Questions: left}
+	}
+	for _, test := range []struct {
+		name string
+		ctx  context.Context
+		dns  resolver.Resolver
+	}{
+		{"by its context", canceled, hosts("v=spf1 +all")},
+		{"by its limit, at a term", t.Context(), budget(1)},
+	} {
+		r := (&spf.Checker{Resolver: test.dns}).Check(test.ctx, client)
+		if r.Status != spf.StatusTempError || !errors.Is(r.Err, spf.ErrCanceled) || errors.Is(r.Err, spf.ErrDNS) {
+			t.Errorf("%s: got %v (%v)", test.name, r.Status, r.Err)
+		}
+		if field := r.ReceivedSPF(client, "").String(); strings.Contains(field, "DNS failed") || !strings.Contains(field, "not completed") {
+			t.Errorf("%s: got %s", test.name, field)
+		}
+	}
+}
+
+func TestTheReasonNamesTheOutermostAndTheInnermostTerm(t *testing.T) {
+	for record, want := range map[string]string{
+		"v=spf1 redirect=example.com": "redirect=example.com: the records have too many terms that ask DNS: limit 10",
+		"v=spf1 include:example.com":  "include:example.com: the records have too many terms that ask DNS: limit 10",
+		"v=spf1 include:one.org":      "include:one.org: the domain has more than one SPF record: 2",
+		"v=spf1 include:two.org":      "include:two.org: include:one.org: the domain has more than one SPF record: 2",
+		"v=spf1 include:three.org":    "include:three.org: ...: include:one.org: the domain has more than one SPF record: 2",
+		"v=spf1 redirect=four.org":    "redirect=four.org: ...: include:one.org: the domain has more than one SPF record: 2",
+	} {
+		zone := hosts(record)
+		zone["one.org"] = resolver.Records{TXT: []string{"v=spf1", "v=spf1"}}
+		zone["two.org"] = resolver.Records{TXT: []string{"v=spf1 include:one.org"}}
+		zone["three.org"] = resolver.Records{TXT: []string{"v=spf1 redirect=two.org"}}
+		zone["four.org"] = resolver.Records{TXT: []string{"v=spf1 include:three.org"}}
+		if r := (&spf.Checker{Resolver: zone}).Check(t.Context(), client); r.Err.Error() != want {
+			t.Errorf("%s: got %q", record, r.Err)
+		}
 	}
 }
 
