@@ -98,30 +98,54 @@ type outcome struct {
 	result *dmarc.Result
 	from   origins
 	dns    []resolver.Event // with -v
+	late   time.Duration    // -timeout, where it ended before DNS had answered
 	err    error            // it could not be read; then there is no result
 }
 
 // verify checks one message.
 func (c *checker) verify(ctx context.Context, l letter) outcome {
 	o := outcome{file: l.name}
-	fields, message, err := readHeader(untilDone{ctx, l.body})
+	limited, cancel := context.WithTimeout(ctx, c.options.timeout)
+	defer cancel()
+	body := &untilDone{ctx: limited, r: l.body}
+	if l.live {
+		body.r = &interruptible{ctx: limited, r: l.body}
+	}
+	fields, message, err := readHeader(body)
 	if err != nil {
 		o.err = err
+		if timeUp(limited) {
+			o.err = c.errSlow()
+		}
 		return o
 	}
 	var envelope dmarc.Envelope
 	envelope, o.from = c.options.envelope(l.sidecar, fields)
 
-	limited, cancel := context.WithTimeout(ctx, c.options.timeout)
-	defer cancel()
-	limited, questions := c.trace(limited)
-	o.result, err = c.verifier(l.sidecar).Verify(limited, envelope, message)
+	traced, questions := c.trace(limited)
+	o.result, err = c.verifier(l.sidecar).Verify(traced, envelope, message)
 	o.dns = questions()
-	// Out of time is a result: what DNS did not answer by then is temperror in it.
-	if err != nil && !(errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && o.result != nil) {
+	switch {
+	case err == nil:
+	case !timeUp(limited) || o.result == nil:
 		o.result, o.err = nil, cause(err)
+	case !body.ended && !errors.Is(o.result.Author.Err, dmarc.ErrHeaderLimit):
+		o.result, o.err = nil, c.errSlow()
+	default:
+		// Out of time for DNS is a result: what it did not answer is temperror in it.
+		o.late = c.options.timeout
 	}
 	return o
+}
+
+// timeUp reports whether a context ended by -timeout, and not by a signal.
+func timeUp(limited context.Context) bool {
+	return errors.Is(limited.Err(), context.DeadlineExceeded)
+}
+
+// errSlow is what is wrong with a message that does not end in time.
+func (c *checker) errSlow() error {
+	return fmt.Errorf("not read to its end within %v (-timeout)", c.options.timeout)
 }
 
 // trace collects the DNS questions of a context, with -v.
@@ -146,13 +170,19 @@ func (c *checker) trace(ctx context.Context) (context.Context, func() []resolver
 
 // untilDone reads until the context ends.
 type untilDone struct {
-	ctx context.Context
-	r   io.Reader
+	ctx   context.Context
+	r     io.Reader
+	ended bool // all has been read
 }
 
-func (u untilDone) Read(p []byte) (int, error) {
+func (u *untilDone) Read(p []byte) (int, error) {
+	if u.ended {
+		return 0, io.EOF
+	}
 	if err := u.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return u.r.Read(p)
+	n, err := u.r.Read(p)
+	u.ended = err == io.EOF
+	return n, err
 }

@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"net"
+	"path/filepath"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -67,5 +73,75 @@ func TestATimeoutIsAResult(t *testing.T) {
 	o := one(t, f)
 	if f.code != exitOpen || at(o, "dmarc", "verdict") != "temperror" || at(o, "dmarc", "disposition") != "tempfail" {
 		t.Errorf("exit %d, %v", f.code, o)
+	}
+}
+
+func TestATimeLimitIsNotBlamedOnDNS(t *testing.T) {
+	dir := write(t, map[string]string{
+		"slow.eml": "From: a@slow.example\n\nHi\n", "slow.zone": "slow.example. TXT \"v=spf1 -all\"\n",
+		"slow.json": `{"ip": "192.0.2.1", "mail_from": "a@slow.example", "faults": {"slow.example TXT": "1h"}}`,
+	})
+	check := func(t *testing.T, limit string, args ...string) {
+		t.Helper()
+		f := verify(t, "", append(args, "-timeout", limit)...)
+		said := strings.Join(strings.Fields(f.stdout), " ")
+		if f.code != exitOpen || strings.Contains(said, "DNS did not answer") ||
+			!strings.Contains(said, "The time limit (-timeout "+limit+") ended before DNS had answered.") {
+			t.Errorf("exit %d, stderr %q:\n%s", f.code, f.stderr, f.stdout)
+		}
+	}
+	// Nobody is asked: the time is up before.
+	check(t, "1ns", "-dns", "127.0.0.1:53", "-ip", "192.0.2.1", "-from", "a@slow.example")
+	synctest.Test(t, func(t *testing.T) { check(t, "100ms", filepath.Join(dir, "slow.eml")) })
+}
+
+// A tap is a message that never ends: it flows on, or has stopped.
+type tap struct {
+	head    string
+	stopped <-chan struct{} // nil: flows
+}
+
+func (r *tap) Read(p []byte) (int, error) {
+	if r.head != "" {
+		n := copy(p, r.head)
+		r.head = r.head[n:]
+		return n, nil
+	}
+	if r.stopped != nil {
+		<-r.stopped
+		return 0, io.EOF
+	}
+	time.Sleep(time.Millisecond) // of the simulated clock, which stands still else
+	return copy(p, "y\r\ny\r\ny\r\n"), nil
+}
+
+func TestAMessageThatNeverEndsIsGivenUp(t *testing.T) {
+	for _, tt := range []struct {
+		name, head string
+		stops      bool
+	}{
+		{"a body that flows on", "From: a@b.example\r\n\r\n", false},
+		{"a body that stops", "From: a@b.example\r\n\r\nHel", true},
+		{"a header that stops", "From: a@b.example\r\nSubj", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stdin := &tap{head: tt.head}
+				if tt.stops {
+					stopped := make(chan struct{})
+					defer close(stopped)
+					stdin.stopped = stopped
+				}
+				var out, errs bytes.Buffer
+				start := time.Now()
+				code := run(t.Context(), []string{"-timeout", "1s", "-zone", fixture("forwarded.zone"), "-"}, stdin, &out, &errs)
+				took := time.Since(start)
+				time.Sleep(time.Second) // simulated: a read that was under way ends
+				if took > 1100*time.Millisecond || code != exitUsage || out.Len() > 0 ||
+					errs.String() != "verify: -: not read to its end within 1s (-timeout)\n" {
+					t.Errorf("%v, exit %d, stdout %q, stderr %q", took, code, out.String(), errs.String())
+				}
+			})
+		})
 	}
 }

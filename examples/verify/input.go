@@ -21,6 +21,7 @@ import (
 type letter struct {
 	name string // as the output calls it
 	body io.Reader
+	live bool // it is standard input, which may keep a reader waiting
 
 	// sidecar is what stands beside the file, or nil.
 	sidecar *sidecar
@@ -165,7 +166,7 @@ func (in input) each(ctx context.Context, stdin io.Reader, o *options, yield fun
 	if string(start) == mboxStart {
 		return eachOfMbox(ctx, in.name, r, yield)
 	}
-	l := letter{name: in.name, body: r}
+	l := letter{name: in.name, body: r, live: in.path == "-"}
 	if in.path != "-" {
 		if l.sidecar, err = in.readSidecar(len(o.zones) == 0); err != nil {
 			return err

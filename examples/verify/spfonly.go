@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/spf"
@@ -37,11 +38,15 @@ func (c *checker) spfOnly(ctx context.Context, stdout, stderr io.Writer) int {
 		complain(stderr, errors.New("interrupted"))
 		return exitInterrupted
 	}
+	var late time.Duration
+	if timeUp(ctx) {
+		late = c.options.timeout
+	}
 	var err error
 	if c.options.json {
 		err = encode(stdout, jsonSPF{result.SPF, result.HELO, jsonEvents(questions())})
 	} else {
-		err = writeSPF(stdout, result)
+		err = writeSPF(stdout, result, late)
 		writeQuestions(stdout, terminalOf(stdout), questions())
 	}
 	if err != nil {

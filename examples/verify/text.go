@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
+	"github.com/mailverdict/mailverdict/spf"
 )
 
 // writeText explains one message for people.
@@ -31,6 +33,7 @@ func writeText(w io.Writer, opts *options, screen terminal, o outcome) error {
 // steps returns the explanation, which says of the session where it is known from.
 func steps(o outcome) []explain.Step {
 	list := explain.Steps(o.result)
+	sayLate(list, o.late)
 	for i := range list {
 		s := &list[i]
 		if s.Kind == explain.KindSession {
@@ -49,6 +52,19 @@ func steps(o outcome) []explain.Step {
 		}
 	}
 	return list
+}
+
+// sayLate says of what is temperror that the limit of the user's own had ended, if there was
+// one: DNS may not be to blame.
+func sayLate(list []explain.Step, limit time.Duration) {
+	for i := range list {
+		switch s := &list[i]; s.Kind {
+		case explain.KindSPF, explain.KindHELO, explain.KindDKIM:
+			if limit > 0 && s.Outcome == spf.StatusTempError.String() {
+				s.Consequence = fmt.Sprintf("The time limit (-timeout %v) ended before DNS had answered.", limit)
+			}
+		}
+	}
 }
 
 // setFact replaces the text of the fact with a label, if there is one.
@@ -76,7 +92,7 @@ func part(name, origin string) string {
 }
 
 // writeSPF explains SPF alone: the steps of an explanation that are about it.
-func writeSPF(w io.Writer, r *dmarc.Result) error {
+func writeSPF(w io.Writer, r *dmarc.Result, late time.Duration) error {
 	var list []explain.Step
 	for _, s := range explain.Steps(r) {
 		switch {
@@ -85,6 +101,7 @@ func writeSPF(w io.Writer, r *dmarc.Result) error {
 			list = append(list, s)
 		}
 	}
+	sayLate(list, late)
 	screen := terminalOf(w)
 	return explain.Text(w, list, explain.TextOptions{Width: screen.width, Color: screen.color})
 }
