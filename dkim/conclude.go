@@ -23,6 +23,7 @@ func (v *Verifier) conclude(c *check, now time.Time) {
 		return
 	}
 	c.takeBody()
+	r.Authentic = c.lookup.authentic()
 	keyStatus, keyErr := v.tryKeys(c)
 	switch timeErr, bodyErr, policyErr := v.checkTime(c, now), c.checkBody(), v.checkPolicy(c); {
 	case timeErr != nil:

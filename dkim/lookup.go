@@ -51,6 +51,14 @@ func (l *lookup) ask(ctx context.Context, r resolver.Resolver, wait *sync.WaitGr
 	l.answer, l.err = r.Resolve(ctx, l.question())
 }
 
+// authentic says whether DNSSEC vouches for what came back, absence included.
+func (l *lookup) authentic() resolver.Authentic {
+	if l.err != nil {
+		return resolver.AuthenticOf(l.err)
+	}
+	return l.answer.Authentic
+}
+
 // records returns the key records that are looked at, in an order that does not
 // depend on that of the answer, which DNS servers change.
 func (l *lookup) records(limits *Limits) (records []string, err error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // A Result says what became of one DKIM-Signature field, and why.
@@ -25,6 +26,10 @@ type Result struct {
 	// nil where there was none.
 	Key     *Key `json:"key,omitempty"`
 	KeyBits int  `json:"key_bits,omitempty"` // RSA modulus, or 256 for Ed25519
+
+	// Authentic says whether DNSSEC vouches for the answer on the key, also where that is
+	// that there is none; unknown where it was not asked for.
+	Authentic resolver.Authentic `json:"authentic"`
 
 	// BodyHash is the hash that the body has: compare Signature.BodyHash. Nil
 	// where the signature was refused before the body was hashed for it.

@@ -43,7 +43,7 @@ func (v *Verifier) tryKeys(c *check) (Status, error) {
 			r.Key, r.KeyBits = &c.key, key.Bits
 		}
 	}
-	c.key.Name, c.key.Authentic = name, c.lookup.answer.Authentic
+	c.key.Name, c.key.Authentic = name, r.Authentic
 	if keys > 1 {
 		r.warn(WarningSeveralKeys)
 	}

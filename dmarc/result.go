@@ -45,8 +45,8 @@ func (r *Result) authentic() resolver.Authentic {
 		take(r.SPF.Authentic)
 	}
 	for _, d := range r.DKIM {
-		if d.Key != nil {
-			take(d.Key.Authentic)
+		if d.BodyHash != nil { // the key was asked for
+			take(d.Authentic)
 		}
 	}
 	for _, v := range append(r.Others[:len(r.Others):len(r.Others)], r.DMARC) {

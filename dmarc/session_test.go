@@ -438,6 +438,51 @@ func TestEvaluateOfWhatWasNotDiscoveredIsNoPass(t *testing.T) {
 	}
 }
 
+// vouched is a zone of which DNSSEC vouches for every answer, but those for one name.
+type vouched struct {
+	resolver.Zone
+	but string
+}
+
+func (v vouched) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+	authentic := resolver.AuthenticYes
+	if q.Name == v.but {
+		authentic = resolver.AuthenticNo
+	}
+	answer, err := v.Zone.Resolve(ctx, q)
+	answer.Authentic = authentic
+	if e, ok := errors.AsType[*resolver.Error](err); ok {
+		e.Authentic = authentic
+	}
+	return answer, err
+}
+
+func TestDNSSECVouchesForAResultOnlyIfItDoesForEveryAnswer(t *testing.T) {
+	zone := shop()
+	zone["_dmarc.shop.example"] = resolver.Records{TXT: []string{"v=DMARC1; p=reject; np=quarantine"}}
+	signed := sign(t, resolver.Zone{}, letter, "shop.example") // its key is nowhere
+	absent := strings.ReplaceAll(signed, "news@shop.example", "news@absent.shop.example")
+	stranger := fromShop
+	stranger.IP = netip.MustParseAddr("203.0.113.5")
+	for _, tt := range []struct {
+		but  string
+		want resolver.Authentic
+	}{
+		{"", resolver.AuthenticYes},
+		{"shop.example", resolver.AuthenticNo},
+		{"mail.shop.example", resolver.AuthenticYes}, // HELO, which DMARC does not need
+		{"s._domainkey.shop.example", resolver.AuthenticNo},
+		{"_dmarc.shop.example", resolver.AuthenticNo},
+		{"_dmarc.example", resolver.AuthenticNo},
+		{"absent.shop.example", resolver.AuthenticNo},
+	} {
+		r, err := (&dmarc.Verifier{Resolver: vouched{zone, tt.but}}).Verify(context.Background(), stranger, strings.NewReader(absent))
+		if err != nil || r.Authentic != tt.want || r.DMARC.PolicyTag != "np" {
+			t.Errorf("but for %q: %s (%v, policy from %s), want %s", tt.but, r.Authentic, err, r.DMARC.PolicyTag, tt.want)
+		}
+	}
+}
+
 func TestFinishCanBeCalledAgain(t *testing.T) {
 	zone := shop()
 	signed := sign(t, zone, letter, "shop.example")

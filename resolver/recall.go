@@ -6,38 +6,31 @@ import (
 	"time"
 )
 
-// A Recaller is a Resolver that may know the answer to a question without waiting
-// for it: from memory.
+// Recall asks r for what it can answer without waiting: what a [Zone] holds or a [Cache]
+// remembers, also behind a [Budget]. Who needs an answer can then go without a goroutine,
+// which costs more than looking into memory does. Where ok is false nothing was asked, and
+// Resolve is to be: for every other Resolver, where a [Trace] watches, which would see the
+// question twice, and where ctx has ended.
 //
-// It is to Resolver what io.WriterTo is to io.Reader: nobody needs to implement it,
-// but whoever asks can then go without a goroutine, which costs more than looking
-// into a cache does.
-type Recaller interface {
-	Resolver
-
-	// Recall returns what Resolve would, if that takes no waiting. Where it
-	// would, ok is false, and nothing was asked.
-	Recall(ctx context.Context, q Question) (a Answer, ok bool, err error)
-}
-
-// Recall asks r for what it can answer without waiting. Where ok is false, because r
-// cannot, is no [Recaller] or panics, Resolve is to be asked. So it is where a [Trace]
-// watches, which would see questions twice, and where ctx has ended.
+// It goes by the type of r and not by a method, so that a Resolver which embeds one of these
+// is asked through its own Resolve.
 func Recall(ctx context.Context, r Resolver, q Question) (a Answer, ok bool, err error) {
-	recaller, can := r.(Recaller)
-	if !can || traceOf(ctx) != nil || ctx.Err() != nil {
+	if traceOf(ctx) != nil || ctx.Err() != nil {
 		return Answer{}, false, nil
 	}
-	defer func() {
-		if recover() != nil {
-			a, ok, err = Answer{}, false, nil
-		}
-	}()
-	return recaller.Recall(ctx, q)
+	switch r := r.(type) {
+	case Zone:
+		return r.recall(q)
+	case *Cache:
+		return r.recall(q)
+	case *Budget:
+		return r.recall(ctx, q)
+	}
+	return Answer{}, false, nil
 }
 
-// Recall answers q if no fault of the zone delays that. It implements [Recaller].
-func (z Zone) Recall(ctx context.Context, q Question) (a Answer, ok bool, err error) {
+// recall answers q if no fault of the zone delays that.
+func (z Zone) recall(q Question) (a Answer, ok bool, err error) {
 	a, wait, err := z.answer(q)
 	if wait > 0 {
 		return Answer{}, false, nil
@@ -45,8 +38,8 @@ func (z Zone) Recall(ctx context.Context, q Question) (a Answer, ok bool, err er
 	return a, true, err
 }
 
-// Recall answers q if the outcome is remembered. It implements [Recaller].
-func (c *Cache) Recall(ctx context.Context, q Question) (a Answer, ok bool, err error) {
+// recall answers q if the outcome is remembered.
+func (c *Cache) recall(q Question) (a Answer, ok bool, err error) {
 	if err := q.check(); err != nil {
 		return Answer{}, true, err
 	}
@@ -60,9 +53,9 @@ func (c *Cache) Recall(ctx context.Context, q Question) (a Answer, ok bool, err 
 	return a, true, err
 }
 
-// Recall answers q if its Resolver recalls it, which counts like a question that is
-// asked. It implements [Recaller].
-func (b *Budget) Recall(ctx context.Context, q Question) (a Answer, ok bool, err error) {
+// recall answers q if its Resolver recalls it, which counts like a question that is
+// asked.
+func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err error) {
 	a, ok, err = Recall(ctx, b.resolver(), q)
 	if !ok {
 		return Answer{}, false, nil

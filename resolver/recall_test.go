@@ -15,11 +15,11 @@ var recallQuestion = resolver.Question{Name: "example.com", Type: resolver.TypeT
 // only is a resolver of one method.
 type only struct{ resolver.Resolver }
 
-// broken is a Recaller with a defect.
-type broken struct{ resolver.Zone }
+// embedding has a Zone, and its own way to answer.
+type embedding struct{ resolver.Zone }
 
-func (broken) Recall(context.Context, resolver.Question) (resolver.Answer, bool, error) {
-	panic("defect")
+func (embedding) Resolve(context.Context, resolver.Question) (resolver.Answer, error) {
+	return resolver.Answer{}, resolver.ErrServFail
 }
 
 func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
@@ -51,7 +51,7 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 		{"a cache that is empty", t.Context(), &resolver.Cache{Resolver: zone}, "example.com", false, nil},
 		{"a resolver of one method", t.Context(), only{zone}, "example.com", false, nil},
 		{"a budget over a resolver of one method", t.Context(), &resolver.Budget{Resolver: only{zone}}, "example.com", false, nil},
-		{"a resolver that panics", t.Context(), broken{zone}, "example.com", false, nil},
+		{"a resolver that embeds a zone", t.Context(), embedding{zone}, "example.com", false, nil},
 		{"a context that ended", cancelled, zone, "example.com", false, nil},
 		{"a context with a trace, which would see the question twice", traced, zone, "example.com", false, nil},
 	} {

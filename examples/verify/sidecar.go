@@ -151,7 +151,8 @@ func plant(zone resolver.Zone, question, text string) error {
 	}
 	name, kind, one := strings.Cut(strings.ToLower(question), " ")
 	name = strings.TrimSuffix(name, ".")
-	records := zone[name]
+	records, known := zone[name]
+	records.Absent = records.Absent || !known // a fault alone does not make the name exist
 	if !one {
 		records.Fault = fault
 		zone[name] = records
