@@ -21,7 +21,7 @@ func (v *Verifier) tryKeys(c *check) (Status, error) {
 	}
 	r, name := &c.result, c.key.Name
 	best, keys := -1, 0
-	status, err := StatusPermError, cause.Wrap(ErrLimit, "key records", nil) // if none is looked at
+	status, err := StatusPermError, ErrKeyMissing // if none is looked at
 	for _, record := range records {
 		if len(record) > v.Limits.keyOctets() {
 			if best < 0 {
