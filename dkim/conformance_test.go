@@ -117,7 +117,7 @@ func runManifest(t *testing.T, folder string) {
 	if err := json.Unmarshal(text, &rows); err != nil {
 		t.Fatal(err)
 	}
-	s := suite.New(t, "DKIM "+folder)
+	s := suite.New(t, "dkim/"+folder)
 	for _, row := range rows {
 		s.Run(row.ID, func(t *testing.T) { runRow(t, dir, row) })
 	}
@@ -189,7 +189,7 @@ func TestConformanceCanonicalization(t *testing.T) {
 	if err := json.Unmarshal(text, &data); err != nil {
 		t.Fatal(err)
 	}
-	s := suite.New(t, "DKIM canonicalization")
+	s := suite.New(t, "dkim/canonicalization")
 	for _, row := range data.Headers {
 		s.Run("header "+row.ID, func(t *testing.T) {
 			for c, want := range map[dkim.Canonicalization]string{dkim.Simple: row.Simple, dkim.Relaxed: row.Relaxed} {
