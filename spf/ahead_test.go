@@ -241,7 +241,8 @@ func TestNothingRunsOnWhenACheckIsDone(t *testing.T) {
 		if result.Status != spf.StatusPass || time.Since(began) != 2*trip {
 			t.Errorf("got %v after %v: what was asked ahead was waited for", result.Status, time.Since(began))
 		}
-		if now := runtime.NumGoroutine(); now != before {
+		synctest.Wait() // for what has told that it is done to be gone
+		if now := runtime.NumGoroutine(); now > before {
 			t.Errorf("%d goroutines, %d before", now, before)
 		}
 	})
@@ -259,7 +260,7 @@ func TestNoGoroutineIsStartedWhenAnswersComeAtOnce(t *testing.T) {
 		before := runtime.NumGoroutine()
 		dns := resolverFunc(func(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
 			asked++ // without a lock: the race detector would say if another goroutine asked
-			if now := runtime.NumGoroutine(); now != before {
+			if now := runtime.NumGoroutine(); now > before {
 				t.Errorf("%d goroutines, %d before", now, before)
 			}
 			return zone.Resolve(ctx, q)
