@@ -15,16 +15,15 @@ import (
 // It goes by the type of r and not by a method, so that a Resolver which embeds one of these
 // is asked through its own Resolve.
 func Recall(ctx context.Context, r Resolver, q Question) (a Answer, ok bool, err error) {
-	if traceOf(ctx) != nil || ctx.Err() != nil {
-		return Answer{}, false, nil
-	}
-	switch r := r.(type) {
-	case Zone:
-		return r.recall(q)
-	case *Cache:
-		return r.recall(q)
-	case *Budget:
-		return r.recall(ctx, q)
+	if traceOf(ctx) == nil && ctx.Err() == nil {
+		switch r := r.(type) {
+		case Zone:
+			return r.recall(q)
+		case *Cache:
+			return r.recall(q)
+		case *Budget:
+			return r.recall(ctx, q)
+		}
 	}
 	return Answer{}, false, nil
 }

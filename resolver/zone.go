@@ -108,10 +108,13 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 	}
 	name, ttl, authentic := q.Name, time.Duration(0), AuthenticYes
 	for range maxAliases {
-		records, err := z.find(name)
-		fault := z[name].fault(q.Type)
-		if fault == (Fault{}) {
-			fault = records.fault(q.Type) // a wildcard's
+		records, ok := z[name]
+		fault := records.fault(q.Type)
+		var err error
+		if !ok || !records.exist() {
+			if records, err = z.synthesize(name); fault == (Fault{}) {
+				fault = records.fault(q.Type)
+			}
 		}
 		delay += fault.Delay
 		if fault.Err != nil {
@@ -139,11 +142,8 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 // errAliases is what a recursive server would make of it.
 var errAliases = fmt.Errorf("%w: more than %d CNAMEs in a row", ErrServFail, maxAliases)
 
-// find returns the records that answer for name: its own, or those of a wildcard.
-func (z Zone) find(name string) (Records, error) {
-	if r, ok := z[name]; ok && r.exist() {
-		return r, nil
-	}
+// synthesize returns the records of the wildcard that answers for a name that is no key.
+func (z Zone) synthesize(name string) (Records, error) {
 	encloser := z.closestEncloser(name)
 	if encloser == name {
 		return Records{}, ErrNoData // an empty non-terminal
@@ -188,9 +188,9 @@ func startsLabel(name string, n int) bool {
 }
 
 // exist reports whether a key with these records is a name of the zone.
-func (r Records) exist() bool { return !r.Absent || r.any() || r.CNAME != "" }
+func (r *Records) exist() bool { return !r.Absent || r.any() || r.CNAME != "" }
 
-func (r Records) fault(t Type) Fault {
+func (r *Records) fault(t Type) Fault {
 	if f, ok := r.Faults[t]; ok {
 		return f
 	}
@@ -198,7 +198,7 @@ func (r Records) fault(t Type) Fault {
 }
 
 // answer returns the records of one type.
-func (r Records) answer(t Type) (Answer, error) {
+func (r *Records) answer(t Type) (Answer, error) {
 	var a Answer
 	var err error
 	switch t {

@@ -187,8 +187,8 @@ func (p *prefetch) pursue(t *Term, current string, counted int) {
 			}
 		case t.Kind == KindPTR:
 			p.hosts(within(pointers(l.answer.PTR, p.limits.PTRNames), name))
-		case l.settled && l.stop == nil:
-			p.read(l.record.Terms, name, counted, false)
+		case q.Type == resolver.TypeTXT && l.early.stop == nil:
+			p.read(l.early.record.Terms, name, counted, false)
 		}
 	})
 }
@@ -241,7 +241,7 @@ func (p *prefetch) proceed() {
 		}
 		p.room--
 		have := p.add(next.question)
-		have.done = make(chan struct{})
+		have.early = &early{done: make(chan struct{})}
 		p.running.Go(func() { p.ask(have, next.then) })
 	}
 }
@@ -250,9 +250,9 @@ func (p *prefetch) proceed() {
 func (p *prefetch) ask(l *lookup, then func(*lookup)) {
 	l.answer, l.err = resolve(p.limit, p.resolver, l.question)
 	if l.question.Type == resolver.TypeTXT {
-		l.settle(p.limits)
+		l.early.record, l.early.stop = l.read(p.limits, new(pile))
 	}
-	close(l.done)
+	close(l.early.done)
 	if then != nil && p.limit.Err() == nil {
 		then(l)
 	}

@@ -3,7 +3,6 @@ package spf
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
@@ -30,6 +29,8 @@ type check struct {
 	explaining bool // the result is found, nothing can change it any more
 	noted      bool // Result.Authentic speaks of an answer
 
+	reading pile // of the records that the reading is in
+
 	unread *unread // what asking ahead would begin with
 
 	step *Step // under way; nil where nobody asked for a trace
@@ -43,16 +44,16 @@ type outcome struct {
 	err    error
 
 	// The term that matched and the record and domain that it is of; term is nil
-	// where none did, record where there is none.
+	// where none did, record empty where there is none.
 	term   *Term
-	record *Record
+	record string
 	domain string
 }
 
 // needed is what every check needs on the heap, in one piece.
 type needed struct {
-	limit timeLimit
-	first lookup
+	first [1]lookup
+	terms [4]Term // of a record of the usual length
 }
 
 func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
@@ -79,10 +80,9 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	if k.resolver == nil {
 		k.resolver = resolver.Net(nil)
 	}
-	k.most = k.limits.Questions
+	k.ctx, k.time, k.most = ctx, k.limits.Time, k.limits.Questions
 	need := new(needed)
-	k.limit, k.own.spare = &need.limit, &need.first
-	k.limit.parent, k.limit.begun, k.limit.most = ctx, time.Now(), k.limits.Time
+	k.own.spare, k.reading.terms = need.first[:], need.terms[:0]
 	k.run()
 	k.limit.stop()
 	k.beside.end()
@@ -93,8 +93,8 @@ func (c *check) run() {
 	o := c.host(c.facts.domain)
 	r := c.result
 	r.Status, r.Err = o.status, o.err
-	if o.record != nil {
-		r.Record, r.RecordDomain = o.record.Text, o.domain
+	if o.record != "" {
+		r.Record, r.RecordDomain = o.record, o.domain
 	}
 	if o.term != nil {
 		r.Mechanism = o.term.Text
@@ -107,9 +107,9 @@ func (c *check) host(name string) outcome {
 	t := c.traceRecord(name)
 	var o outcome
 	record, stop := c.record(name)
-	if record != nil {
-		t.record(record)
-		o = c.read(record, name, t)
+	if stop == nil {
+		t.record(&record)
+		o = c.read(&record, name, t)
 	} else {
 		o = outcome{status: stop.status, err: stop.err}
 	}
@@ -135,7 +135,7 @@ func (c *check) read(record *Record, name string, t *tracer) outcome {
 // readTerms evaluates the mechanisms of a record in order, up to one that matches
 // or fails: RFC 7208, section 4.6.2.
 func (c *check) readTerms(record *Record, name string, t *tracer) outcome {
-	o := outcome{record: record, domain: name}
+	o := outcome{record: record.Text, domain: name}
 	for i := range record.Terms {
 		term := &record.Terms[i]
 		if term.Kind.IsModifier() {
@@ -174,7 +174,7 @@ func (c *check) redirect(term *Term, o outcome, t *tracer) outcome {
 		o.status, o.err = stop.status, inTerm(term, stop.err)
 		return o
 	}
-	if next.record == nil {
+	if next.record == "" {
 		next.record, next.domain = o.record, o.domain
 	}
 	if next.err != nil {
@@ -185,9 +185,13 @@ func (c *check) redirect(term *Term, o outcome, t *tracer) outcome {
 
 // include evaluates the record of another domain: RFC 7208, section 5.2.
 func (c *check) include(term *Term, current string) (match bool, stop *ending) {
+	before := c.reading
 	c.included++
 	o, stop := c.follow(term, current)
 	c.included--
+	if c.beside == nil { // else who asks ahead may still look at the terms
+		c.reading.backTo(before)
+	}
 	if stop != nil {
 		return false, stop
 	}

@@ -36,7 +36,7 @@ func (f *facts) identify(id Identity, s Session) (shown string, err error) {
 	if err != nil {
 		return name, cause.Wrap(ErrBadDomain, "", err)
 	}
-	if domain.Labels(canonical) < 2 {
+	if strings.IndexByte(canonical, '.') < 0 {
 		return name, cause.Wrap(ErrBadDomain, "", errSingleLabel)
 	}
 	f.domain = canonical

@@ -17,16 +17,18 @@ type lookup struct {
 	answer   resolver.Answer
 	err      error
 
-	// done is closed when the answer is there; nil where the reading itself asks
-	// and so has the answer when it goes on.
-	done chan struct{}
-
 	used bool // the reading has come to it, so that it counts
 
-	// The SPF record among the TXT records, or why there is none, once settled.
-	settled bool
-	record  Record
-	stop    *ending
+	early *early // nil where the reading itself asks and so has the answer when it goes on
+}
+
+// early is what the reading needs to know of a lookup that was asked ahead.
+type early struct {
+	done chan struct{} // closed when the answer is there, and what is below
+
+	// Of TXT records: the SPF record among them, or why there is none.
+	record Record
+	stop   *ending
 }
 
 // A register holds the lookups of a check: the last of them, with those before it
@@ -34,7 +36,7 @@ type lookup struct {
 type register struct {
 	last  *lookup
 	count int
-	spare *lookup // for the first
+	spare []lookup // for the next ones
 }
 
 // find returns the lookup of q, or nil.
@@ -49,10 +51,11 @@ func (r *register) find(q resolver.Question) *lookup {
 
 // add registers a question that is not in r.
 func (r *register) add(q resolver.Question) *lookup {
-	have := r.spare
-	if r.spare = nil; have == nil {
-		have = new(lookup)
+	if len(r.spare) == 0 {
+		r.spare = make([]lookup, 4) // a record that has includes mostly has some
 	}
+	have := &r.spare[0]
+	r.spare = r.spare[1:]
 	have.question, have.before = q, r.last
 	r.last = have
 	r.count++
@@ -62,11 +65,13 @@ func (r *register) add(q resolver.Question) *lookup {
 // lookups are the DNS questions of the reading.
 type lookups struct {
 	resolver resolver.Resolver
-	limit    *timeLimit // the context of all questions
-	most     int        // Limits.Questions
+	ctx      context.Context // the caller's
+	limit    *timeLimit      // the context of all questions, once one takes any time
+	time     time.Duration   // Limits.Time
+	most     int             // Limits.Questions
 
 	used   int           // questions that the reading has come to
-	passed time.Duration // from the beginning of the check to the last answer
+	passed time.Duration // from the first question that took any time to the last answer
 	waited bool          // an answer took longer than atOnce
 
 	own    register  // before anything was asked ahead
@@ -103,7 +108,7 @@ func (l *lookups) claim(q resolver.Question) (have *lookup, mine bool) {
 // asked ahead. It ends the check at the limits of time and questions, as the same
 // reading without anything asked ahead would.
 func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
-	if l.passed >= l.limit.most || l.limit.Err() != nil {
+	if l.passed >= l.time || l.ended() != nil {
 		return nil, l.interrupted(nil)
 	}
 	have, mine := l.claim(q)
@@ -111,13 +116,12 @@ func (l *lookups) get(q resolver.Question) (*lookup, *ending) {
 		return nil, permError(ErrQuestionLimit, "")
 	}
 	if mine {
-		have.answer, have.err = resolve(l.limit, l.resolver, q)
-		l.look()
-	} else if have.done != nil {
-		<-have.done
+		l.ask(have)
+	} else if have.early != nil {
+		<-have.early.done
 		l.look()
 	}
-	if resolver.Temporary(have.err) && l.limit.Err() != nil {
+	if resolver.Temporary(have.err) && l.ended() != nil {
 		return have, l.interrupted(have.err)
 	}
 	return have, nil
@@ -134,8 +138,29 @@ func resolve(ctx context.Context, r resolver.Resolver, q resolver.Question) (a r
 	return r.Resolve(ctx, q)
 }
 
-// look looks at the clock when the reading has an answer: once a question, since
-// that takes as long as an answer from memory.
+// ask asks a question of the reading. The clock starts with the first one that memory
+// has no answer to: to look at it takes as long as an answer from there.
+func (l *lookups) ask(have *lookup) {
+	var known bool
+	if have.answer, known, have.err = resolver.Recall(l.ctx, l.resolver, have.question); known {
+		return
+	}
+	if l.limit == nil {
+		l.limit = &timeLimit{parent: l.ctx, begun: time.Now(), most: l.time}
+	}
+	have.answer, have.err = resolve(l.limit, l.resolver, have.question)
+	l.look()
+}
+
+// ended says why no more questions can be asked, if so.
+func (l *lookups) ended() error {
+	if l.limit == nil {
+		return l.ctx.Err()
+	}
+	return l.limit.Err()
+}
+
+// look looks at the clock when the reading has an answer.
 func (l *lookups) look() {
 	before := l.passed
 	l.passed = time.Since(l.limit.begun)
@@ -146,11 +171,11 @@ func (l *lookups) look() {
 // The cause of the caller's context is not passed on: it may be any error, one
 // that says that there is no record among them.
 func (l *lookups) interrupted(beneath error) *ending {
-	if l.limit.parent.Err() == nil {
+	if l.ctx.Err() == nil {
 		return tempError(ErrTimeLimit, beneath)
 	}
 	if beneath == nil {
-		beneath = l.limit.parent.Err()
+		beneath = l.ctx.Err()
 	}
 	return tempError(ErrCanceled, beneath)
 }

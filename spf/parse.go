@@ -22,8 +22,8 @@ func Parse(txt string) (r *Record, isSPF bool, err error) {
 	if !isRecord(txt) {
 		return nil, false, nil
 	}
-	r = new(Record)
-	if err := r.parse(txt, math.MaxInt); err != nil {
+	r = &Record{Text: txt}
+	if r.Terms, r.asking, err = parseTerms(txt, math.MaxInt, new(pile)); err != nil {
 		return nil, true, err
 	}
 	return r, true, nil
@@ -59,43 +59,42 @@ func shorten(s string) string {
 	return s
 }
 
-// parse fills r from a text that isRecord holds for. More than most terms are
-// ErrRecordLimit.
-func (r *Record) parse(txt string, most int) error {
-	r.Text = txt
+// parseTerms reads the terms of a text that isRecord holds for, and says how many of them
+// ask DNS. More than most are ErrRecordLimit.
+func parseTerms(txt string, most int, memory *pile) (terms []Term, asking int, err error) {
 	// A guess that is right for records written with single spaces.
 	const plenty = 64
-	r.Terms = make([]Term, 0, min(strings.Count(txt, " "), plenty))
+	terms = memory.room(min(strings.Count(txt, " "), plenty))
 	redirect, exp := false, false
 	for pos := len(version); ; {
 		for pos < len(txt) && txt[pos] == ' ' {
 			pos++
 		}
 		if pos == len(txt) {
-			return nil
+			memory.add(terms)
+			return slices.Clip(terms), asking, nil
 		}
-		if len(r.Terms) == most {
-			return cause.Wrap(ErrRecordLimit, "more than "+strconv.Itoa(most)+" terms", nil)
+		if len(terms) == most {
+			return nil, 0, cause.Wrap(ErrRecordLimit, "more than "+strconv.Itoa(most)+" terms", nil)
 		}
 		end := len(txt)
 		if length := strings.IndexByte(txt[pos:], ' '); length >= 0 {
 			end = pos + length
 		}
-		r.Terms = slices.Grow(r.Terms, 1)[:len(r.Terms)+1] // in place: this is most of a check
-		t := &r.Terms[len(r.Terms)-1]
-		t.Text, t.Offset = txt[pos:end], pos
+		terms = append(terms, Term{Text: txt[pos:end], Offset: pos})
+		t := &terms[len(terms)-1]
 		at, want := t.parse()
 		if want == "" && (t.Kind == KindRedirect && redirect || t.Kind == KindExp && exp) {
 			// RFC 7208, section 6: not more than once each.
 			at, want = 0, `"`+t.Kind.String()+`=" only once`
 		}
 		if want != "" {
-			return &SyntaxError{Term: t.Text, Offset: pos + at, Want: want}
+			return nil, 0, &SyntaxError{Term: t.Text, Offset: pos + at, Want: want}
 		}
 		redirect = redirect || t.Kind == KindRedirect
 		exp = exp || t.Kind == KindExp
 		if t.Kind.asksDNS() {
-			r.asking++
+			asking++
 		}
 		pos = end
 	}

@@ -9,49 +9,44 @@ import (
 
 // record returns the SPF record of a domain, or why there is none: RFC 7208,
 // sections 4.4 to 4.6.
-func (c *check) record(name string) (*Record, *ending) {
+func (c *check) record(name string) (Record, *ending) {
 	l, stop := c.get(resolver.Question{Name: name, Type: resolver.TypeTXT})
 	if l != nil {
 		c.note(l)
 	}
 	if stop != nil {
-		return nil, stop
+		return Record{}, stop
 	}
 	// The question for the record of the identity is no term's, so it is not a
 	// void lookup: RFC 7208, section 4.6.4.
 	if l.missing() && c.terms > 0 {
 		if stop := c.void(); stop != nil {
-			return nil, stop
+			return Record{}, stop
 		}
 	}
-	l.settle(c.limits)
-	if l.stop != nil {
-		return nil, l.stop
+	if l.early != nil {
+		return l.early.record, l.early.stop
 	}
-	return &l.record, nil
+	return l.read(c.limits, &c.reading)
 }
 
-// settle finds and parses the one SPF record in the answer to a question for TXT
+// read finds and parses the one SPF record in the answer to a question for TXT
 // records.
-func (l *lookup) settle(limits Limits) {
-	if l.settled {
-		return
-	}
-	l.settled = true
+func (l *lookup) read(limits Limits, memory *pile) (r Record, stop *ending) {
 	switch {
 	case l.missing() || l.refused():
-		l.stop = &ending{StatusNone, cause.Wrap(ErrNoRecord, "", l.err)}
-		return
+		return r, &ending{StatusNone, cause.Wrap(ErrNoRecord, "", l.err)}
 	case l.err != nil:
-		l.stop = unanswered(l.err)
-		return
+		return r, unanswered(l.err)
 	}
-	text, stop := selectRecord(l.answer.TXT, limits)
-	if stop != nil {
-		l.stop = stop
-	} else if err := l.record.parse(text, limits.RecordTerms); err != nil {
-		l.stop = &ending{StatusPermError, err}
+	if r.Text, stop = selectRecord(l.answer.TXT, limits); stop != nil {
+		return r, stop
 	}
+	var err error
+	if r.Terms, r.asking, err = parseTerms(r.Text, limits.RecordTerms, memory); err != nil {
+		return r, &ending{StatusPermError, err}
+	}
+	return r, nil
 }
 
 // selectRecord finds the one SPF record among the TXT records of a name: RFC 7208,

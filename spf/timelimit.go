@@ -47,8 +47,11 @@ func (t *timeLimit) arm() context.Context {
 	return armed
 }
 
-// stop ends the context.
+// stop ends the context, if there is one.
 func (t *timeLimit) stop() {
+	if t == nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.stopped = true
