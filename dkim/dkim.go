@@ -57,44 +57,61 @@ type Verifier struct {
 
 	keys       keyCache
 	workspaces sync.Pool // of *workspace
-	chunks     sync.Pool // of *[chunkSize]byte, for Verify
+	readings   sync.Pool // of *reading
 }
 
-// chunkSize is how much Verify reads at a time, in octets.
-const chunkSize = 32 << 10
+// A reading is the memory of Verify, which no result refers to.
+type reading struct {
+	verification Verification
+	header       []byte
+	chunk        [32 << 10]byte
+}
 
 // Verify reads a message to its end and returns a result for every DKIM-Signature
 // field, topmost first. It is Begin, io.Copy and Finish. An error of the reader is
 // returned without results, since they would be those of another message.
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
-	chunk, _ := v.chunks.Get().(*[chunkSize]byte)
-	if chunk == nil {
-		chunk = new([chunkSize]byte)
+	r, ok := v.readings.Get().(*reading)
+	if !ok {
+		r = &reading{header: make([]byte, 0, 4<<10)}
 	}
-	defer v.chunks.Put(chunk)
-	verification := v.Begin(ctx)
-	if _, err := io.CopyBuffer(verification, message, chunk[:]); err != nil {
+	verification := &r.verification
+	v.begin(ctx, v.resolver(), verification)
+	verification.splitter.Buffer = r.header
+	if _, err := io.CopyBuffer(verification, message, r.chunk[:]); err != nil {
 		verification.abort(err)
 	}
-	return verification.Finish()
+	results, err := verification.Finish()
+	*verification = Verification{}
+	v.readings.Put(r) // not where the reader panics: a question may be under way
+	return results, err
 }
 
 // Begin starts to verify a message whose octets are then written, in chunks of any
 // size. Finish must be called, whatever happened, and releases everything.
 func (v *Verifier) Begin(ctx context.Context) *Verification {
-	r := v.Resolver
-	if r == nil {
-		r = resolver.Net(nil)
-	}
-	return v.BeginWith(ctx, r)
+	return v.BeginWith(ctx, v.resolver())
 }
 
 // BeginWith is Begin with a Resolver for this message alone, such as a
 // resolver.Budget.
 func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Verification {
-	verification := &Verification{verifier: v, ctx: ctx, resolver: r}
-	verification.splitter.Limits = v.Limits.header()
+	verification := new(Verification)
+	v.begin(ctx, r, verification)
 	return verification
+}
+
+// begin makes a Verification ready for a message.
+func (v *Verifier) begin(ctx context.Context, r resolver.Resolver, verification *Verification) {
+	*verification = Verification{verifier: v, ctx: ctx, resolver: r}
+	verification.splitter.Limits = v.Limits.header()
+}
+
+func (v *Verifier) resolver() resolver.Resolver {
+	if v.Resolver == nil {
+		return resolver.Net(nil)
+	}
+	return v.Resolver
 }
 
 func (v *Verifier) getWorkspace() *workspace {

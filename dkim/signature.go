@@ -325,21 +325,33 @@ func (p *signatureParser) time(tag int, name string) time.Time {
 // decodeBase64 appends what s stands for to dst. White space does not count, and
 // padding is optional: RFC 6376, section 2.10.
 func decodeBase64(dst []byte, s string) (_ []byte, ok bool) {
-	var short [1024]byte
-	text := short[:0]
-	start := 0
-	for i := range len(s) {
-		if s[i] <= ' ' && tagvalue.IsSpace(s[i]) {
-			text = append(text, s[start:i]...)
-			start = i + 1
-		}
-	}
-	text = append(text, s[start:]...)
+	var short [512]byte
+	text := appendWithoutSpace(short[:0], s)
 	if len(text)%4 == 0 {
 		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("=")), []byte("="))
 	}
 	dst, err := base64.RawStdEncoding.AppendDecode(dst, text)
 	return dst, err == nil
+}
+
+// appendWithoutSpace appends s without the white space in it, line by line: mostly it stands
+// nowhere but around the end of one.
+func appendWithoutSpace(dst []byte, s string) []byte {
+	for more := true; more; {
+		var line string
+		line, s, more = strings.Cut(s, "\n")
+		line = tagvalue.Trim(line)
+		if strings.IndexByte(line, ' ') < 0 && strings.IndexByte(line, '\t') < 0 && strings.IndexByte(line, '\r') < 0 {
+			dst = append(dst, line...)
+			continue
+		}
+		for i := range len(line) {
+			if !tagvalue.IsSpace(line[i]) {
+				dst = append(dst, line[i])
+			}
+		}
+	}
+	return dst
 }
 
 // decodeQuotedPrintable decodes dkim-quoted-printable. RFC 6376, section 2.11. What
@@ -367,12 +379,7 @@ func stripSpace(s string) string {
 	if !strings.ContainsAny(s, " \t\r\n") {
 		return s
 	}
-	return strings.Map(func(r rune) rune {
-		if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
-			return -1
-		}
-		return r
-	}, s)
+	return string(appendWithoutSpace(nil, s))
 }
 
 func isDigits(s string) bool {

@@ -35,6 +35,7 @@ var (
 // only CRLF ends a line. Where the chunks are cut makes no difference.
 type Splitter struct {
 	Limits Limits
+	Buffer []byte // for the header; more is allocated where it takes more
 
 	block  []byte // the header, with line ends as they are read
 	line   int    // where the current line begins in block
@@ -117,21 +118,46 @@ func (s *Splitter) gather(p []byte) []byte {
 func (s *Splitter) start(p []byte) []byte {
 	const usual = 8 << 10
 	head := p[:min(len(p), usual)]
-	first := bytes.IndexByte(head, '\n')
-	end := bytes.Index(head, []byte("\r\n\r\n")) + len(crlf)
-	if first < len(crlf) || head[first-1] != '\r' || end < len(crlf) || !s.allows(head[:end]) {
-		s.block = make([]byte, 0, max(len(head), 512))
-		return p
+	if end, lines := wholeHeader(head); s.allows(end, lines) {
+		s.block, s.done = append(s.room(end), head[:end]...), true
+		return p[end+len(crlf):]
 	}
-	s.block, s.done = bytes.Clone(head[:end]), true
-	return p[end+len(crlf):]
+	s.block = s.room(max(len(head), 512))
+	return p
 }
 
-// allows reports whether a header of whole lines is certainly within the limits: were it
-// one field, or each line one.
-func (s *Splitter) allows(block []byte) bool {
-	return len(block) <= min(or(s.Limits.Block, DefaultBlock), or(s.Limits.Field, DefaultField)) &&
-		bytes.Count(block, crlf[1:]) <= or(s.Limits.Fields, DefaultFields)
+// room returns memory for n octets of header.
+func (s *Splitter) room(n int) []byte {
+	if cap(s.Buffer) >= n {
+		return s.Buffer[:0]
+	}
+	return make([]byte, 0, n)
+}
+
+// wholeHeader returns the length of the header that text begins with and its lines, or 0
+// where its end is not in text, where it is empty, and where text is of a Unix file.
+func wholeHeader(text []byte) (end, lines int) {
+	for {
+		n := bytes.IndexByte(text[end:], '\n')
+		if n < 1 || lines == 0 && (n == 1 || text[n-1] != '\r') {
+			return 0, 0
+		}
+		end += n + 1
+		lines++
+		if len(text) < end+len(crlf) {
+			return 0, 0
+		}
+		if text[end] == '\r' && text[end+1] == '\n' && text[end-2] == '\r' {
+			return end, lines
+		}
+	}
+}
+
+// allows reports whether a header of so many octets and lines is certainly within the
+// limits: were it one field, or each line one. There is none of no lines.
+func (s *Splitter) allows(octets, lines int) bool {
+	return lines > 0 && lines <= or(s.Limits.Fields, DefaultFields) &&
+		octets <= min(or(s.Limits.Block, DefaultBlock), or(s.Limits.Field, DefaultField))
 }
 
 // add appends to the block within its limits. Of two limits that one chunk exceeds
