@@ -1,7 +1,6 @@
 package dmarc
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -178,7 +177,7 @@ func (d *Discovery) Organization(name string) Organization {
 type discovery struct {
 	how       Discoverer
 	author    string
-	queries   *queries
+	queries   queries
 	foresight int // how many names may be asked with what foresee asks
 
 	// Whether the Author Domain exists, once asking is over.
@@ -188,11 +187,11 @@ type discovery struct {
 }
 
 // startDiscovery asks for all that finding the policy of an Author Domain will take.
-func (v *Verifier) startDiscovery(ctx context.Context, r resolver.Resolver, author string) *discovery {
+func (v *Verifier) startDiscovery(life *lifetime, r resolver.Resolver, author string) *discovery {
 	d := &discovery{
 		how:       v.discoverer(),
 		author:    author,
-		queries:   newQueries(ctx, r),
+		queries:   queries{life: life, resolver: r},
 		foresight: v.Limits.withDefaults().PolicyQuestions / 2,
 	}
 	if walk, ok := d.how.(TreeWalk); ok {
@@ -213,8 +212,9 @@ func (d *discovery) askExistence(found findings) {
 		return
 	}
 	d.exists = ExistenceOpen
+	ctx := d.queries.life.context()
 	d.asking.Go(func() {
-		d.exists, d.existsAuthentic = exists(d.queries.ctx, d.queries.resolver, d.author)
+		d.exists, d.existsAuthentic = exists(ctx, d.queries.resolver, d.author)
 	})
 }
 

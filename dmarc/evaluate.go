@@ -99,7 +99,10 @@ const (
 // A failure of DNS makes the verdict temperror exactly where its answer could have changed
 // the verdict or the policy: not where an aligned identifier passed all the same, nor where
 // the identifier that it leaves open could not align.
-func Evaluate(in Input) Verdict {
+func Evaluate(in Input) Verdict { return evaluate(in, identifiers(in.SPF, in.DKIM)) }
+
+// evaluate is Evaluate for those identifiers, which become part of the verdict.
+func evaluate(in Input, ids []Identifier) Verdict {
 	d := in.Discovery
 	if d == nil {
 		d = &Discovery{Err: ErrPolicyUnknown}
@@ -107,7 +110,7 @@ func Evaluate(in Input) Verdict {
 	v := Verdict{
 		AuthorDomain:         d.AuthorDomain,
 		OrganizationalDomain: d.Organization(d.AuthorDomain).Organizational,
-		Identifiers:          identifiers(in.SPF, in.DKIM),
+		Identifiers:          ids,
 		Discovery:            d,
 		Err:                  d.Err,
 	}
@@ -169,19 +172,18 @@ func (r TempErrorRule) disposition(applied Disposition) Disposition {
 // policy returns the published policy for the Author Domain and the tag that it comes
 // from: RFC 9989, sections 4.7 and 4.10.1.
 func (d *Discovery) policy(r *Record) (Policy, string) {
-	tags := []string{"p"}
-	policy := r.Policy
+	policy := r.SubdomainPolicy
 	switch {
 	case d.Source == SourceAuthor:
+		return r.Policy, "p"
 	case d.Exists == ExistenceNo:
-		policy, tags = r.NonexistentPolicy, []string{"np", "sp", "p"}
-	default:
-		policy, tags = r.SubdomainPolicy, []string{"sp", "p"}
-	}
-	for _, tag := range tags {
-		if r.Stated(tag) {
-			return policy, tag
+		policy = r.NonexistentPolicy
+		if r.Stated("np") {
+			return policy, "np"
 		}
+	}
+	if r.Stated("sp") {
+		return policy, "sp"
 	}
 	return policy, "p"
 }

@@ -28,7 +28,8 @@ const (
 // addresses is an error, not a guess. It reads the body once, left to right, without
 // recursion. What was found before an error is returned beside it.
 func readFrom(body string) (domains []string, mailboxes int, err error) {
-	p := fromParser{lexer: fromLexer{rest: body}, tokens: make([]fromToken, 0, 16)}
+	p := fromParser{lexer: fromLexer{rest: body}}
+	p.tokens = p.room[:0]
 	for done := false; !done; {
 		if done, err = p.address(); err != nil {
 			return p.domains, p.mailboxes, err
@@ -46,6 +47,7 @@ type fromParser struct {
 	mailboxes int
 	domains   []string
 	tokens    []fromToken // reused
+	room      [16]fromToken
 }
 
 // address reads one element of the list and the delimiter behind it. It is done at the

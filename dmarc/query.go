@@ -1,7 +1,7 @@
 package dmarc
 
 import (
-	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -77,7 +77,7 @@ func (q *Query) read(txt []string, np bool) {
 // queries asks for DMARC records: each name once, all side by side. One goroutine asks and
 // waits.
 type queries struct {
-	ctx      context.Context
+	life     *lifetime
 	resolver resolver.Resolver
 	suffix   func(name string) bool // the floor under the walk, or nil
 	np       bool                   // whether records are read with np
@@ -86,49 +86,59 @@ type queries struct {
 	asked findings
 }
 
-func newQueries(ctx context.Context, r resolver.Resolver) *queries {
-	return &queries{ctx: ctx, resolver: r}
-}
-
 // ask starts the questions for names that have not been asked yet.
 func (qs *queries) ask(names []string) { qs.askThen(names, nil) }
 
 // askThen is ask, after which then is called, unless nil, with all that was asked by now, as
 // soon as every one of these questions has its outcome: by whoever saw the last of them.
 func (qs *queries) askThen(names []string, then func(findings)) {
-	var open atomic.Int32 // questions without an outcome, and one for this function
-	open.Store(1)
-	var asked findings
-	settled := func() {
-		if open.Add(-1) == 0 && then != nil {
+	first := len(qs.asked)
+	qs.asked = slices.Grow(qs.asked, len(names))
+	room := make([]Query, len(names)) // in one piece
+	for i, name := range names {
+		if qs.asked.find(name) == nil {
+			room[i].Domain = name
+			qs.asked = append(qs.asked, &room[i])
+		}
+	}
+	asked := qs.asked
+	var open []*Query
+	for _, q := range asked[first:] {
+		if !qs.recall(q) {
+			open = append(open, q)
+		}
+	}
+	if len(open) == 0 {
+		if then != nil {
 			then(asked)
 		}
+		return
 	}
-	for _, name := range names {
-		if qs.asked.find(name) != nil {
-			continue
-		}
-		q := &Query{Domain: name}
-		qs.asked = append(qs.asked, q)
-		question := resolver.Question{Name: "_dmarc." + name, Type: resolver.TypeTXT}
-		if answer, ok, err := resolver.Recall(qs.ctx, qs.resolver, question); ok {
+	var left atomic.Int32
+	left.Store(int32(len(open)))
+	ctx := qs.life.context()
+	for _, q := range open {
+		qs.wg.Go(func() {
+			answer, err := qs.resolver.Resolve(ctx, q.question())
 			qs.take(q, answer, err)
-			continue
-		}
-		open.Add(1)
-		qs.start(q, question, settled)
+			if left.Add(-1) == 0 && then != nil {
+				then(asked)
+			}
+		})
 	}
-	asked = qs.asked
-	settled()
 }
 
-// start asks a question that has to be waited for.
-func (qs *queries) start(q *Query, question resolver.Question, settled func()) {
-	qs.wg.Go(func() {
-		answer, err := qs.resolver.Resolve(qs.ctx, question)
+// recall takes the outcome of a question if nobody has to wait for it.
+func (qs *queries) recall(q *Query) bool {
+	answer, ok, err := resolver.Recall(qs.life.outer, qs.resolver, q.question())
+	if ok {
 		qs.take(q, answer, err)
-		settled()
-	})
+	}
+	return ok
+}
+
+func (q *Query) question() resolver.Question {
+	return resolver.Question{Name: "_dmarc." + q.Domain, Type: resolver.TypeTXT}
 }
 
 // wouldAsk returns how many names would have been asked with those.

@@ -41,6 +41,17 @@ type Result struct {
 func (r *Result) authentic() resolver.Authentic {
 	all, any := resolver.AuthenticYes, false
 	take := func(a resolver.Authentic) { all, any = all.And(a), true }
+	takeDiscovery := func(d *Discovery) {
+		if d == nil {
+			return
+		}
+		for _, q := range d.Queries {
+			take(q.Authentic)
+		}
+		if d.Exists != ExistenceNotAsked {
+			take(d.existsAuthentic)
+		}
+	}
 	if r.SPF != nil && r.SPF.Questions > 0 {
 		take(r.SPF.Authentic)
 	}
@@ -49,15 +60,9 @@ func (r *Result) authentic() resolver.Authentic {
 			take(d.Authentic)
 		}
 	}
-	for _, v := range append(r.Others[:len(r.Others):len(r.Others)], r.DMARC) {
-		if d := v.Discovery; d != nil {
-			for _, q := range d.Queries {
-				take(q.Authentic)
-			}
-			if d.Exists != ExistenceNotAsked {
-				take(d.existsAuthentic)
-			}
-		}
+	takeDiscovery(r.DMARC.Discovery)
+	for i := range r.Others {
+		takeDiscovery(r.Others[i].Discovery)
 	}
 	if !any {
 		return resolver.AuthenticUnknown

@@ -1,6 +1,7 @@
 package dmarc
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,7 +11,6 @@ import (
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
-	"github.com/mailverdict/mailverdict/internal/tagvalue"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -23,14 +23,15 @@ import (
 type Session struct {
 	verifier *Verifier
 	limits   Limits
-	outer    context.Context // the caller's
-	ctx      context.Context // ends with the session
-	cancel   context.CancelFunc
+	ctx      context.Context // the caller's
+	life     lifetime
 	envelope Envelope
 
 	mailFrom   spfCheck
 	helo       spfCheck
 	signatures *dkim.Verification
+	keyDNS     resolver.Budget
+	policyDNS  resolver.Budget
 
 	// Once the header has been written.
 	read     bool
@@ -42,15 +43,21 @@ type Session struct {
 
 // Begin starts to check a message: SPF is asked for at once.
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
-	s := &Session{verifier: v, limits: v.Limits.withDefaults(), outer: ctx, envelope: e}
-	s.ctx, s.cancel = context.WithCancel(ctx)
+	s := new(Session)
+	s.begin(ctx, v, e)
+	return s
+}
+
+func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
+	*s = Session{verifier: v, limits: v.Limits.withDefaults(), ctx: ctx, life: lifetime{outer: ctx}, envelope: e}
 	session := spf.Session{IP: e.IP, HELO: e.HELO, MailFrom: e.MailFrom}
 	if e.SPF != nil {
 		s.mailFrom.result = e.SPF
 	} else {
 		// The check counts its questions itself. This is only beyond what it may ask.
 		most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
-		s.mailFrom.start(s.ctx, v.SPF, v.budget(s.limits, most), spf.IdentityMailFrom, session)
+		v.limit(&s.mailFrom.dns.Budget, s.limits, most)
+		s.mailFrom.start(&s.life, v.SPF, spf.IdentityMailFrom, session)
 	}
 	if e.SPF != nil || e.MailFrom != "" { // else it is the same check
 		helo := v.SPF
@@ -58,12 +65,12 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 		if helo.Limits.Questions == 0 || helo.Limits.Questions > s.limits.HELOQuestions {
 			helo.Limits.Questions = s.limits.HELOQuestions
 		}
-		s.helo.start(s.ctx, helo, v.budget(s.limits, s.limits.HELOQuestions), spf.IdentityHELO, session)
+		v.limit(&s.helo.dns.Budget, s.limits, s.limits.HELOQuestions)
+		s.helo.start(&s.life, helo, spf.IdentityHELO, session)
 	}
 	// How many keys are asked for is up to dkim.Limits.Signatures.
-	keys := v.budget(s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
-	s.signatures = v.signatures().BeginWith(s.ctx, keys)
-	return s
+	v.limit(&s.keyDNS, s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
+	s.signatures = v.signatures().BeginWith(ctx, &s.keyDNS)
 }
 
 // headerChunk is how much is written at a time before the header has ended, in octets: so
@@ -73,7 +80,7 @@ const headerChunk = 8 << 10
 // Write takes the next octets of the message. It fails only once the context has ended: a
 // message that exceeds a limit gets a verdict that says so.
 func (s *Session) Write(p []byte) (int, error) {
-	if _, err := s.write(p); err != nil && s.outer.Err() != nil {
+	if _, err := s.write(p); err != nil && s.ctx.Err() != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -84,7 +91,7 @@ func (s *Session) Write(p []byte) (int, error) {
 func (s *Session) write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		if err := s.outer.Err(); err != nil {
+		if err := s.ctx.Err(); err != nil {
 			return 0, err
 		}
 		chunk := p
@@ -102,15 +109,18 @@ func (s *Session) write(p []byte) (int, error) {
 	return n, nil
 }
 
-// A reading is a Session that Verify reads a message into: it ends the reading where nothing
-// more is to be read.
-type reading struct{ *Session }
+// A reading is the memory of Verify, which no result refers to. Its Session is written to as
+// others are, but ends the reading where nothing more is to be read.
+type reading struct {
+	session Session
+	chunk   [32 << 10]byte
+}
 
 var errEnough = errors.New("the message exceeds a limit")
 
-func (r reading) Write(p []byte) (int, error) {
-	n, err := r.write(p)
-	if err != nil && r.outer.Err() == nil {
+func (r *reading) Write(p []byte) (int, error) {
+	n, err := r.session.write(p)
+	if err != nil && r.session.ctx.Err() == nil {
 		err = errEnough
 	}
 	return n, err
@@ -128,9 +138,9 @@ func (s *Session) header(raw []byte) {
 	defer clear(h.Fields)
 	s.author = readAuthor(*h)
 	names := s.domains()
-	policy := s.verifier.budget(s.limits, s.limits.PolicyQuestions*max(len(names), 1))
+	s.verifier.limit(&s.policyDNS, s.limits, s.limits.PolicyQuestions*max(len(names), 1))
 	for _, name := range names {
-		d := s.verifier.startDiscovery(s.ctx, policy, name)
+		d := s.verifier.startDiscovery(&s.life, &s.policyDNS, name)
 		d.foresee(pathDomain(s.envelope))
 		for _, field := range h.Fields {
 			if field.Is("dkim-signature") {
@@ -160,7 +170,7 @@ func (s *Session) domains() []string {
 // not count.
 func (s *Session) Finish() (*Result, error) {
 	if s.result != nil {
-		return s.result, s.outer.Err()
+		return s.result, s.ctx.Err()
 	}
 	defer s.end()
 	signatures, err := s.signatures.Finish()
@@ -186,7 +196,7 @@ func (s *Session) Finish() (*Result, error) {
 		r.DKIM = []*dkim.Result{}
 	}
 	r.DMARC, r.Others = s.verdict(r)
-	if err := s.outer.Err(); err != nil && r.DMARC.Status != Pass {
+	if err := s.ctx.Err(); err != nil && r.DMARC.Status != Pass {
 		// What was not read could have been signed.
 		r.DMARC.Status, r.DMARC.Disposition = TempError, s.verifier.TempError.disposition(DispositionTempFail)
 		r.DMARC.Err = cause.Wrap(ErrInterrupted, "", err)
@@ -194,12 +204,12 @@ func (s *Session) Finish() (*Result, error) {
 	}
 	r.Authentic = r.authentic()
 	s.result = r
-	return r, s.outer.Err()
+	return r, s.ctx.Err()
 }
 
 // end ends what may still run, and waits for it.
 func (s *Session) end() {
-	s.cancel()
+	s.life.end()
 	for _, d := range s.policies {
 		d.asking.Wait()
 	}
@@ -224,21 +234,26 @@ func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
 	if len(s.policies) == 0 {
 		return s.verifier.refuse(s.author), nil
 	}
-	ids := identifiers(r.SPF, r.DKIM)
+	if len(s.policies) == 1 {
+		return s.evaluate(r, s.policies[0]), nil
+	}
 	verdicts := make([]Verdict, 0, len(s.policies))
 	for _, d := range s.policies {
-		verdicts = append(verdicts, Evaluate(Input{
-			SPF:       r.SPF,
-			DKIM:      r.DKIM,
-			Discovery: d.finish(ids),
-			Draw:      s.verifier.draw(),
-			TempError: s.verifier.TempError,
-		}))
-	}
-	if len(verdicts) == 1 {
-		return verdicts[0], nil
+		verdicts = append(verdicts, s.evaluate(r, d))
 	}
 	return slices.MaxFunc(verdicts, stricter), verdicts
+}
+
+// evaluate evaluates one Author Domain.
+func (s *Session) evaluate(r *Result, d *discovery) Verdict {
+	ids := identifiers(r.SPF, r.DKIM)
+	return evaluate(Input{
+		SPF:       r.SPF,
+		DKIM:      r.DKIM,
+		Discovery: d.finish(ids),
+		Draw:      s.verifier.draw(),
+		TempError: s.verifier.TempError,
+	}, ids)
 }
 
 // stricter orders verdicts by what they ask for, and then by how little they vouch for.
@@ -276,9 +291,9 @@ func pathDomain(e Envelope) string {
 
 // signer returns what is probably the domain that a DKIM-Signature field speaks for.
 func signer(f header.Field) string {
-	for tag, err := range tagvalue.All(string(f.Body())) {
-		if err == nil && tag.Name == "d" {
-			return tag.Value
+	for tag := range bytes.SplitSeq(f.Body(), []byte(";")) {
+		if name, value, _ := bytes.Cut(tag, []byte("=")); string(bytes.TrimSpace(name)) == "d" {
+			return string(bytes.TrimSpace(value))
 		}
 	}
 	return ""

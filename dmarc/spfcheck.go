@@ -19,13 +19,13 @@ type spfCheck struct {
 	result  *spf.Result // nil until wait is over
 }
 
-// start starts the check. Checker says how it is done, and r is asked.
-func (c *spfCheck) start(ctx context.Context, checker spf.Checker, r resolver.Resolver, id spf.Identity, s spf.Session) {
-	c.dns.Resolver = r
+// start starts the check, which asks c.dns. Checker says how it is done.
+func (c *spfCheck) start(life *lifetime, checker spf.Checker, id spf.Identity, s spf.Session) {
 	c.checker = checker
 	c.checker.Resolver = &c.dns
-	if c.check(ctx, id, s); c.dns.missed.Load() {
+	if c.check(life.outer, id, s); c.dns.missed.Load() {
 		c.dns.patient = true
+		ctx := life.context()
 		c.wait.Go(func() { c.check(ctx, id, s) })
 	}
 }
@@ -40,16 +40,16 @@ func (c *spfCheck) check(ctx context.Context, id spf.Identity, s spf.Session) {
 
 // recalling is a resolver that answers from memory only, until it is patient.
 type recalling struct {
-	resolver.Resolver
+	resolver.Budget
 	patient bool
 	missed  atomic.Bool // a question that memory has no answer to
 }
 
 func (r *recalling) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
 	if r.patient {
-		return r.Resolver.Resolve(ctx, q)
+		return r.Budget.Resolve(ctx, q)
 	}
-	answer, ok, err := resolver.Recall(ctx, r.Resolver, q)
+	answer, ok, err := resolver.Recall(ctx, &r.Budget, q)
 	if !ok {
 		r.missed.Store(true)
 		return resolver.Answer{}, context.Canceled

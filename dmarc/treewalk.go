@@ -26,10 +26,11 @@ const walkLabels = 7
 // walkNames returns the domains that a walk from start asks for: RFC 9989, section
 // 4.10, steps 3 to 7.
 func walkNames(start string) []string {
-	names := make([]string, 0, walkLabels+1)
+	labels := domain.Labels(start)
+	names := make([]string, 0, min(labels, walkLabels+1))
 	names = append(names, start)
 	next := domain.Parent(start)
-	if domain.Labels(start) > walkLabels {
+	if labels > walkLabels {
 		next = domain.Last(start, walkLabels)
 	}
 	for ; next != ""; next = domain.Parent(next) {

@@ -49,13 +49,9 @@ type Verifier struct {
 	once sync.Once
 	dkim dkim.Verifier // as DKIM says
 
-	chunks  sync.Pool // of *[chunkSize]byte, for Verify
-	headers sync.Pool // of *header.Header, for Session.header
+	readings sync.Pool // of *reading, for Verify
+	headers  sync.Pool // of *header.Header, for Session.header
 }
-
-// chunkSize is how much Verify reads at a time, in octets. A buffer of that size for each
-// message would be the larger part of what most messages take.
-const chunkSize = 32 << 10
 
 // InvalidAuthor says what is recommended for a message without a single Author Domain, whose
 // verdict is permerror.
@@ -136,14 +132,15 @@ type Envelope struct {
 // io.Copy and Finish. The error is that of the reader or of a context that ended; whatever
 // is wrong with the message or with DNS is in the result.
 func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*Result, error) {
-	chunk, _ := v.chunks.Get().(*[chunkSize]byte)
-	if chunk == nil {
-		chunk = new([chunkSize]byte)
+	r, _ := v.readings.Get().(*reading)
+	if r == nil {
+		r = new(reading)
 	}
-	defer v.chunks.Put(chunk)
-	s := v.Begin(ctx, e)
-	_, readErr := io.CopyBuffer(reading{s}, message, chunk[:])
-	result, err := s.Finish()
+	r.session.begin(ctx, v, e)
+	_, readErr := io.CopyBuffer(r, message, r.chunk[:])
+	result, err := r.session.Finish()
+	r.session = Session{}
+	v.readings.Put(r) // not where the reader panics: a question may be under way
 	if readErr != nil && readErr != errEnough {
 		err = readErr
 	}
@@ -159,10 +156,12 @@ func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d
 		return &Discovery{Method: method(v.discoverer()), Err: err}
 	}
 	limits := v.Limits.withDefaults()
-	ctx, cancel := context.WithCancel(ctx)
-	discovery := v.startDiscovery(ctx, v.budget(limits, limits.PolicyQuestions), name)
+	var dns resolver.Budget
+	v.limit(&dns, limits, limits.PolicyQuestions)
+	life := lifetime{outer: ctx}
+	discovery := v.startDiscovery(&life, &dns, name)
 	defer discovery.asking.Wait()
-	defer cancel()
+	defer life.end()
 	ids := identifiers(s, d)
 	for _, i := range ids {
 		if i.Authenticated || i.Open {
@@ -204,10 +203,10 @@ func (v *Verifier) draw() float64 {
 	return v.Draw()
 }
 
-// budget returns what the questions of one message go through: at most most of them, equal
-// ones asked once.
-func (v *Verifier) budget(l Limits, most int) resolver.Resolver {
-	return &resolver.Budget{Resolver: v.Resolver, Questions: most, Time: l.Time}
+// limit makes b ready for questions of one message: at most most of them, equal ones asked
+// once.
+func (v *Verifier) limit(b *resolver.Budget, l Limits, most int) {
+	b.Resolver, b.Questions, b.Time = v.Resolver, most, l.Time
 }
 
 // signatures returns the verifier of signatures for all messages, which keeps the keys that
