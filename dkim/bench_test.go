@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,18 +33,22 @@ var benchHeader = strings.Repeat("Received: from mail-out.example.com (mail-out.
 
 const benchNames = "from:to:reply-to:subject:date:message-id:in-reply-to:references:mime-version:content-type:content-transfer-encoding"
 
-// fastest is how long f takes when nothing disturbs it.
-func fastest(f func()) time.Duration {
-	const batches, rounds = 200, 5
-	best := time.Hour
-	for range batches {
+// relation is how long f takes over how long g takes: the median over rounds in which they
+// take turns, so that what else the machine does meets both alike.
+func relation(f, g func()) float64 {
+	took := func(f func()) float64 {
 		start := time.Now()
-		for range rounds {
+		for range 20 {
 			f()
 		}
-		best = min(best, time.Since(start)/rounds)
+		return float64(time.Since(start))
 	}
-	return best
+	relations := make([]float64, 150)
+	for round := range relations {
+		relations[round] = took(f) / took(g)
+	}
+	slices.Sort(relations)
+	return relations[len(relations)/2]
 }
 
 // A small message with one RSA signature, against the arithmetic alone: the key from memory,
@@ -75,7 +80,7 @@ func BenchmarkSmallMessage(b *testing.B) {
 					b.Fatal(results[0].Status, err)
 				}
 			}
-			ratio := float64(fastest(whole)) / float64(fastest(bare))
+			ratio := relation(whole, bare)
 			b.ReportAllocs()
 			for b.Loop() {
 				whole()
