@@ -213,9 +213,9 @@ func (r *Record) tag(tag tagvalue.Tag, p *policies) {
 	case "ruf":
 		r.FailureReports = r.uris(name, tag.Value)
 	case "fo":
-		var ok bool
-		if r.FailureOptions, ok = failureOptions(value); !ok {
-			bad("a list of 0, 1, d and s", "0")
+		var fault string
+		if r.FailureOptions, fault = failureOptions(value); fault != "" {
+			r.problem(name, strconv.QuoteToASCII(tag.Value)+" is "+fault, strings.Join(r.FailureOptions, ":"))
 		}
 	case "pct":
 		if n, err := strconv.ParseUint(value, 10, 31); err == nil && n <= 100 {
@@ -254,17 +254,25 @@ func (r *Record) uris(tag, value string) []URI {
 	return uris
 }
 
-func failureOptions(value string) ([]string, bool) {
-	var options []string
+// failureOptions reads fo. RFC 9989, section 4.8, has each of its values at most once, and
+// not 0 with 1; RFC 7489 did not say so. Such a list is taken as it stands, and the fault
+// is told.
+func failureOptions(value string) (options []string, fault string) {
 	for item := range tagvalue.Items(value, ':') {
 		switch item {
 		case "0", "1", "d", "s":
-			options = append(options, item)
 		default:
-			return []string{"0"}, false
+			return []string{"0"}, "not a list of 0, 1, d and s"
 		}
+		if slices.Contains(options, item) {
+			fault = "a list that has " + item + " twice"
+		}
+		options = append(options, item)
 	}
-	return options, true
+	if slices.Contains(options, "0") && slices.Contains(options, "1") {
+		fault = "a list of both 0 and 1"
+	}
+	return options, fault
 }
 
 // settle fills in the policies: RFC 9989, section 4.7 for the fallbacks, 4.10.1 for a

@@ -16,6 +16,8 @@ func TestProblemsOfARecordAreListed(t *testing.T) {
 		{"a bad psd", "v=DMARC1; p=none; psd=maybe", "psd", "u"},
 		{"a bad t", "v=DMARC1; p=none; t=1", "t", "n"},
 		{"a bad fo", "v=DMARC1; p=none; fo=9", "fo", "0"},
+		{"fo with both 0 and 1", "v=DMARC1; p=none; fo=0:1", "fo", "0:1"},
+		{"fo with the same value twice", "v=DMARC1; p=none; fo=1:d:s:d", "fo", "1:d:s:d"},
 		{"a repeated tag", "v=DMARC1; p=none; t=y; t=n", "t", "the first one"},
 		{"a repeated policy", "v=DMARC1; p=none; p=none; rua=mailto:a@a.example", "p", "no policy stated"},
 		{"a tag without an equals sign", "v=DMARC1; p=none; sp-none", "sp-none", "ignored"},

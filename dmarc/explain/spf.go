@@ -97,7 +97,7 @@ func spfConsequence(r *dmarc.Result, res *spf.Result) string {
 	case spf.StatusNeutral:
 		return name + " says nothing of " + ip + "."
 	case spf.StatusTempError:
-		return "DNS did not answer. It may do so later."
+		return whyOpen(res.Err)
 	case spf.StatusPermError:
 		return "The SPF record cannot be used as it is."
 	}
