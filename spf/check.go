@@ -52,8 +52,9 @@ type outcome struct {
 
 // needed is what every check needs on the heap, in one piece.
 type needed struct {
-	first [1]lookup
-	terms [4]Term // of a record of the usual length
+	result Result
+	first  [1]lookup
+	terms  [4]Term // of a record of the usual length
 }
 
 func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
@@ -61,7 +62,9 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	k.setIP(s.IP)
 	k.helo = s.HELO
 	k.receiver = c.Receiver
-	k.result = &Result{Identity: id}
+	need := new(needed)
+	k.result = &need.result
+	k.result.Identity = id
 
 	shown, err := k.identify(id, s)
 	k.result.Domain = shown
@@ -81,11 +84,11 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 		k.resolver = resolver.Net(nil)
 	}
 	k.ctx, k.time, k.most = ctx, k.limits.Time, k.limits.Questions
-	need := new(needed)
 	k.own.spare, k.reading.terms = need.first[:], need.terms[:0]
 	k.run()
 	k.limit.stop()
 	k.beside.end()
+	need.first[0] = lookup{} // the result keeps nothing of it alive
 	return k.result
 }
 
