@@ -56,7 +56,7 @@ func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
 	} else {
 		// The check counts its questions itself. This is only beyond what it may ask.
 		most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
-		v.limit(&s.mailFrom.dns.Budget, s.limits, most)
+		v.limit(&s.mailFrom.dns, s.limits, most)
 		s.mailFrom.start(&s.life, v.SPF, spf.IdentityMailFrom, session)
 	}
 	if e.SPF != nil || e.MailFrom != "" { // else it is the same check
@@ -65,7 +65,7 @@ func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
 		if helo.Limits.Questions == 0 || helo.Limits.Questions > s.limits.HELOQuestions {
 			helo.Limits.Questions = s.limits.HELOQuestions
 		}
-		v.limit(&s.helo.dns.Budget, s.limits, s.limits.HELOQuestions)
+		v.limit(&s.helo.dns, s.limits, s.limits.HELOQuestions)
 		s.helo.start(&s.life, helo, spf.IdentityHELO, session)
 	}
 	// How many keys are asked for is up to dkim.Limits.Signatures.

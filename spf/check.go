@@ -57,7 +57,9 @@ type needed struct {
 	terms  [4]Term // of a record of the usual length
 }
 
-func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
+// check evaluates an identity. With recalls, nothing is waited for, and ok is false where
+// something would have to be.
+func (c *Checker) check(ctx context.Context, id Identity, s Session, recalls bool) (r *Result, ok bool) {
 	k := &check{limits: c.Limits.withDefaults(), parallel: !c.Sequential, trace: c.Trace}
 	k.setIP(s.IP)
 	k.helo = s.HELO
@@ -76,20 +78,24 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session) *Result {
 	}
 	if err != nil {
 		k.result.Err = err
-		return k.result
+		return k.result, true
 	}
 
 	k.resolver = c.Resolver
 	if k.resolver == nil {
 		k.resolver = resolver.Net(nil)
 	}
+	k.recalls = recalls
 	k.ctx, k.time, k.most = ctx, k.limits.Time, k.limits.Questions
 	k.own.spare, k.reading.terms = need.first[:], need.terms[:0]
 	k.run()
 	k.limit.stop()
 	k.beside.end()
+	if k.missed {
+		return nil, false
+	}
 	need.first[0] = lookup{} // the result keeps nothing of it alive
-	return k.result
+	return k.result, true
 }
 
 func (c *check) run() {

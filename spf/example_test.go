@@ -84,6 +84,18 @@ func ExampleChecker_trace() {
 	// exp=why.shop.example: false
 }
 
+// A server that keeps answers in a resolver.Cache has a result for most messages at once.
+func ExampleChecker_Recall() {
+	session := spf.Session{IP: netip.MustParseAddr("198.51.100.7"), MailFrom: "orders@shop.example"}
+	checker := spf.Checker{Resolver: zone}
+	if result, ok := checker.Recall(context.Background(), spf.IdentityMailFrom, session); ok {
+		fmt.Println(result.Status)
+	} else {
+		go checker.Check(context.Background(), session)
+	}
+	// Output: pass
+}
+
 func ExampleParse() {
 	record, isSPF, err := spf.Parse("v=spf1 +A:mail.example.com/24 ip6:2001:db8::/32 -all")
 	fmt.Println(record, isSPF, err)

@@ -70,6 +70,9 @@ type lookups struct {
 	time     time.Duration   // Limits.Time
 	most     int             // Limits.Questions
 
+	recalls bool // nothing is to be waited for
+	missed  bool // what would have to be
+
 	used   int           // questions that the reading has come to
 	passed time.Duration // from the first question that took any time to the last answer
 	waited bool          // an answer took longer than atOnce
@@ -143,6 +146,11 @@ func resolve(ctx context.Context, r resolver.Resolver, q resolver.Question) (a r
 func (l *lookups) ask(have *lookup) {
 	var known bool
 	if have.answer, known, have.err = resolver.Recall(l.ctx, l.resolver, have.question); known {
+		return
+	}
+	if l.recalls {
+		l.missed = true
+		have.err = context.Canceled
 		return
 	}
 	if l.limit == nil {

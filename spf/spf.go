@@ -85,14 +85,23 @@ type Checker struct {
 // Check evaluates the MAIL FROM identity of s. It always returns a result; a
 // context that ends before it is one with StatusTempError.
 func (c *Checker) Check(ctx context.Context, s Session) *Result {
-	return c.check(ctx, IdentityMailFrom, s)
+	r, _ := c.check(ctx, IdentityMailFrom, s, false)
+	return r
 }
 
 // CheckHELO evaluates the HELO identity of s, as RFC 7208, section 2.3, recommends
 // beside MAIL FROM. The two results are not exchangeable: a pass for HELO says
 // nothing of MAIL FROM.
 func (c *Checker) CheckHELO(ctx context.Context, s Session) *Result {
-	return c.check(ctx, IdentityHELO, s)
+	r, _ := c.check(ctx, IdentityHELO, s, false)
+	return r
+}
+
+// Recall is Check, or CheckHELO for that identity, if all questions can be answered without
+// waiting: see [resolver.Recall]. Who serves many messages can then do without a goroutine.
+// Where ok is false there is no result, and Check is to be called.
+func (c *Checker) Recall(ctx context.Context, id Identity, s Session) (r *Result, ok bool) {
+	return c.check(ctx, id, s, true)
 }
 
 // Identity is which name of the session was checked.

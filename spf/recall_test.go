@@ -1,0 +1,61 @@
+package spf_test
+
+import (
+	"context"
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
+)
+
+func TestRecallIsTheCheckOrNothing(t *testing.T) {
+	zone := resolver.Zone{
+		"example.com":      {TXT: []string{"v=spf1 include:spf.example.com mx -all"}},
+		"spf.example.com":  {TXT: []string{"v=spf1 ip4:192.0.2.1 ~all"}},
+		"slow.example":     {TXT: []string{"v=spf1 include:far.example -all"}},
+		"far.example":      {Fault: resolver.Fault{Delay: time.Nanosecond, Err: resolver.ErrServFail}},
+		"mail.example.com": {TXT: []string{"v=spf1 a -all"}, A: []string{"192.0.2.9"}},
+	}
+	asked := 0
+	stranger := resolverFunc(func(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+		asked++
+		return zone.Resolve(ctx, q)
+	})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, tt := range []struct {
+		name     string
+		ctx      context.Context
+		resolver resolver.Resolver
+		from     string
+		ok       bool
+	}{
+		{"memory has all answers", t.Context(), zone, "a@example.com", true},
+		{"also behind a budget", t.Context(), &resolver.Budget{Resolver: zone}, "a@example.com", true},
+		{"that there is no record is an answer", t.Context(), zone, "a@none.example", true},
+		{"what cannot be checked needs none", t.Context(), stranger, "a@localhost", true},
+		{"an answer that takes time", t.Context(), zone, "a@slow.example", false},
+		{"a resolver that is no memory", t.Context(), stranger, "a@example.com", false},
+		{"a context that has ended", ended, zone, "a@example.com", true},
+	} {
+		for _, ip := range []string{"192.0.2.1", "192.0.2.2", "2001:db8::1"} {
+			c := spf.Checker{Resolver: tt.resolver, Trace: true}
+			s := spf.Session{IP: netip.MustParseAddr(ip), HELO: "mail.example.com", MailFrom: tt.from}
+			got, ok := c.Recall(tt.ctx, spf.IdentityMailFrom, s)
+			if asked > 0 {
+				t.Fatalf("%s: %d questions were asked", tt.name, asked)
+			}
+			if ok != tt.ok || ok && !reflect.DeepEqual(got, c.Check(tt.ctx, s)) || !ok && got != nil {
+				t.Errorf("%s, %s: %v, %t", tt.name, ip, got, ok)
+			}
+		}
+	}
+	c := spf.Checker{Resolver: zone}
+	s := spf.Session{IP: netip.MustParseAddr("192.0.2.9"), HELO: "mail.example.com", MailFrom: "a@example.com"}
+	if r, ok := c.Recall(t.Context(), spf.IdentityHELO, s); !ok || r.Status != spf.StatusPass || r.Identity != spf.IdentityHELO {
+		t.Errorf("HELO: %v, %t", r, ok)
+	}
+}
