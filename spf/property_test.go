@@ -238,20 +238,23 @@ func FuzzCheck(f *testing.F) {
 func FuzzMacros(f *testing.F) {
 	f.Add("%{s}.%{l1r-}.%{o}.%{D2}.%{ir}.%{v}._x.%{h}", "strong-bad@example.com", "mail.example.com")
 	f.Add("%{L20}%{S}%%%_%-.example.org", `"a b"@example.com`, "\x00")
+	f.Add("-{L%%_%%.exampl..org", `"a b"@example.com`, "\b")
 	f.Fuzz(func(t *testing.T, spec, from, helo string) {
 		if _, isSPF, err := spf.Parse("v=spf1 exists:" + spec); !isSPF || err != nil || strings.Contains(spec, " ") {
 			t.Skip("not the domain-spec of one term")
 		}
+		// What the record itself says is left for the resolver to refuse.
+		expands := strings.Contains(strings.ReplaceAll(spec, "%%", ""), "%{")
 		record := resolver.Answer{TXT: []string{"v=spf1 exists:" + spec + " a:" + spec + " -all exp=" + spec}}
 		dns := resolverFunc(func(_ context.Context, q resolver.Question) (resolver.Answer, error) {
 			if q.Type == resolver.TypeTXT {
 				return record, nil
 			}
-			if len(q.Name) > 253 || q.Name != strings.ToLower(q.Name) && strings.Contains(spec, "{") {
+			if len(q.Name) > 253 || q.Name != strings.ToLower(q.Name) && expands {
 				t.Errorf("asked for %q", q.Name)
 			}
 			for label := range strings.SplitSeq(q.Name, ".") {
-				if (label == "" || len(label) > 63) && strings.Contains(spec, "{") {
+				if (label == "" || len(label) > 63) && expands {
 					t.Errorf("asked for %q", q.Name)
 				}
 			}
