@@ -258,18 +258,19 @@ func (r *Record) uris(tag, value string) []URI {
 // not 0 with 1; RFC 7489 did not say so. Such a list is taken as it stands, and the fault
 // is told.
 func failureOptions(value string) (options []string, fault string) {
+	var seen [4]bool
 	for item := range tagvalue.Items(value, ':') {
-		switch item {
-		case "0", "1", "d", "s":
-		default:
+		i := strings.Index("01ds", item)
+		if len(item) != 1 || i < 0 {
 			return []string{"0"}, "not a list of 0, 1, d and s"
 		}
-		if slices.Contains(options, item) {
+		if seen[i] {
 			fault = "a list that has " + item + " twice"
 		}
+		seen[i] = true
 		options = append(options, item)
 	}
-	if slices.Contains(options, "0") && slices.Contains(options, "1") {
+	if seen[0] && seen[1] {
 		fault = "a list of both 0 and 1"
 	}
 	return options, fault

@@ -44,7 +44,8 @@ type outcome struct {
 	err    error
 
 	// The term that matched and the record and domain that it is of; term is nil
-	// where none did, record empty where there is none.
+	// where none did, record empty where there is none. That of an include must not be
+	// looked at: its memory is used again.
 	term   *Term
 	record string
 	domain string
@@ -94,7 +95,8 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session, recalls boo
 	if k.missed {
 		return nil, false
 	}
-	need.first[0] = lookup{} // the result keeps nothing of it alive
+	// The result keeps nothing of these alive.
+	need.first, need.terms = [1]lookup{}, [4]Term{}
 	return k.result, true
 }
 
@@ -198,7 +200,9 @@ func (c *check) include(term *Term, current string) (match bool, stop *ending) {
 	c.included++
 	o, stop := c.follow(term, current)
 	c.included--
-	if c.beside == nil { // else who asks ahead may still look at the terms
+	// Nothing refers to the terms that were read since, but for who asks ahead: unread has
+	// left them, and of o only the status and the fault are looked at.
+	if c.beside == nil {
 		c.reading.backTo(before)
 	}
 	if stop != nil {

@@ -37,8 +37,8 @@ type Limits struct {
 	// Checker.Sequential.
 	Questions int
 
-	// Time is how long a check may take, from its first question that is not answered
-	// from memory. Default 20 seconds; longer is temperror.
+	// Time is how long a check may take, from its first question that resolver.Recall
+	// does not answer. Default 20 seconds; longer is temperror.
 	Time time.Duration
 
 	// RecordOctets and RecordTerms bound one record. Defaults 8192 octets and 500

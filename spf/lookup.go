@@ -168,7 +168,8 @@ func (l *lookups) ended() error {
 	return l.limit.Err()
 }
 
-// look looks at the clock when the reading has an answer.
+// look looks at the clock when the reading has an answer that took time. What is asked ahead
+// is asked after such a one, so that the clock runs.
 func (l *lookups) look() {
 	before := l.passed
 	l.passed = time.Since(l.limit.begun)

@@ -14,7 +14,8 @@ func (p *pile) room(n int) []Term {
 	return p.terms[len(p.terms):]
 }
 
-// add puts terms on top of the pile, if they are in the room that it gave.
+// add puts terms on top of the pile, if they are in the room that it gave: then they have its
+// capacity, and where append has moved them a larger one.
 func (p *pile) add(terms []Term) {
 	if top := p.terms[len(p.terms):]; len(terms) > 0 && cap(terms) == cap(top) {
 		p.terms = p.terms[:len(p.terms)+len(terms)]
@@ -28,5 +29,5 @@ func (p *pile) backTo(before pile) {
 		*p = before
 		return
 	}
-	p.terms = p.terms[:0]
+	p.terms = p.terms[:0] // made since then, and so all of it
 }

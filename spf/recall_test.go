@@ -2,14 +2,58 @@ package spf_test
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"reflect"
+	"runtime"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
+
+func TestAResolverThatIsNilIsNoAnswer(t *testing.T) {
+	for _, r := range []resolver.Resolver{
+		(*resolver.Cache)(nil), (*resolver.Budget)(nil), &resolver.Budget{Resolver: (*resolver.Cache)(nil)},
+	} {
+		c := spf.Checker{Resolver: r}
+		s := spf.Session{IP: netip.MustParseAddr("192.0.2.1"), MailFrom: "a@example.com"}
+		if got := c.Check(t.Context(), s); got.Status != spf.StatusTempError || !errors.Is(got.Err, resolver.ErrPanic) {
+			t.Errorf("%T: %v, %v", r, got.Status, got.Err)
+		}
+		if got, ok := c.Recall(t.Context(), spf.IdentityMailFrom, s); ok {
+			t.Errorf("%T recalls %v", r, got)
+		}
+	}
+}
+
+// A result is kept for as long as a message is, and the records of strangers need not be.
+func TestAResultKeepsNoRecordsOfOtherDomains(t *testing.T) {
+	zone := resolver.Zone{"example.com": {TXT: []string{"v=spf1 include:other.example -all"}}}
+	var freed atomic.Bool
+	func() {
+		text := strings.Clone("v=spf1 exists:%{i}." + strings.Repeat("a", 60) + ".other.example")
+		runtime.AddCleanup(unsafe.StringData(text), func(int) { freed.Store(true) }, 0)
+		zone["other.example"] = resolver.Records{TXT: []string{text}}
+	}()
+	c := spf.Checker{Resolver: zone}
+	r := c.Check(t.Context(), spf.Session{IP: netip.MustParseAddr("192.0.2.1"), MailFrom: "a@example.com"})
+	clear(zone)
+	for range 50 {
+		if runtime.GC(); freed.Load() {
+			break
+		}
+		runtime.Gosched()
+	}
+	if !freed.Load() {
+		t.Error("the record of other.example is still in memory")
+	}
+	runtime.KeepAlive(r)
+}
 
 func TestRecallIsTheCheckOrNothing(t *testing.T) {
 	zone := resolver.Zone{
