@@ -15,21 +15,18 @@ import (
 // It goes by the type of r and not by a method, so that a Resolver which embeds one of these
 // is asked through its own Resolve.
 func Recall(ctx context.Context, r Resolver, q Question) (a Answer, ok bool, err error) {
-	// A nil pointer to one of these panics. Its Resolve does too, and where that is called
-	// a panic is contained.
-	defer func() {
-		if recover() != nil {
-			a, ok, err = Answer{}, false, nil
-		}
-	}()
 	if traceOf(ctx) == nil && ctx.Err() == nil {
 		switch r := r.(type) {
 		case Zone:
 			return r.recall(q)
 		case *Cache:
-			return r.recall(q)
+			if r != nil { // else Resolve panics, where that is contained
+				return r.recall(q)
+			}
 		case *Budget:
-			return r.recall(ctx, q)
+			if r != nil {
+				return r.recall(ctx, q)
+			}
 		}
 	}
 	return Answer{}, false, nil
