@@ -55,7 +55,7 @@ type outcome struct {
 type needed struct {
 	result Result
 	first  [1]lookup
-	terms  [4]Term // of a record of the usual length
+	terms  [3]Term // of a record of the usual length
 }
 
 // check evaluates an identity. With recalls, nothing is waited for, and ok is false where
@@ -96,7 +96,7 @@ func (c *Checker) check(ctx context.Context, id Identity, s Session, recalls boo
 		return nil, false
 	}
 	// The result keeps nothing of these alive.
-	need.first, need.terms = [1]lookup{}, [4]Term{}
+	need.first, need.terms = [1]lookup{}, [3]Term{}
 	return k.result, true
 }
 
