@@ -237,9 +237,9 @@ func (p *signatureParser) fields() {
 	}
 }
 
-// identity reads i=, and leaves the default to the caller. Its domain is compared by labels, without case; the tag is
-// quoted-printable, with white space that does not count (RFC 6376, sections 2.11
-// and 3.5).
+// identity reads i=, and leaves the default to the caller. Its domain is compared by
+// labels, without case; the tag is quoted-printable, with white space that does not
+// count (RFC 6376, sections 2.11 and 3.5).
 func (p *signatureParser) identity() {
 	if !p.tags.has(tagI) {
 		return

@@ -1,7 +1,6 @@
 package dmarc
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/tagvalue"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -30,8 +30,8 @@ type Session struct {
 	mailFrom   spfCheck
 	helo       spfCheck
 	signatures *dkim.Verification
-	keyDNS     resolver.Budget
-	policyDNS  resolver.Budget
+	keyDNS     resolver.Budget // what questions for keys go through
+	policyDNS  resolver.Budget // and those for policies
 
 	// Once the header has been written.
 	read     bool
@@ -291,9 +291,9 @@ func pathDomain(e Envelope) string {
 
 // signer returns what is probably the domain that a DKIM-Signature field speaks for.
 func signer(f header.Field) string {
-	for tag := range bytes.SplitSeq(f.Body(), []byte(";")) {
-		if name, value, _ := bytes.Cut(tag, []byte("=")); string(bytes.TrimSpace(name)) == "d" {
-			return string(bytes.TrimSpace(value))
+	for tag, err := range tagvalue.All(string(f.Body())) {
+		if err == nil && tag.Name == "d" {
+			return tag.Value
 		}
 	}
 	return ""

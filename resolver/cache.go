@@ -100,10 +100,8 @@ func (c *Cache) resolve(ctx context.Context, q Question) (Answer, Event, error) 
 	if err := q.check(); err != nil {
 		return Answer{}, Event{}, err
 	}
-	c.once.Do(c.open)
 	now := time.Now()
-	e, ok := c.entries.GetIfPresent(q)
-	if ok && now.Before(e.expiry) {
+	if e := c.fresh(q, now); e != nil {
 		a, err := e.outcome(now)
 		return a, Event{Server: e.server, Cached: true, Stale: e.stale}, err
 	}
@@ -126,6 +124,15 @@ func (c *Cache) resolve(ctx context.Context, q Question) (Answer, Event, error) 
 		a, err := e.outcome(time.Now())
 		return a, Event{Server: e.server, Cached: !first, Stale: e.stale}, err
 	}
+}
+
+// fresh returns what is remembered of q and has not expired, or nil.
+func (c *Cache) fresh(q Question, now time.Time) *entry {
+	c.once.Do(c.open)
+	if e, ok := c.entries.GetIfPresent(q); ok && now.Before(e.expiry) {
+		return e
+	}
+	return nil
 }
 
 // board returns the flight for q, and holds it in the air until the caller leaves.

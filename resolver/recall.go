@@ -46,10 +46,9 @@ func (c *Cache) recall(q Question) (a Answer, ok bool, err error) {
 	if err := q.check(); err != nil {
 		return Answer{}, true, err
 	}
-	c.once.Do(c.open)
 	now := time.Now()
-	e, ok := c.entries.GetIfPresent(q)
-	if !ok || !now.Before(e.expiry) {
+	e := c.fresh(q, now)
+	if e == nil {
 		return Answer{}, false, nil
 	}
 	a, err = e.outcome(now)

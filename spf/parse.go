@@ -32,7 +32,7 @@ func Parse(txt string) (r *Record, isSPF bool, err error) {
 // isRecord reports whether a TXT record is an SPF record, sound or broken: whether
 // it has the version section, without regard to case, and then a space or the end.
 func isRecord(txt string) bool {
-	return len(txt) >= len(version) && (txt[:len(version)] == version || domain.ToLower(txt[:len(version)]) == version) &&
+	return len(txt) >= len(version) && domain.ToLower(txt[:len(version)]) == version &&
 		(len(txt) == len(version) || txt[len(version)] == ' ')
 }
 

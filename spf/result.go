@@ -24,8 +24,9 @@ type Result struct {
 	RecordDomain string `json:"record_domain,omitempty"`
 
 	// What the check cost: terms that ask DNS (limit 10), those of them with a
-	// lookup that found nothing (limit 2), and DNS questions that the reading came to (limit 50). Up to
-	// 10 more may have been asked ahead and in vain, unless Checker.Sequential.
+	// lookup that found nothing (limit 2), and DNS questions that the reading came to
+	// (limit 50). Up to 10 more may have been asked ahead and in vain, unless
+	// Checker.Sequential.
 	Lookups     int `json:"lookups"`
 	VoidLookups int `json:"void_lookups"`
 	Questions   int `json:"questions"`

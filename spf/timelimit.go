@@ -9,10 +9,11 @@ import (
 
 // A timeLimit is the context of one check: the caller's, ended after Limits.Time.
 //
-// It differs from what context.WithTimeout makes in that its timer is made when a
-// resolver first waits for it, by asking for Done. Most checks are answered from a
-// cache: they wait for nothing, and the timer would be the larger part of their
-// cost. They look at the clock between questions instead.
+// A check that resolver.Recall has all the answers for has none. It differs from what
+// context.WithTimeout makes in that its timer is made when a resolver first waits for
+// it, by asking for Done: a resolver of somebody else's may answer from memory too, and
+// the timer would be the larger part of the cost. The reading looks at the clock
+// between questions instead.
 type timeLimit struct {
 	parent context.Context
 	begun  time.Time

@@ -47,6 +47,12 @@ func shop() *dmarc.Result {
 	}
 }
 
+// withoutRecord makes a result one without signatures, for an Author Domain without a record.
+func withoutRecord(r *dmarc.Result) {
+	r.DKIM = nil
+	r.DMARC = dmarc.Verdict{AuthorDomain: "shop.example", Err: dmarc.ErrNoRecord}
+}
+
 func TestFormat(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -90,8 +96,7 @@ Authentication-Results: mx.receiver.example;
 		{"the null sender is HELO, once", func(r *dmarc.Result) {
 			r.Envelope.MailFrom = ""
 			r.SPF.Domain = "out.provider.example"
-			r.DKIM = nil
-			r.DMARC = dmarc.Verdict{AuthorDomain: "shop.example", Err: dmarc.ErrNoRecord}
+			withoutRecord(r)
 		}, `
 Authentication-Results: mx.receiver.example;
 	spf=pass smtp.helo=out.provider.example;
@@ -103,8 +108,7 @@ Authentication-Results: mx.receiver.example;
 			r.Envelope.MailFrom = ""
 			r.SPF.Sender = "bounces@mail.provider.example"
 			r.HELO.Status = spf.StatusFail
-			r.DKIM = nil
-			r.DMARC = dmarc.Verdict{AuthorDomain: "shop.example", Err: dmarc.ErrNoRecord}
+			withoutRecord(r)
 		}, `
 Authentication-Results: mx.receiver.example;
 	spf=pass smtp.mailfrom=mail.provider.example;
@@ -116,8 +120,7 @@ Authentication-Results: mx.receiver.example;
 		{"a MAIL FROM at the HELO name that only its own result knows is no HELO", func(r *dmarc.Result) {
 			r.Envelope.MailFrom = ""
 			r.SPF.Domain, r.SPF.Sender = "out.provider.example", "bounces@out.provider.example"
-			r.DKIM = nil
-			r.DMARC = dmarc.Verdict{AuthorDomain: "shop.example", Err: dmarc.ErrNoRecord}
+			withoutRecord(r)
 		}, `
 Authentication-Results: mx.receiver.example;
 	spf=pass smtp.mailfrom=out.provider.example;
@@ -128,8 +131,7 @@ Authentication-Results: mx.receiver.example;
 		{"the null sender of a HELO in capitals is HELO", func(r *dmarc.Result) {
 			r.Envelope.MailFrom, r.Envelope.HELO = "", "Out.Provider.EXAMPLE."
 			r.SPF.Domain, r.SPF.Sender = "out.provider.example", "postmaster@Out.Provider.EXAMPLE."
-			r.DKIM = nil
-			r.DMARC = dmarc.Verdict{AuthorDomain: "shop.example", Err: dmarc.ErrNoRecord}
+			withoutRecord(r)
 		}, `
 Authentication-Results: mx.receiver.example;
 	spf=pass smtp.helo=out.provider.example;

@@ -16,8 +16,8 @@ const maxText = 400
 const cut = "..."
 
 // visible returns text as it can be shown on one line anywhere: what is not printable or
-// shows nothing as a \u escape, what is not UTF-8 as U+FFFD, and no more than maxText. To apply it twice
-// changes nothing.
+// shows nothing as a \u escape, what is not UTF-8 as U+FFFD, and no more than maxText. To
+// apply it twice changes nothing.
 func visible(text string) string {
 	var b strings.Builder
 	shown, end := 0, 0 // characters, and octets of those before which the cut would be

@@ -134,8 +134,9 @@ func (s *Splitter) room(n int) []byte {
 	return make([]byte, 0, n)
 }
 
-// wholeHeader returns the length of the header that text begins with and its lines, or 0
-// where its end is not in text, where it is empty, and where text is of a Unix file.
+// wholeHeader returns the length of the header that text begins with and the number of its
+// lines. It leaves to gather, and returns 0 for, a header whose end is not in text, an empty
+// one, and that of a Unix file.
 func wholeHeader(text []byte) (end, lines int) {
 	for {
 		n := bytes.IndexByte(text[end:], '\n')
@@ -153,8 +154,8 @@ func wholeHeader(text []byte) (end, lines int) {
 	}
 }
 
-// allows reports whether a header of so many octets and lines is certainly within the
-// limits: were it one field, or each line one. There is none of no lines.
+// allows reports whether wholeHeader found a header that is certainly within the limits:
+// were it one field, or each line one.
 func (s *Splitter) allows(octets, lines int) bool {
 	return lines > 0 && lines <= or(s.Limits.Fields, DefaultFields) &&
 		octets <= min(or(s.Limits.Block, DefaultBlock), or(s.Limits.Field, DefaultField))
