@@ -14,7 +14,6 @@ type check struct {
 	signature Signature
 	key       Key
 
-	value    [2]int            // where the value of b= stands in the field's body
 	header   [sha256.Size]byte // hash of the header
 	added    string            // a field that was added, see ErrFieldAdded
 	bodyHash *bodyHash
@@ -41,8 +40,9 @@ func (w *workspace) readSignatures(limits *Limits) (left int) {
 		return 0
 	}
 	sound := 0
-	for _, i := range w.own {
-		c := readSignature(w.quoted(i), limits)
+	for _, own := range w.own {
+		text, _ := w.quoted(own.field)
+		c := readSignature(text, own.value, limits)
 		w.checks = append(w.checks, c)
 		if c.result.Err == nil {
 			sound++
@@ -55,7 +55,7 @@ func (w *workspace) readSignatures(limits *Limits) (left int) {
 	w.index.Build(w.header.Fields)
 	for n, c := range w.checks {
 		if c.result.Err == nil {
-			w.selectFields(c, w.own[n])
+			w.selectFields(c, w.own[n].field)
 		} else if len(w.own) > limits.results() {
 			left++
 			continue
@@ -66,13 +66,12 @@ func (w *workspace) readSignatures(limits *Limits) (left int) {
 	return left
 }
 
-// readSignature parses the body of one field.
-func readSignature(text string, limits *Limits) *check {
+// readSignature parses the body of one field, whose value of b= was taken out.
+func readSignature(text string, value []byte, limits *Limits) *check {
 	c := &check{}
 	s := &c.signature
 	s.Value, s.BodyHash, s.Query = c.valueRoom[:0], c.bodyHashRoom[:0], c.queryRoom[:0]
-	var err error
-	c.value, err = parseSignature(text, limits, s)
+	err := parseSignature(text, value, limits, s)
 	c.result.Domain, c.result.Selector, c.result.Algorithm = s.Domain, s.Selector, s.Algorithm
 	c.nameKey()
 	if long := domain.Check(c.key.Name); long != nil && err == nil {

@@ -63,7 +63,6 @@ type Verifier struct {
 // A reading is the memory of Verify, which no result refers to.
 type reading struct {
 	verification Verification
-	header       []byte
 	chunk        [32 << 10]byte
 }
 
@@ -73,16 +72,13 @@ type reading struct {
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
 	r, ok := v.readings.Get().(*reading)
 	if !ok {
-		r = &reading{header: make([]byte, 0, 4<<10)}
+		r = &reading{verification: Verification{verifier: v, ended: true}}
 	}
-	verification := &r.verification
-	v.begin(ctx, v.resolver(), verification)
-	verification.splitter.Buffer = r.header
-	if _, err := io.CopyBuffer(verification, message, r.chunk[:]); err != nil {
-		verification.abort(err)
+	r.verification.Reset(ctx, v.resolver())
+	if _, err := io.CopyBuffer(&r.verification, message, r.chunk[:]); err != nil {
+		r.verification.abort(err)
 	}
-	results, err := verification.Finish()
-	*verification = Verification{}
+	results, err := r.verification.Finish()
 	v.readings.Put(r) // not where the reader panics: a question may be under way
 	return results, err
 }
@@ -96,15 +92,9 @@ func (v *Verifier) Begin(ctx context.Context) *Verification {
 // BeginWith is Begin with a Resolver for this message alone, such as a
 // resolver.Budget.
 func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Verification {
-	verification := new(Verification)
-	v.begin(ctx, r, verification)
+	verification := &Verification{verifier: v, ended: true}
+	verification.Reset(ctx, r)
 	return verification
-}
-
-// begin makes a Verification ready for a message.
-func (v *Verifier) begin(ctx context.Context, r resolver.Resolver, verification *Verification) {
-	*verification = Verification{verifier: v, ctx: ctx, resolver: r}
-	verification.splitter.Limits = v.Limits.header()
 }
 
 func (v *Verifier) resolver() resolver.Resolver {

@@ -10,7 +10,7 @@ import (
 
 func CanonicalField(c Canonicalization, field string) string {
 	f := header.Parse([]byte(field)).Fields[0]
-	return string(appendField(nil, c, f.Raw(), bytes.ToLower(f.Name()), f.Body()))
+	return string(appendField(nil, c, &f, bytes.ToLower(f.Name()), f.Body()))
 }
 
 func CanonicalBody(c Canonicalization, text []byte) string {

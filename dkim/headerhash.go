@@ -3,16 +3,18 @@ package dkim
 import (
 	"bytes"
 	"crypto/sha256"
+
+	"github.com/mailverdict/mailverdict/internal/header"
 )
 
 // A selector is the memory that selecting header fields takes.
 type selector struct {
 	next   []int32 // by slot of the index, see pick
 	fates  []fate  // by name in h=
+	fated  [3]int  // by fate, how many of them
 	picked []int   // fields, as h= names them
 	signed []bool  // by field
 	text   []byte  // canonical header
-	field  []byte  // the signature's field without its value
 }
 
 // selectFields selects the fields that h= names, puts down what is covered and what
@@ -24,24 +26,22 @@ func (w *workspace) selectFields(c *check, own int) {
 	s.signed = zeroed(s.signed, len(w.header.Fields))
 	s.text = s.text[:0]
 	form := c.signature.HeaderCanonicalization
-	s.fates, s.picked = s.fates[:0], s.picked[:0]
+	s.fates, s.fated, s.picked = s.fates[:0], [3]int{}, s.picked[:0]
 	for _, name := range c.signature.Header {
 		i, fate := w.pick(name, own)
 		s.fates = append(s.fates, fate)
+		s.fated[fate]++
 		if fate == nameSigned {
 			s.picked = append(s.picked, i)
 			s.signed[i] = true
 			f := &w.header.Fields[i]
-			s.text = appendField(s.text, form, f.Raw(), w.index.Name(i), f.Body())
+			s.text = appendField(s.text, form, f, w.index.Name(i), f.Body())
 			s.text = append(s.text, "\r\n"...)
 		}
 	}
-	// The signature's own field comes last, its value removed, without CRLF.
-	f := &w.header.Fields[own]
-	body := len(f.Raw()) - len(f.Body())
-	s.field = append(s.field[:0], f.Raw()[:body+c.value[0]]...)
-	s.field = append(s.field, f.Raw()[body+c.value[1]:]...)
-	s.text = appendField(s.text, form, s.field, w.index.Name(own), s.field[body:])
+	// The signature's own field comes last, the value of b= removed, without CRLF.
+	_, body := w.quoted(own)
+	s.text = appendField(s.text, form, &w.header.Fields[own], w.index.Name(own), body)
 	c.header = sha256.Sum256(s.text)
 	w.cover(c, own)
 }
@@ -92,11 +92,13 @@ func zeroed[T any](p []T, n int) []T {
 	return p
 }
 
-// appendField appends the canonical form of a field, without its last CRLF: the field as
-// it stands, its name in lower case, and its body. RFC 6376, sections 3.4.1 and 3.4.2.
-func appendField(text []byte, c Canonicalization, raw, name, value []byte) []byte {
+// appendField appends the canonical form of a field, without its last CRLF, given its name
+// in lower case, and its body. RFC 6376, sections 3.4.1 and 3.4.2.
+func appendField(text []byte, c Canonicalization, f *header.Field, name, value []byte) []byte {
 	if c == Simple {
-		return append(text, raw...)
+		raw := f.Raw()
+		text = append(text, raw[:len(raw)-len(f.Body())]...)
+		return append(text, value...)
 	}
 	text = append(text, name...)
 	text = append(text, ':')

@@ -47,18 +47,19 @@ type signatureParser struct {
 	err    error
 }
 
-// parseSignature reads the body of a DKIM-Signature field into s. It returns what is
-// wrong with it, if anything, and where the value of b= stands, white space around
-// it included. With ErrSyntax and ErrDuplicateTag, s may lack tags.
-func parseSignature(body string, limits *Limits, s *Signature) (value [2]int, err error) {
-	if len(body) > limits.signatureOctets() {
-		return value, cause.Wrap(ErrLimit, "octets in a DKIM-Signature field", nil)
+// parseSignature reads the body of a DKIM-Signature field into s, the value of b= taken
+// out of it. It returns what is wrong with it, if anything. With ErrSyntax and
+// ErrDuplicateTag, s may lack tags.
+func parseSignature(body string, value []byte, limits *Limits, s *Signature) error {
+	if len(body)+len(value) > limits.signatureOctets() {
+		return cause.Wrap(ErrLimit, "octets in a DKIM-Signature field", nil)
 	}
 	p := signatureParser{Signature: s, limits: limits}
 	p.fault(p.tags.read(body, signatureTags))
 	p.version()
 	p.algorithm()
-	p.values()
+	p.value(value)
+	p.bodyHash()
 	p.canonicalization()
 	p.names()
 	p.fields()
@@ -67,8 +68,7 @@ func parseSignature(body string, limits *Limits, s *Signature) (value [2]int, er
 	p.query()
 	p.times()
 	s.CopiedHeader = p.tags.get(tagZ).Value
-	b := p.tags.get(tagB)
-	return [2]int{b.Start, b.End}, p.err
+	return p.err
 }
 
 // signatureTags are the tags of RFC 6376, section 3.5, in the order of the constants.
@@ -136,32 +136,37 @@ func (p *signatureParser) algorithm() {
 	}
 }
 
-// values reads b= and bh=.
-func (p *signatureParser) values() {
-	if b, ok := p.required(tagB, "b="); ok {
-		switch value, ok := decodeBase64(p.Value[:0], b); {
-		case !ok || len(value) == 0:
-			p.Value = nil
-			p.malformed("b=", nil)
-		case len(value) > p.limits.valueOctets():
-			p.Value = nil
-			p.fault(cause.Wrap(ErrLimit, "octets in b=", nil))
-		default:
-			p.Value = value
-		}
-	} else {
-		p.Value = nil
+// value reads the value of b=.
+func (p *signatureParser) value(b []byte) {
+	room := p.Value[:0]
+	p.Value = nil
+	if _, ok := p.required(tagB, "b="); !ok {
+		return
 	}
-	if bh, ok := p.required(tagBH, "bh="); ok {
-		value, ok := decodeBase64(p.BodyHash[:0], bh)
-		p.BodyHash = value
-		if !ok || len(value) != sha256.Size && p.Algorithm != "rsa-sha1" {
-			p.BodyHash = nil
-			p.malformed("bh=", nil)
-		}
-	} else {
-		p.BodyHash = nil
+	switch value, ok := decodeBase64(room, b); {
+	case !ok || len(value) == 0:
+		p.malformed("b=", nil)
+	case len(value) > p.limits.valueOctets():
+		p.fault(cause.Wrap(ErrLimit, "octets in b=", nil))
+	default:
+		p.Value = value
 	}
+}
+
+// bodyHash reads bh=.
+func (p *signatureParser) bodyHash() {
+	room := p.BodyHash[:0]
+	p.BodyHash = nil
+	bh, ok := p.required(tagBH, "bh=")
+	if !ok {
+		return
+	}
+	hash, ok := decodeBase64(room, bh)
+	if !ok || len(hash) != sha256.Size && p.Algorithm != "rsa-sha1" {
+		p.malformed("bh=", nil)
+		return
+	}
+	p.BodyHash = hash
 }
 
 func (p *signatureParser) canonicalization() {
@@ -222,7 +227,7 @@ func (p *signatureParser) fields() {
 		p.fault(cause.Wrap(ErrLimit, "names in h=", nil))
 		return
 	}
-	p.Header = make([]string, 0, n)
+	names := make([]string, 0, n)
 	from := false
 	for name := range tagvalue.Items(h, ':') {
 		if !header.IsName(name) {
@@ -230,8 +235,9 @@ func (p *signatureParser) fields() {
 			return
 		}
 		from = from || equalFold(name, "from")
-		p.Header = append(p.Header, name)
+		names = append(names, name)
 	}
+	p.Header = names
 	if !from {
 		p.fault(ErrFromNotSigned)
 	}
@@ -324,9 +330,9 @@ func (p *signatureParser) time(tag int, name string) time.Time {
 
 // decodeBase64 appends what s stands for to dst. White space does not count, and
 // padding is optional: RFC 6376, section 2.10.
-func decodeBase64(dst []byte, s string) (_ []byte, ok bool) {
+func decodeBase64[T string | []byte](dst []byte, s T) (_ []byte, ok bool) {
 	var short [512]byte
-	text := appendWithoutSpace(short[:0], s)
+	text := withoutSpace(append(short[:0], s...))
 	if len(text)%4 == 0 {
 		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("=")), []byte("="))
 	}
@@ -334,24 +340,25 @@ func decodeBase64(dst []byte, s string) (_ []byte, ok bool) {
 	return dst, err == nil
 }
 
-// appendWithoutSpace appends s without the white space in it, line by line: mostly it stands
-// nowhere but around the end of one.
-func appendWithoutSpace(dst []byte, s string) []byte {
+// withoutSpace takes the white space out of text, line by line: mostly it stands nowhere
+// but around the end of one.
+func withoutSpace(text []byte) []byte {
+	kept := text[:0]
 	for more := true; more; {
-		var line string
-		line, s, more = strings.Cut(s, "\n")
-		line = tagvalue.Trim(line)
-		if strings.IndexByte(line, ' ') < 0 && strings.IndexByte(line, '\t') < 0 && strings.IndexByte(line, '\r') < 0 {
-			dst = append(dst, line...)
+		var line []byte
+		line, text, more = bytes.Cut(text, []byte("\n"))
+		line = trimSpace(bytes.TrimSuffix(line, []byte("\r")))
+		if bytes.IndexByte(line, ' ') < 0 && bytes.IndexByte(line, '\t') < 0 && bytes.IndexByte(line, '\r') < 0 {
+			kept = append(kept, line...)
 			continue
 		}
-		for i := range len(line) {
-			if !tagvalue.IsSpace(line[i]) {
-				dst = append(dst, line[i])
+		for _, c := range line {
+			if !tagvalue.IsSpace(c) {
+				kept = append(kept, c)
 			}
 		}
 	}
-	return dst
+	return kept
 }
 
 // decodeQuotedPrintable decodes dkim-quoted-printable. RFC 6376, section 2.11. What
@@ -379,7 +386,7 @@ func stripSpace(s string) string {
 	if !strings.ContainsAny(s, " \t\r\n") {
 		return s
 	}
-	return string(appendWithoutSpace(nil, s))
+	return string(withoutSpace([]byte(s)))
 }
 
 func isDigits(s string) bool {

@@ -46,8 +46,12 @@ func (s *tagSet) read(list string, names []string) error {
 
 // tagNumber returns the place of name in names, or -1.
 func tagNumber(names []string, name string) int {
+	if name == "" {
+		return -1
+	}
 	for n := range names {
-		if names[n] == name {
+		// Most names are one letter, which is compared faster than strings are.
+		if names[n][0] == name[0] && names[n] == name {
 			return n
 		}
 	}

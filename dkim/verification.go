@@ -29,17 +29,29 @@ type Verification struct {
 	wait   sync.WaitGroup
 }
 
+// Reset makes v ready for another message, as if BeginWith had been called again, and uses
+// its memory for it: what Header returned is valid no longer. A message that Finish was
+// not called for is given up.
+func (v *Verification) Reset(ctx context.Context, r resolver.Resolver) {
+	if !v.ended {
+		v.Finish()
+	}
+	splitter := v.splitter
+	splitter.Reset(v.verifier.Limits.header())
+	*v = Verification{verifier: v.verifier, ctx: ctx, resolver: r, splitter: splitter}
+}
+
 // Write takes the next octets of the message. It fails only where the message
 // exceeds a limit, its context has ended, or Finish was called.
 func (v *Verification) Write(p []byte) (int, error) {
+	if v.ended {
+		return 0, errAfterFinish
+	}
 	if v.err == nil {
 		v.err = v.ctx.Err()
 	}
 	if v.err != nil {
 		return 0, v.err
-	}
-	if v.ended {
-		return 0, errAfterFinish
 	}
 	for rest := p; len(rest) > 0; {
 		var octets []byte
@@ -71,7 +83,7 @@ func (v *Verification) Finish() ([]*Result, error) {
 	if v.ended {
 		return nil, errAfterFinish
 	}
-	defer func() { v.ended = true }()
+	defer v.end()
 	if v.err == nil {
 		if err := v.splitter.End(); err != nil {
 			v.err = cause.Wrap(ErrLimit, "", err)
@@ -95,6 +107,12 @@ func (v *Verification) Finish() ([]*Result, error) {
 	}
 	v.release()
 	return results, v.ctx.Err()
+}
+
+// end says that Finish was called. What a Verification keeps for the next message is not
+// the caller's.
+func (v *Verification) end() {
+	v.ended, v.ctx, v.resolver = true, nil, nil
 }
 
 // abort gives up the message: Finish returns err.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 
 	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/tagvalue"
 )
 
 // A workspace is the memory that verifying a message takes and no result refers to.
@@ -11,7 +12,7 @@ import (
 type workspace struct {
 	header header.Header
 	index  header.Index
-	own    []int  // the DKIM-Signature fields
+	own    []own
 	quotes string // see quote
 	text   []byte // the same
 	ends   []int  // by field: where it ends in quotes
@@ -25,12 +26,19 @@ type workspace struct {
 	selector selector
 }
 
+// An own field is a DKIM-Signature field, which is its signature's own.
+type own struct {
+	field int
+	value []byte // of b=, as it stands
+}
+
 // keptOctets bounds the buffers that are kept for the next message.
 const keptOctets = 64 << 10
 
 // reset forgets the message.
 func (w *workspace) reset() {
 	clear(w.header.Fields)
+	clear(w.own)
 	clear(w.checks)
 	clear(w.lookups)
 	w.own, w.checks, w.lookups, w.hashing = w.own[:0], w.checks[:0], w.lookups[:0], 0
@@ -46,19 +54,22 @@ func (w *workspace) reset() {
 		w.index = header.Index{}
 	}
 	s := &w.selector
-	if cap(s.text) > keptOctets || cap(s.field) > keptOctets {
+	if cap(s.text) > keptOctets {
 		*s = selector{}
 	}
 }
 
 // quote copies from the header what results refer to, in one piece, so that they
-// keep nothing else of it: the bodies of DKIM-Signature fields and the names of others.
+// keep nothing else of it: the bodies of DKIM-Signature fields, without the value of
+// b=, and the names of others.
 func (w *workspace) quote() {
 	for i := range w.header.Fields {
 		f := &w.header.Fields[i]
 		if f.Is("dkim-signature") {
-			w.own = append(w.own, i)
-			w.text = append(w.text, f.Body()...)
+			body := f.Body()
+			start, end, _ := tagvalue.Find(body, "b")
+			w.own = append(w.own, own{field: i, value: body[start:end]})
+			w.text = append(append(w.text, body[:start]...), body[end:]...)
 		} else {
 			w.text = append(w.text, f.Name()...)
 		}
@@ -69,13 +80,13 @@ func (w *workspace) quote() {
 	}
 }
 
-// quoted returns what quote copied from field i.
-func (w *workspace) quoted(i int) string {
-	start := 0
+// quoted returns what quote copied from field i, also as octets for the time being.
+func (w *workspace) quoted(i int) (string, []byte) {
+	start, end := 0, w.ends[i]
 	if i > 0 {
 		start = w.ends[i-1]
 	}
-	return w.quotes[start:w.ends[i]]
+	return w.quotes[start:end], w.text[start:end]
 }
 
 // bodyHash returns the hash over the first limit octets of the body in that form,

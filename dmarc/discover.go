@@ -186,19 +186,15 @@ type discovery struct {
 	asking          sync.WaitGroup
 }
 
-// startDiscovery asks for all that finding the policy of an Author Domain will take.
-func (v *Verifier) startDiscovery(life *lifetime, r resolver.Resolver, author string) *discovery {
-	d := &discovery{
-		how:       v.discoverer(),
-		author:    author,
-		queries:   queries{life: life, resolver: r},
-		foresight: v.Limits.withDefaults().PolicyQuestions / 2,
-	}
+// start asks for all that finding the policy of an Author Domain will take.
+func (d *discovery) start(v *Verifier, life *lifetime, r resolver.Resolver, author string) {
+	d.how, d.author = v.discoverer(), author
+	d.queries.life, d.queries.resolver = life, r
+	d.foresight = v.Limits.withDefaults().PolicyQuestions / 2
 	if walk, ok := d.how.(TreeWalk); ok {
 		d.queries.suffix, d.queries.np = walk.suffix, true
 	}
 	d.queries.askThen(d.how.policyNames(author), d.askExistence)
-	return d
 }
 
 // askExistence asks whether the Author Domain exists, where the policy depends on it: it

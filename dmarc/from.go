@@ -29,7 +29,6 @@ const (
 // recursion. What was found before an error is returned beside it.
 func readFrom(body string) (domains []string, mailboxes int, err error) {
 	p := fromParser{lexer: fromLexer{rest: body}}
-	p.tokens = p.room[:0]
 	for done := false; !done; {
 		if done, err = p.address(); err != nil {
 			return p.domains, p.mailboxes, err
@@ -46,14 +45,16 @@ type fromParser struct {
 	group     bool // after "phrase:" and before its ";"
 	mailboxes int
 	domains   []string
-	tokens    []fromToken // reused
-	room      [16]fromToken
 }
+
+// tokenRoom is memory for the tokens of nearly every address.
+type tokenRoom [16]fromToken
 
 // address reads one element of the list and the delimiter behind it. It is done at the
 // end of the body.
 func (p *fromParser) address() (done bool, err error) {
-	tokens, delimiter, err := p.until()
+	var room tokenRoom
+	tokens, delimiter, err := p.until(room[:0])
 	if err != nil {
 		return false, err
 	}
@@ -95,10 +96,11 @@ func (p *fromParser) address() (done bool, err error) {
 // behind it. Phrase is what stood before.
 func (p *fromParser) angle(phrase []fromToken) (delimiter byte, err error) {
 	claims := phraseDomains(phrase)
-	tokens, delimiter, err := p.until()
+	var room tokenRoom
+	tokens, delimiter, err := p.until(room[:0])
 	// An obsolete route, "<@a,@b:address>", is to be ignored: RFC 5322, section 4.4.
 	for err == nil && (delimiter == ',' || delimiter == ':') && len(tokens) > 0 && tokens[0].kind == '@' {
-		tokens, delimiter, err = p.until()
+		tokens, delimiter, err = p.until(room[:0])
 	}
 	if err != nil {
 		return 0, err
@@ -120,16 +122,16 @@ func (p *fromParser) angle(phrase []fromToken) (delimiter byte, err error) {
 	if err := p.add(name); err != nil {
 		return 0, err
 	}
-	tokens, delimiter, err = p.until()
+	tokens, delimiter, err = p.until(room[:0])
 	if err == nil && (len(tokens) > 0 || delimiter != ',' && delimiter != ';' && delimiter != end) {
 		err = fromSyntax("text after the address")
 	}
 	return delimiter, err
 }
 
-// until reads tokens up to a delimiter: one of < > , ; : or the end.
-func (p *fromParser) until() (tokens []fromToken, delimiter byte, err error) {
-	p.tokens = p.tokens[:0]
+// until reads tokens up to a delimiter, one of < > , ; : or the end, and appends them to
+// tokens.
+func (p *fromParser) until(tokens []fromToken) (_ []fromToken, delimiter byte, err error) {
 	for {
 		token, err := p.lexer.next()
 		if err != nil {
@@ -137,9 +139,9 @@ func (p *fromParser) until() (tokens []fromToken, delimiter byte, err error) {
 		}
 		switch token.kind {
 		case '<', '>', ',', ';', ':', end:
-			return p.tokens, token.kind, nil
+			return tokens, token.kind, nil
 		}
-		p.tokens = append(p.tokens, token)
+		tokens = append(tokens, token)
 	}
 }
 
@@ -196,21 +198,23 @@ func authorDomain(text string) (string, error) {
 // domainText joins the atoms and dots at the start of tokens, which comments and white
 // space may part, and returns the tokens after them.
 func domainText(tokens []fromToken) (text string, rest []fromToken) {
-	var b strings.Builder
-	dotted := true
-	for i, t := range tokens {
-		switch {
-		case t.kind == '.':
-			dotted = true
-			b.WriteByte('.')
-		case t.kind == atom && dotted:
-			dotted = false
-			b.WriteString(t.text)
-		default:
-			return b.String(), tokens[i:]
+	n, octets := 0, 0
+	for dotted := true; n < len(tokens); n++ {
+		if t := tokens[n]; t.kind != '.' && (t.kind != atom || !dotted) {
+			break
 		}
+		dotted = tokens[n].kind == '.'
+		octets += max(len(tokens[n].text), len("."))
 	}
-	return b.String(), nil
+	var b strings.Builder
+	b.Grow(octets)
+	for _, t := range tokens[:n] {
+		if t.kind == '.' {
+			b.WriteByte('.')
+		}
+		b.WriteString(t.text) // of a dot, nothing
+	}
+	return b.String(), tokens[n:]
 }
 
 // phraseDomains returns what reads as the domains of addresses in a phrase: an "@" with a

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/internal/enum"
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
 )
 
@@ -181,12 +182,12 @@ func (r *Record) tag(tag tagvalue.Tag, p *policies) {
 		if !p.states(name) {
 			break
 		}
-		i := slices.Index(policyTags[:], name)
-		if err := p.value[i].UnmarshalText([]byte(value)); err != nil || p.value[i] == PolicyUnset {
+		stated, _ := enum.Parse[Policy](policyWords, value)
+		if stated == PolicyUnset {
 			p.broken = true
-			p.value[i] = PolicyUnset
 			bad("none, quarantine or reject", "no policy stated")
 		}
+		p.value[slices.Index(policyTags[:], name)] = stated
 	case "adkim", "aspf":
 		mode := &r.DKIMAlignment
 		if name == "aspf" {
@@ -200,9 +201,11 @@ func (r *Record) tag(tag tagvalue.Tag, p *policies) {
 			bad("r or s", "r")
 		}
 	case "psd":
-		if err := r.PSD.UnmarshalText([]byte(value)); err != nil {
+		psd, ok := enum.Parse[PSD](psdWords, value)
+		if !ok {
 			bad("y, n or u", "u")
 		}
+		r.PSD = psd
 	case "t":
 		r.Testing = value == "y"
 		if value != "y" && value != "n" {

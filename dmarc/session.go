@@ -37,6 +37,7 @@ type Session struct {
 	read     bool
 	author   Author
 	policies []*discovery // one for each domain to evaluate
+	first    discovery    // of these, as mostly there is one
 
 	result *Result // once Finish was called
 }
@@ -49,6 +50,7 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 }
 
 func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
+	signatures := s.signatures
 	*s = Session{verifier: v, limits: v.Limits.withDefaults(), ctx: ctx, life: lifetime{outer: ctx}, envelope: e}
 	session := spf.Session{IP: e.IP, HELO: e.HELO, MailFrom: e.MailFrom}
 	if e.SPF != nil {
@@ -70,7 +72,12 @@ func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
 	}
 	// How many keys are asked for is up to dkim.Limits.Signatures.
 	v.limit(&s.keyDNS, s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
-	s.signatures = v.signatures().BeginWith(ctx, &s.keyDNS)
+	if signatures == nil {
+		signatures = v.signatures().BeginWith(ctx, &s.keyDNS)
+	} else {
+		signatures.Reset(ctx, &s.keyDNS)
+	}
+	s.signatures = signatures
 }
 
 // headerChunk is how much is written at a time before the header has ended, in octets: so
@@ -139,8 +146,12 @@ func (s *Session) header(raw []byte) {
 	s.author = readAuthor(*h)
 	names := s.domains()
 	s.verifier.limit(&s.policyDNS, s.limits, s.limits.PolicyQuestions*max(len(names), 1))
-	for _, name := range names {
-		d := s.verifier.startDiscovery(&s.life, &s.policyDNS, name)
+	for i, name := range names {
+		d := &s.first
+		if i > 0 {
+			d = new(discovery)
+		}
+		d.start(s.verifier, &s.life, &s.policyDNS, name)
 		d.foresee(pathDomain(s.envelope))
 		for _, field := range h.Fields {
 			if field.Is("dkim-signature") {
@@ -291,10 +302,7 @@ func pathDomain(e Envelope) string {
 
 // signer returns what is probably the domain that a DKIM-Signature field speaks for.
 func signer(f header.Field) string {
-	for tag, err := range tagvalue.All(string(f.Body())) {
-		if err == nil && tag.Name == "d" {
-			return tag.Value
-		}
-	}
-	return ""
+	body := f.Body()
+	start, end, _ := tagvalue.Find(body, "d")
+	return tagvalue.Trim(string(body[start:end]))
 }

@@ -1,6 +1,7 @@
 package dmarc
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/mailverdict/mailverdict/alignment"
@@ -23,20 +24,24 @@ type TreeWalk struct {
 // walkLabels is how many labels are left after the first step of a long walk.
 const walkLabels = 7
 
-// walkNames returns the domains that a walk from start asks for: RFC 9989, section
-// 4.10, steps 3 to 7.
+// walk yields the domains that a walk from start asks for: RFC 9989, section 4.10, steps 3
+// to 7.
+func walk(start string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		next := domain.Parent(start)
+		if domain.Labels(start) > walkLabels {
+			next = domain.Last(start, walkLabels)
+		}
+		for name := start; name != "" && yield(name); {
+			name, next = next, domain.Parent(next)
+		}
+	}
+}
+
+// walkNames returns what walk yields.
 func walkNames(start string) []string {
-	labels := domain.Labels(start)
-	names := make([]string, 0, min(labels, walkLabels+1))
-	names = append(names, start)
-	next := domain.Parent(start)
-	if labels > walkLabels {
-		next = domain.Last(start, walkLabels)
-	}
-	for ; next != ""; next = domain.Parent(next) {
-		names = append(names, next)
-	}
-	return names
+	names := make([]string, 0, min(domain.Labels(start), walkLabels+1))
+	return slices.AppendSeq(names, walk(start))
 }
 
 func (TreeWalk) policyNames(author string) []string         { return walkNames(author) }
@@ -120,7 +125,7 @@ func (t TreeWalk) step(s walkState, start, name string, value psdValue) walkStat
 func (t TreeWalk) organization(name string, f findings) Organization {
 	state := walkState{org: name, rule: RuleSelf}
 	open := false
-	for _, step := range walkNames(name) {
+	for step := range walk(name) {
 		q := f.at(step)
 		values := t.values(q)
 		open = open || !state.done && len(values) > 1

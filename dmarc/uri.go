@@ -51,25 +51,44 @@ func parseURI(text string) URI {
 		u.Err = ErrURIBang
 		return u
 	}
-	parsed, err := url.Parse(u.Text)
-	if err != nil || parsed.Scheme == "" || !hasURICharacters(u.Text) {
+	scheme, rest, ok := cutScheme(u.Text)
+	if !ok || !hasURICharacters(u.Text) {
 		u.Err = ErrURISyntax
 		return u
 	}
-	u.Scheme = strings.ToLower(parsed.Scheme)
-	if u.Scheme != "mailto" {
+	if u.Scheme = domain.ToLower(scheme); u.Scheme != "mailto" {
 		u.Err = ErrURIScheme
+		if _, err := url.Parse(u.Text); err != nil {
+			u.Scheme, u.Err = "", ErrURISyntax
+		}
 		return u
 	}
 	// RFC 6068: the part before "?" is the address; the header fields behind it
 	// are the sender's wish to write our mail, and are dropped.
-	address, err := url.PathUnescape(parsed.Opaque)
-	if err != nil || !isAddress(address) {
+	if i := strings.IndexAny(rest, "?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	address, err := url.PathUnescape(rest)
+	if err != nil || strings.HasPrefix(rest, "/") || !isAddress(address) {
 		u.Err = ErrURIAddress
 		return u
 	}
 	u.Address = address
 	return u
+}
+
+// cutScheme cuts a URI after its scheme: RFC 3986, section 3.1.
+func cutScheme(text string) (scheme, rest string, ok bool) {
+	scheme, rest, ok = strings.Cut(text, ":")
+	for i := range len(scheme) {
+		switch c := scheme[i]; {
+		case 'a' <= c|0x20 && c|0x20 <= 'z':
+		case i > 0 && ('0' <= c && c <= '9' || c == '+' || c == '-' || c == '.'):
+		default:
+			ok = false
+		}
+	}
+	return scheme, rest, ok && scheme != ""
 }
 
 // isSize reports whether s is 1*DIGIT [ "k" / "m" / "g" / "t" ], as RFC 7489, section

@@ -139,7 +139,7 @@ func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*
 	r.session.begin(ctx, v, e)
 	_, readErr := io.CopyBuffer(r, message, r.chunk[:])
 	result, err := r.session.Finish()
-	r.session = Session{}
+	r.session = Session{signatures: r.session.signatures}
 	v.readings.Put(r) // not where the reader panics: a question may be under way
 	if readErr != nil && readErr != errEnough {
 		err = readErr
@@ -159,7 +159,8 @@ func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d
 	var dns resolver.Budget
 	v.limit(&dns, limits, limits.PolicyQuestions)
 	life := lifetime{outer: ctx}
-	discovery := v.startDiscovery(&life, &dns, name)
+	var discovery discovery
+	discovery.start(v, &life, &dns, name)
 	defer discovery.asking.Wait()
 	defer life.end()
 	ids := identifiers(s, d)

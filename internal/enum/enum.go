@@ -23,13 +23,22 @@ func MarshalText[T ~uint8](words []string, v T) ([]byte, error) {
 	return nil, fmt.Errorf("no word for value %d, want one of %s", uint8(v), strings.Join(words, ", "))
 }
 
-// UnmarshalText sets v to the value whose word is text, without regard to case.
-func UnmarshalText[T ~uint8](words []string, v *T, text []byte) error {
+// Parse returns the value whose word is text, without regard to case.
+func Parse[T ~uint8](words []string, text string) (v T, ok bool) {
 	for i, w := range words {
-		if strings.EqualFold(w, string(text)) {
-			*v = T(i)
-			return nil
+		if strings.EqualFold(w, text) {
+			return T(i), true
 		}
 	}
-	return fmt.Errorf("%q is not one of %s", text, strings.Join(words, ", "))
+	return 0, false
+}
+
+// UnmarshalText sets v to what Parse returns, or returns an error.
+func UnmarshalText[T ~uint8](words []string, v *T, text []byte) error {
+	parsed, ok := Parse[T](words, string(text))
+	if !ok {
+		return fmt.Errorf("%q is not one of %s", text, strings.Join(words, ", "))
+	}
+	*v = parsed
+	return nil
 }

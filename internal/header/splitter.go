@@ -35,8 +35,8 @@ var (
 // only CRLF ends a line. Where the chunks are cut makes no difference.
 type Splitter struct {
 	Limits Limits
-	Buffer []byte // for the header; more is allocated where it takes more
 
+	buffer []byte // of the header before: see Reset
 	block  []byte // the header, with line ends as they are read
 	line   int    // where the current line begins in block
 	field  int    // where the current field begins in block
@@ -46,6 +46,18 @@ type Splitter struct {
 	done   bool
 	err    error
 	body   []byte // converted octets of a Unix file, reused
+}
+
+// Reset makes s ready for another header, in the memory of the one before.
+func (s *Splitter) Reset(l Limits) {
+	const kept = 64 << 10 // of a header that was longer, nothing
+	if s.block != nil {
+		s.buffer = s.block
+	}
+	if cap(s.buffer) > kept {
+		s.buffer = nil
+	}
+	*s = Splitter{Limits: l, buffer: s.buffer, body: s.body}
 }
 
 // Header returns the header block, each line with its CRLF, without the empty line
@@ -128,8 +140,8 @@ func (s *Splitter) start(p []byte) []byte {
 
 // room returns memory for n octets of header.
 func (s *Splitter) room(n int) []byte {
-	if cap(s.Buffer) >= n {
-		return s.Buffer[:0]
+	if cap(s.buffer) >= n {
+		return s.buffer[:0]
 	}
 	return make([]byte, 0, n)
 }

@@ -140,8 +140,11 @@ func Trim(s string) string {
 // without the white space around it.
 func Items(s string, sep byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for item, rest, more := "", s, true; more; {
-			item, rest, more = strings.Cut(rest, string(sep))
+		for more := true; more; {
+			item, n := s, strings.IndexByte(s, sep)
+			if more = n >= 0; more {
+				item, s = s[:n], s[n+1:]
+			}
 			if !yield(Trim(item)) {
 				return
 			}
