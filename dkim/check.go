@@ -41,8 +41,7 @@ func (w *workspace) readSignatures(limits *Limits) (left int) {
 	}
 	sound := 0
 	for _, own := range w.own {
-		text, _ := w.quoted(own.field)
-		c := readSignature(text, own.value, limits)
+		c := readSignature(w.quoted(own.field), own.value, limits)
 		w.checks = append(w.checks, c)
 		if c.result.Err == nil {
 			sound++

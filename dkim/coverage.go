@@ -14,9 +14,6 @@ func (w *workspace) cover(c *check, own int) {
 	// The four lists in one piece.
 	lists := make([]string, 0, len(c.signature.Header)+len(fields)-len(s.picked)-1)
 	for fate, list := range []*[]string{nameSigned: &r.Signed, nameAbsent: &r.Absent, nameOverSigned: &r.OverSigned} {
-		if s.fated[fate] == 0 {
-			continue
-		}
 		start := len(lists)
 		for n, name := range c.signature.Header {
 			if int(s.fates[n]) == fate {
@@ -54,8 +51,7 @@ func (w *workspace) nameOf(i int) string {
 	if f := &w.header.Fields[i]; f.Is("dkim-signature") {
 		return string(f.Name())
 	}
-	name, _ := w.quoted(i)
-	return name
+	return w.quoted(i)
 }
 
 // sublist returns what was appended to lists since start, nil for nothing.

@@ -65,6 +65,22 @@ func ExampleVerifier_Begin() {
 	// Output: pass <nil>
 }
 
+// A connection that brings one message after the other needs one Verification.
+func ExampleVerification_Reset() {
+	v := dkim.Verifier{Resolver: exampleZone}
+	verification := v.Begin(context.Background())
+	for _, message := range []string{exampleMessage, "From: joe@football.example.com\n\nHi.\n", exampleMessage} {
+		verification.Reset(context.Background(), exampleZone)
+		verification.Write([]byte(message))
+		results, err := verification.Finish()
+		fmt.Println(len(results), err)
+	}
+	// Output:
+	// 1 <nil>
+	// 0 <nil>
+	// 1 <nil>
+}
+
 // Err says why a signature is not a pass.
 func ExampleResult() {
 	v := dkim.Verifier{Resolver: exampleZone}

@@ -11,7 +11,6 @@ import (
 type selector struct {
 	next   []int32 // by slot of the index, see pick
 	fates  []fate  // by name in h=
-	fated  [3]int  // by fate, how many of them
 	picked []int   // fields, as h= names them
 	signed []bool  // by field
 	text   []byte  // canonical header
@@ -26,11 +25,10 @@ func (w *workspace) selectFields(c *check, own int) {
 	s.signed = zeroed(s.signed, len(w.header.Fields))
 	s.text = s.text[:0]
 	form := c.signature.HeaderCanonicalization
-	s.fates, s.fated, s.picked = s.fates[:0], [3]int{}, s.picked[:0]
+	s.fates, s.picked = s.fates[:0], s.picked[:0]
 	for _, name := range c.signature.Header {
 		i, fate := w.pick(name, own)
 		s.fates = append(s.fates, fate)
-		s.fated[fate]++
 		if fate == nameSigned {
 			s.picked = append(s.picked, i)
 			s.signed[i] = true
@@ -40,8 +38,8 @@ func (w *workspace) selectFields(c *check, own int) {
 		}
 	}
 	// The signature's own field comes last, the value of b= removed, without CRLF.
-	_, body := w.quoted(own)
-	s.text = appendField(s.text, form, &w.header.Fields[own], w.index.Name(own), body)
+	start, end := w.span(own)
+	s.text = appendField(s.text, form, &w.header.Fields[own], w.index.Name(own), w.text[start:end])
 	c.header = sha256.Sum256(s.text)
 	w.cover(c, own)
 }

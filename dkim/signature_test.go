@@ -93,6 +93,7 @@ func TestSignatureField(t *testing.T) {
 			"v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.com; s=s1; h=from:to:subject:date:content-type; bh={bh}; b = {b}", StatusPass, nil},
 		{"b= may be folded before its equals sign",
 			"v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.com; s=s1; h=from:to:subject:date:content-type; bh={bh}; b\r\n =\r\n\t{b}\r\n ", StatusPass, nil},
+		{"b= may hold nothing but base64, in which a control character is none", good + "\x01", StatusPermError, ErrTagMalformed},
 		{"b= may stand first", "b={b}; v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.com; s=s1; h=from:to:subject:date:content-type; bh={bh}", StatusPass, nil},
 		{"b= may stand in the middle", "v=1; a=ed25519-sha256; b= {b} ; c=relaxed/relaxed; d=example.com; s=s1; h=from:to:subject:date:content-type; bh={bh}", StatusPass, nil},
 	}

@@ -33,9 +33,7 @@ type Verification struct {
 // its memory for it: what Header returned is valid no longer. A message that Finish was
 // not called for is given up.
 func (v *Verification) Reset(ctx context.Context, r resolver.Resolver) {
-	if !v.ended {
-		v.Finish()
-	}
+	v.release()
 	splitter := v.splitter
 	splitter.Reset(v.verifier.Limits.header())
 	*v = Verification{verifier: v.verifier, ctx: ctx, resolver: r, splitter: splitter}

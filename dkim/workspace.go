@@ -80,13 +80,18 @@ func (w *workspace) quote() {
 	}
 }
 
-// quoted returns what quote copied from field i, also as octets for the time being.
-func (w *workspace) quoted(i int) (string, []byte) {
-	start, end := 0, w.ends[i]
+// quoted returns what quote copied from field i.
+func (w *workspace) quoted(i int) string {
+	start, end := w.span(i)
+	return w.quotes[start:end]
+}
+
+// span returns where it stands in quotes, and in text.
+func (w *workspace) span(i int) (start, end int) {
 	if i > 0 {
 		start = w.ends[i-1]
 	}
-	return w.quotes[start:end], w.text[start:end]
+	return start, w.ends[i]
 }
 
 // bodyHash returns the hash over the first limit octets of the body in that form,

@@ -82,6 +82,7 @@ func TestAllAllocatesNothing(t *testing.T) {
 
 func FuzzAll(f *testing.F) {
 	f.Add("v=1; a = b\r\n c ;;x")
+	f.Add("b;\tb\r\n =1;bh=;b=\x00")
 	f.Fuzz(func(t *testing.T, s string) {
 		last := -1
 		for tag := range All(s) {
@@ -90,5 +91,38 @@ func FuzzAll(f *testing.F) {
 			}
 			last = tag.End
 		}
+		for _, name := range []string{"b", "bh", "A1"} {
+			start, end, ok := Find([]byte(s), name)
+			var want [2]int
+			for tag, err := range All(s) {
+				if tag.Name == name && err != ErrNoEquals {
+					want = [2]int{tag.Start, tag.End}
+					break
+				}
+			}
+			if want != [2]int{start, end} || ok != (end > 0) {
+				t.Fatalf("Find(%q, %q) = %d, %d, %t, want %d", s, name, start, end, ok, want)
+			}
+		}
 	})
+}
+
+func TestFind(t *testing.T) {
+	tests := []struct{ list, want string }{
+		{"v=1; b=abc; c=d", "abc"},
+		{"b=", ""},
+		{"\r\n b \t=\r\n abc\r\n", "\r\n abc\r\n"},
+		{"bh=1; fb=2; B=3; b b=4; b=5; b=6", "5"},
+		{"z=b=1; b; =b=2; b=3", "3"},
+		{"", "none"}, {"b", "none"}, {"b;b", "none"}, {"; ;", "none"},
+	}
+	for _, test := range tests {
+		got := "none"
+		if start, end, ok := Find([]byte(test.list), "b"); ok {
+			got = test.list[start:end]
+		}
+		if got != test.want {
+			t.Errorf("b= in %q is %q, want %q", test.list, got, test.want)
+		}
+	}
 }
