@@ -67,7 +67,9 @@ func readAuthor(h header.Header) Author {
 
 // oneLine returns the body of a field unfolded, cut, and as valid UTF-8.
 func oneLine(body string) string {
-	body = body[:min(len(body), maxFromText)]
+	if len(body) > maxFromText {
+		body = strings.Clone(body[:maxFromText]) // to keep nothing else of the field
+	}
 	if strings.ContainsAny(body, "\r\n") {
 		body = strings.NewReplacer("\r\n", "", "\r", " ", "\n", " ").Replace(body)
 	}
