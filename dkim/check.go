@@ -40,8 +40,8 @@ func (w *workspace) readSignatures(limits *Limits) (left int) {
 		return 0
 	}
 	sound := 0
-	for _, own := range w.own {
-		c := readSignature(w.quoted(own.field), own.value, limits)
+	for _, f := range w.own {
+		c := readSignature(w.quoted(f.field), f.value, limits)
 		w.checks = append(w.checks, c)
 		if c.result.Err == nil {
 			sound++

@@ -16,7 +16,8 @@
 // by the header. The body is hashed once for each distinct canonicalization and
 // length that the signatures ask for, and all keys are asked for side by side as
 // soon as the header has ended. Where the message comes in pieces, as in an SMTP
-// server or a milter, [Verifier.Begin] gives a [Verification] to write them to.
+// server or a milter, [Verifier.Begin] gives a [Verification] to write them to, and
+// [Verification.Reset] makes it ready for the next message.
 //
 // Line ends: if the first line of the message ends in an LF without a CR, the
 // message is taken as a Unix file and every LF reads as CRLF. Otherwise octets are
@@ -37,7 +38,8 @@ import (
 )
 
 // A Verifier verifies the signatures of messages. The zero Verifier works. It is
-// safe for concurrent use and keeps nothing of a message, only keys that it parsed.
+// safe for concurrent use and takes nothing from one message to the next but keys that
+// it parsed, and memory.
 // It must not be copied after its first use.
 type Verifier struct {
 	// Resolver answers the DNS questions. Nil means resolver.Net(nil). Finish waits
@@ -72,7 +74,7 @@ type reading struct {
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
 	r, ok := v.readings.Get().(*reading)
 	if !ok {
-		r = &reading{verification: Verification{verifier: v, ended: true}}
+		r = &reading{verification: Verification{verifier: v}}
 	}
 	r.verification.Reset(ctx, v.resolver())
 	if _, err := io.CopyBuffer(&r.verification, message, r.chunk[:]); err != nil {
@@ -84,7 +86,7 @@ func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, er
 }
 
 // Begin starts to verify a message whose octets are then written, in chunks of any
-// size. Finish must be called, whatever happened, and releases everything.
+// size. Finish, or Reset, must be called, whatever happened, and releases everything.
 func (v *Verifier) Begin(ctx context.Context) *Verification {
 	return v.BeginWith(ctx, v.resolver())
 }
@@ -92,7 +94,7 @@ func (v *Verifier) Begin(ctx context.Context) *Verification {
 // BeginWith is Begin with a Resolver for this message alone, such as a
 // resolver.Budget.
 func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Verification {
-	verification := &Verification{verifier: v, ended: true}
+	verification := &Verification{verifier: v}
 	verification.Reset(ctx, r)
 	return verification
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/mailverdict/mailverdict/internal/header"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -80,4 +82,28 @@ func TestResetGivesUpAMessageThatIsUnderWay(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 	})
+}
+
+// plain hides that a resolver has the answers in memory.
+type plain struct{ resolver.Resolver }
+
+func TestNothingOfTheCallersIsKept(t *testing.T) {
+	v := Verifier{Resolver: plain{testZone()}, Now: func() time.Time { return testNow }}
+	message := signing{}.sign(testMessage)
+	var results []*Result
+	value := func() weak.Pointer[[64]byte] {
+		value := new([64]byte)
+		ctx := context.WithValue(context.Background(), plain{}, value)
+		var err error
+		if results, err = v.Verify(ctx, strings.NewReader(message)); err != nil || results[0].Status != StatusPass {
+			t.Fatal(results, err)
+		}
+		return weak.Make(value)
+	}()
+	runtime.GC()
+	if value.Value() != nil {
+		t.Error("the context of a message lives on after it")
+	}
+	runtime.KeepAlive(&v)
+	runtime.KeepAlive(results)
 }

@@ -24,7 +24,7 @@ type Signature struct {
 	HeaderCanonicalization Canonicalization `json:"header_canonicalization"`
 	BodyCanonicalization   Canonicalization `json:"body_canonicalization"`
 	Domain                 string           `json:"d"` // A-labels, lower case
-	Header                 []string         `json:"h"` // names as written
+	Header                 []string         `json:"h"` // names as written; nil where one is malformed
 	AUID                   string           `json:"i"` // local part as written, domain in A-labels; "@" + Domain where the tag is missing
 	BodyLength             *int64           `json:"l,omitempty"`
 	Query                  []string         `json:"q"`

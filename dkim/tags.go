@@ -44,7 +44,7 @@ func (s *tagSet) read(list string, names []string) error {
 	return first
 }
 
-// tagNumber returns the place of name in names, or -1.
+// tagNumber returns the place of name in names, of which none is empty, or -1.
 func tagNumber(names []string, name string) int {
 	if name == "" {
 		return -1

@@ -11,8 +11,8 @@ import (
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// A Verification is a message on its way through a Verifier. It is an io.Writer, for
-// one goroutine.
+// A Verification is a message on its way through a Verifier, or one message after the
+// other: see Reset. It is an io.Writer, for one goroutine.
 type Verification struct {
 	verifier *Verifier
 	ctx      context.Context
@@ -29,9 +29,10 @@ type Verification struct {
 	wait   sync.WaitGroup
 }
 
-// Reset makes v ready for another message, as if BeginWith had been called again, and uses
-// its memory for it: what Header returned is valid no longer. A message that Finish was
-// not called for is given up.
+// Reset makes v ready for another message, as BeginWith does a new Verification, and uses
+// its memory for it. What Header returned is valid no longer; results stay as they are. A
+// message under way is given up, for which Reset waits as Finish does. r answers the
+// questions of the new message, and is not nil.
 func (v *Verification) Reset(ctx context.Context, r resolver.Resolver) {
 	v.release()
 	splitter := v.splitter
@@ -42,14 +43,14 @@ func (v *Verification) Reset(ctx context.Context, r resolver.Resolver) {
 // Write takes the next octets of the message. It fails only where the message
 // exceeds a limit, its context has ended, or Finish was called.
 func (v *Verification) Write(p []byte) (int, error) {
-	if v.ended {
-		return 0, errAfterFinish
-	}
-	if v.err == nil {
+	if v.err == nil && !v.ended {
 		v.err = v.ctx.Err()
 	}
 	if v.err != nil {
 		return 0, v.err
+	}
+	if v.ended {
+		return 0, errAfterFinish
 	}
 	for rest := p; len(rest) > 0; {
 		var octets []byte
@@ -98,6 +99,7 @@ func (v *Verification) Finish() ([]*Result, error) {
 	results := make([]*Result, 0, len(v.checks)+min(v.left, 1))
 	for _, c := range v.checks {
 		v.verifier.conclude(c, v.now)
+		c.bodyHash, c.lookup = nil, nil // which the result would keep, and all beside them
 		results = append(results, &c.result)
 	}
 	if v.left > 0 {
@@ -124,6 +126,7 @@ func (v *Verification) abort(err error) {
 func (v *Verification) release() {
 	if v.cancel != nil {
 		v.cancel()
+		v.cancel = nil // which holds the context
 	}
 	v.wait.Wait()
 	if v.workspace != nil {

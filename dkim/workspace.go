@@ -12,7 +12,7 @@ import (
 type workspace struct {
 	header header.Header
 	index  header.Index
-	own    []own
+	own    []signatureField
 	quotes string // see quote
 	text   []byte // the same
 	ends   []int  // by field: where it ends in quotes
@@ -26,10 +26,10 @@ type workspace struct {
 	selector selector
 }
 
-// An own field is a DKIM-Signature field, which is its signature's own.
-type own struct {
-	field int
-	value []byte // of b=, as it stands
+// A signatureField is a DKIM-Signature field of the header.
+type signatureField struct {
+	field int    // which one
+	value []byte // of b=, as it stands in the header block
 }
 
 // keptOctets bounds the buffers that are kept for the next message.
@@ -68,7 +68,7 @@ func (w *workspace) quote() {
 		if f.Is("dkim-signature") {
 			body := f.Body()
 			start, end, _ := tagvalue.Find(body, "b")
-			w.own = append(w.own, own{field: i, value: body[start:end]})
+			w.own = append(w.own, signatureField{field: i, value: body[start:end]})
 			w.text = append(append(w.text, body[:start]...), body[end:]...)
 		} else {
 			w.text = append(w.text, f.Name()...)

@@ -56,11 +56,15 @@ func parseURI(text string) URI {
 		u.Err = ErrURISyntax
 		return u
 	}
-	if u.Scheme = domain.ToLower(scheme); u.Scheme != "mailto" {
-		u.Err = ErrURIScheme
+	u.Scheme = domain.ToLower(scheme)
+	if strings.HasPrefix(rest, "/") { // then there may be an authority, which has a syntax
 		if _, err := url.Parse(u.Text); err != nil {
 			u.Scheme, u.Err = "", ErrURISyntax
+			return u
 		}
+	}
+	if u.Scheme != "mailto" {
+		u.Err = ErrURIScheme
 		return u
 	}
 	// RFC 6068: the part before "?" is the address; the header fields behind it

@@ -14,8 +14,8 @@ import (
 )
 
 // A Verifier checks messages: SPF, DKIM and DMARC together. The zero Verifier works and is
-// the recommended configuration. It is safe for concurrent use, keeps nothing of a message,
-// and must not be copied after its first use.
+// the recommended configuration. It is safe for concurrent use, takes nothing from one message
+// to the next but keys that it parsed, and memory, and must not be copied after its first use.
 type Verifier struct {
 	// Resolver answers all DNS questions. Nil means resolver.Net(nil).
 	Resolver resolver.Resolver

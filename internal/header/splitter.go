@@ -51,13 +51,14 @@ type Splitter struct {
 // Reset makes s ready for another header, in the memory of the one before.
 func (s *Splitter) Reset(l Limits) {
 	const kept = 64 << 10 // of a header that was longer, nothing
+	buffer := s.buffer
 	if s.block != nil {
-		s.buffer = s.block
+		buffer = s.block
 	}
-	if cap(s.buffer) > kept {
-		s.buffer = nil
+	if cap(buffer) > kept {
+		buffer = nil
 	}
-	*s = Splitter{Limits: l, buffer: s.buffer, body: s.body}
+	*s = Splitter{Limits: l, buffer: buffer, body: s.body}
 }
 
 // Header returns the header block, each line with its CRLF, without the empty line
