@@ -61,6 +61,7 @@ func (w *workspace) readSignatures(limits *Limits) (left int) {
 		}
 		kept = append(kept, c)
 	}
+	clear(w.checks[len(kept):])
 	w.checks = kept
 	return left
 }
