@@ -39,8 +39,7 @@ import (
 
 // A Verifier verifies the signatures of messages. The zero Verifier works. It is
 // safe for concurrent use and takes nothing from one message to the next but keys that
-// it parsed, and memory.
-// It must not be copied after its first use.
+// it parsed, and memory. It must not be copied after its first use.
 type Verifier struct {
 	// Resolver answers the DNS questions. Nil means resolver.Net(nil). Finish waits
 	// for its calls to return, as they must when their context ends.

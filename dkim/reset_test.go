@@ -107,3 +107,27 @@ func TestNothingOfTheCallersIsKept(t *testing.T) {
 	runtime.KeepAlive(&v)
 	runtime.KeepAlive(results)
 }
+
+// A result may be kept for long. What the message was verified with is not kept with it.
+func TestAResultKeepsNoHash(t *testing.T) {
+	var result *Result
+	hash := func() weak.Pointer[bodyHash] {
+		v := Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+		w := v.Begin(context.Background())
+		w.Write([]byte(signing{}.sign(testMessage)))
+		hash := weak.Make(w.hashes[0])
+		results, err := w.Finish()
+		if err != nil || results[0].Status != StatusPass {
+			t.Fatal(results, err)
+		}
+		result = results[0]
+		return hash
+	}()
+	for range 3 { // a pool keeps what it has over two
+		runtime.GC()
+	}
+	if hash.Value() != nil {
+		t.Error("the result keeps the hash of the body")
+	}
+	runtime.KeepAlive(result)
+}

@@ -24,7 +24,7 @@ type Signature struct {
 	HeaderCanonicalization Canonicalization `json:"header_canonicalization"`
 	BodyCanonicalization   Canonicalization `json:"body_canonicalization"`
 	Domain                 string           `json:"d"` // A-labels, lower case
-	Header                 []string         `json:"h"` // names as written; nil where one is malformed
+	Header                 []string         `json:"h"` // names as written; nil where they cannot be read
 	AUID                   string           `json:"i"` // local part as written, domain in A-labels; "@" + Domain where the tag is missing
 	BodyLength             *int64           `json:"l,omitempty"`
 	Query                  []string         `json:"q"`
@@ -340,8 +340,8 @@ func decodeBase64[T string | []byte](dst []byte, s T) (_ []byte, ok bool) {
 	return dst, err == nil
 }
 
-// withoutSpace takes the white space out of text, line by line: mostly it stands nowhere
-// but around the end of one.
+// withoutSpace takes the white space out of text, in place and line by line: mostly it
+// stands nowhere but around the end of one.
 func withoutSpace(text []byte) []byte {
 	kept := text[:0]
 	for more := true; more; {

@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	msgauth "github.com/emersion/go-msgauth/dkim"
 	"github.com/mailverdict/mailverdict/dkim"
@@ -496,6 +498,29 @@ func TestFinishCanBeCalledAgain(t *testing.T) {
 	if again, err := s.Finish(); again != first || err != nil {
 		t.Errorf("called again: %v (%v), want the same result", again, err)
 	}
+}
+
+func TestNothingOfTheCallersIsKept(t *testing.T) {
+	zone := shop()
+	message := sign(t, zone, letter, "shop.example")
+	v := &dmarc.Verifier{Resolver: forgetful{zone}}
+	var result *dmarc.Result
+	value := func() weak.Pointer[[64]byte] {
+		type key struct{}
+		value := new([64]byte)
+		var err error
+		result, err = v.Verify(context.WithValue(context.Background(), key{}, value), fromShop, strings.NewReader(message))
+		if err != nil || result.DMARC.Status != dmarc.Pass {
+			t.Fatal(result.DMARC.Status, err)
+		}
+		return weak.Make(value)
+	}()
+	runtime.GC()
+	if value.Value() != nil {
+		t.Error("the context of a message lives on after it")
+	}
+	runtime.KeepAlive(v)
+	runtime.KeepAlive(result)
 }
 
 func TestAPanickingResolverIsContained(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -247,10 +246,14 @@ func TestNothingRunsOnWhenACheckIsDone(t *testing.T) {
 			}
 			return answer, err
 		})
-		began := time.Now()
+		before, began := spf.GoroutinesInBubble(), time.Now()
 		result := (&spf.Checker{Resolver: dns}).Check(t.Context(), client)
 		if n := underway.Load(); n != 0 {
 			t.Errorf("%d questions are under way", n)
+		}
+		synctest.Wait() // for what has told that it is done to be gone
+		if now := spf.GoroutinesInBubble(); now != before {
+			t.Errorf("%d goroutines, %d before", now, before)
 		}
 		if took := time.Since(began); result.Status != spf.StatusPass || took != 2*trip+lingers {
 			t.Errorf("got %v after %v: what was asked ahead was waited for", result.Status, took)
@@ -267,10 +270,10 @@ func TestNoGoroutineIsStartedWhenAnswersComeAtOnce(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) { // whose clock stands still
 		asked := 0
-		before := runtime.NumGoroutine()
+		before := spf.GoroutinesInBubble()
 		dns := resolverFunc(func(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
 			asked++ // without a lock: the race detector would say if another goroutine asked
-			if now := runtime.NumGoroutine(); now > before {
+			if now := spf.GoroutinesInBubble(); now != before {
 				t.Errorf("%d goroutines, %d before", now, before)
 			}
 			return zone.Resolve(ctx, q)

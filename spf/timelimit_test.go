@@ -3,7 +3,6 @@ package spf
 import (
 	"context"
 	"errors"
-	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,10 +19,10 @@ func TestATimeLimitIsAContextLikeThoseOfPackageContext(t *testing.T) {
 		if limit.Err() != nil || limit.Value(key{}) != "value" {
 			t.Errorf("got %v, %v", limit.Err(), limit.Value(key{}))
 		}
-		before := runtime.NumGoroutine()
+		before := GoroutinesInBubble()
 		child, cancel := context.WithCancel(limit)
 		defer cancel()
-		if now := runtime.NumGoroutine(); now > before {
+		if now := GoroutinesInBubble(); now != before {
 			t.Errorf("a context derived from it costs %d goroutines", now-before)
 		}
 		<-child.Done()
