@@ -46,7 +46,7 @@ func body(text string, octets int64) io.Reader {
 
 func allocations(t *testing.T, limits dkim.Limits, fields string, rest func() io.Reader) float64 {
 	t.Helper()
-	v := &dkim.Verifier{Resolver: &tally{}, Limits: limits}
+	v := &dkim.Verifier{Resolver: &tally{}, Options: dkim.Options{Limits: limits}}
 	return testing.AllocsPerRun(2, func() {
 		if _, err := v.Verify(t.Context(), io.MultiReader(strings.NewReader(fields+"From: a@shop.example\r\n\r\n"), rest())); err != nil {
 			t.Fatal(err)

@@ -131,7 +131,7 @@ func runRow(t *testing.T, dir string, row row) {
 	if row.EOL == "lf" {
 		message = bytes.ReplaceAll(message, []byte("\n"), []byte("\r\n"))
 	}
-	v := dkim.Verifier{Resolver: row.zone(t), Now: func() time.Time { return time.Unix(row.Now, 0) }}
+	v := dkim.Verifier{Resolver: row.zone(t), Options: dkim.Options{Now: func() time.Time { return time.Unix(row.Now, 0) }}}
 	results, err := v.Verify(context.Background(), bytes.NewReader(message))
 	if err != nil {
 		t.Fatal(err)

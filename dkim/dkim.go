@@ -16,8 +16,8 @@
 // by the header. The body is hashed once for each distinct canonicalization and
 // length that the signatures ask for, and all keys are asked for side by side as
 // soon as the header has ended. Where the message comes in pieces, as in an SMTP
-// server or a milter, [Verifier.Begin] gives a [Verification] to write them to, and
-// [Verification.Reset] makes it ready for the next message.
+// server or a milter, [Verifier.Begin] gives a [Session] to write them to, and
+// [Session.Reset] makes it ready for the next message.
 //
 // Line ends: if the first line of the message ends in an LF without a CR, the
 // message is taken as a Unix file and every LF reads as CRLF. Otherwise octets are
@@ -45,6 +45,15 @@ type Verifier struct {
 	// for its calls to return, as they must when their context ends.
 	Resolver resolver.Resolver
 
+	Options
+
+	keys       keyCache
+	workspaces sync.Pool // of *workspace
+	readings   sync.Pool // of *reading
+}
+
+// Options say how signatures are verified. The zero Options are recommended.
+type Options struct {
 	// Policy says which valid signatures are accepted. Zero fields have the
 	// defaults that Policy documents.
 	Policy Policy
@@ -55,15 +64,11 @@ type Verifier struct {
 
 	// Now is the clock that t= and x= are held against. Nil means time.Now.
 	Now func() time.Time
-
-	keys       keyCache
-	workspaces sync.Pool // of *workspace
-	readings   sync.Pool // of *reading
 }
 
 // A reading is the memory of Verify, which no result refers to.
 type reading struct {
-	verification Verification
+	verification Session
 	chunk        [32 << 10]byte
 }
 
@@ -73,7 +78,7 @@ type reading struct {
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
 	r, ok := v.readings.Get().(*reading)
 	if !ok {
-		r = &reading{verification: Verification{verifier: v}}
+		r = &reading{verification: Session{verifier: v}}
 	}
 	r.verification.Reset(ctx, v.resolver())
 	if _, err := io.CopyBuffer(&r.verification, message, r.chunk[:]); err != nil {
@@ -86,14 +91,14 @@ func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, er
 
 // Begin starts to verify a message whose octets are then written, in chunks of any
 // size. Finish, or Reset, must be called, whatever happened, and releases everything.
-func (v *Verifier) Begin(ctx context.Context) *Verification {
+func (v *Verifier) Begin(ctx context.Context) *Session {
 	return v.BeginWith(ctx, v.resolver())
 }
 
 // BeginWith is Begin with a Resolver for this message alone, such as a
 // resolver.Budget.
-func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Verification {
-	verification := &Verification{verifier: v}
+func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Session {
+	verification := &Session{verifier: v}
 	verification.Reset(ctx, r)
 	return verification
 }

@@ -66,7 +66,7 @@ func ExampleVerifier_Begin() {
 }
 
 // A connection that brings one message after the other needs one Verification.
-func ExampleVerification_Reset() {
+func ExampleSession_Reset() {
 	v := dkim.Verifier{Resolver: exampleZone}
 	verification := v.Begin(context.Background())
 	for _, message := range []string{exampleMessage, "From: joe@football.example.com\n\nHi.\n", exampleMessage} {
@@ -98,8 +98,7 @@ func ExampleResult() {
 func ExamplePolicy() {
 	v := dkim.Verifier{
 		Resolver: exampleZone,
-		Policy:   dkim.Policy{RequiredFields: []string{"To", "Content-Type"}},
-		Now:      func() time.Time { return time.Unix(1528637910, 0) },
+		Options:  dkim.Options{Policy: dkim.Policy{RequiredFields: []string{"To", "Content-Type"}}, Now: func() time.Time { return time.Unix(1528637910, 0) }},
 	}
 	results, _ := v.Verify(context.Background(), strings.NewReader(exampleMessage))
 	fmt.Println(results[0].Status, results[0].Err)

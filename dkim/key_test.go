@@ -150,7 +150,7 @@ func TestSizesOfRSAKeys(t *testing.T) {
 	// Nobody needs to sign with these: they are refused before the arithmetic.
 	for bits, policy := range map[int]Policy{8193: {}, 16384: {}, 2048: {MaxRSABits: 2047}, 2047: {MinRSABits: 2048}} {
 		n := new(big.Int).SetBit(big.NewInt(1), bits-1, 1)
-		v := Verifier{Policy: policy, Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{rsaTestKey{n: n, e: big.NewInt(65537)}.record()}}}}
+		v := Verifier{Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{rsaTestKey{n: n, e: big.NewInt(65537)}.record()}}}, Options: Options{Policy: policy}}
 		got := verifyOne(t, &v, signing{key: rsa1024()}.sign(testMessage))
 		if got.Status != StatusPolicy || !errors.Is(got.Err, ErrKeyTooLarge) && !errors.Is(got.Err, ErrKeyTooSmall) {
 			t.Errorf("%d bits: %v (%v), want policy", bits, got.Status, got.Err)
@@ -158,7 +158,7 @@ func TestSizesOfRSAKeys(t *testing.T) {
 	}
 	// Under 1024 bits no policy helps: RFC 8301, section 3.2.
 	key := newRSA(1023)
-	v := Verifier{Policy: Policy{MinRSABits: 512}, Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{key.record()}}}}
+	v := Verifier{Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{key.record()}}}, Options: Options{Policy: Policy{MinRSABits: 512}}}
 	if got := verifyOne(t, &v, signing{key: key}.sign(testMessage)); got.Status != StatusPolicy {
 		t.Errorf("1023 bits with a minimum of 512: %v", got.Status)
 	}

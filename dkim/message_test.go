@@ -167,16 +167,16 @@ func TestTheCoverageIsInTheResult(t *testing.T) {
 
 func TestPolicy(t *testing.T) {
 	message := signing{h: "from:to:subject:date:content-type"}.sign(testMessage)
-	v := Verifier{Policy: Policy{RequiredFields: []string{"Subject", "Reply-To"}}}
+	v := Verifier{Options: Options{Policy: Policy{RequiredFields: []string{"Subject", "Reply-To"}}}}
 	if got := verifyOne(t, &v, message); got.Status != StatusPolicy || !errors.Is(got.Err, ErrFieldNotSigned) {
 		t.Errorf("Reply-To is required: %v (%v)", got.Status, got.Err)
 	}
-	v = Verifier{Policy: Policy{RequiredFields: []string{"Subject"}}}
+	v = Verifier{Options: Options{Policy: Policy{RequiredFields: []string{"Subject"}}}}
 	if got := verifyOne(t, &v, message); got.Status != StatusPass {
 		t.Errorf("Subject is required: %v (%v)", got.Status, got.Err)
 	}
 	zone := resolver.Zone{"s1._domainkey.example.com": {TXT: []string{"t=y; " + strings.TrimPrefix(ed().record(), "v=DKIM1; ")}}}
-	v = Verifier{Resolver: zone, Policy: Policy{RefuseTesting: true}}
+	v = Verifier{Resolver: zone, Options: Options{Policy: Policy{RefuseTesting: true}}}
 	if got := verifyOne(t, &v, message); got.Status != StatusPolicy || !errors.Is(got.Err, ErrKeyTesting) {
 		t.Errorf("keys in testing mode are refused: %v (%v)", got.Status, got.Err)
 	}
@@ -190,7 +190,7 @@ func TestWhereTheMessageIsCutMakesNoDifference(t *testing.T) {
 	message := signing{key: rsa2048(), s: "rsa", c: "relaxed/simple"}.sign(signing{}.sign(testHeader + "\r\na  b \r\n\r\n \r\nc\r\n\r\n"))
 	unix := strings.ReplaceAll(message, "\r\n", "\n")
 	random := rand.New(rand.NewPCG(1, 1))
-	v := Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+	v := Verifier{Resolver: testZone(), Options: Options{Now: func() time.Time { return testNow }}}
 	for _, text := range []string{message, unix} {
 		for _, most := range []int{1, 2, 7, 100, 1000} {
 			for range 30 {
@@ -256,7 +256,7 @@ func TestJunkOfManyLengthsDoesNotPushTheGoodSignatureOut(t *testing.T) {
 	if last := whole[len(whole)-1]; last.Status != StatusPass {
 		t.Errorf("over the whole body: %v (%v)", last.Status, last.Err)
 	}
-	v := Verifier{Policy: Policy{AllowUnsignedBody: true}}
+	v := Verifier{Options: Options{Policy: Policy{AllowUnsignedBody: true}}}
 	part := verify(t, &v, junk+signing{l: "l=9;"}.sign(testMessage))
 	if last := part[len(part)-1]; last.Status != StatusPass {
 		t.Errorf("over a part of it: %v (%v)", last.Status, last.Err)
@@ -269,9 +269,9 @@ func TestLimitsBelowZeroAllowNothing(t *testing.T) {
 		records.TXT = append(records.TXT, records.TXT...)
 		zone[name] = records
 	}
-	v := Verifier{Resolver: zone, Limits: Limits{
+	v := Verifier{Resolver: zone, Options: Options{Limits: Limits{
 		Signatures: -1, Results: -1, SignatureOctets: -1, SignedNames: -1, ValueOctets: -1, BodyHashes: -1, KeyOctets: -1, KeyRecords: -1,
-	}}
+	}}}
 	for _, r := range verify(t, &v, signing{}.sign(testMessage)) {
 		if r.Status == StatusPass {
 			t.Error("a pass")
@@ -304,7 +304,7 @@ func TestTheHashesOverTheBodyAreBounded(t *testing.T) {
 	for i := range 6 {
 		message = signing{l: fmt.Sprintf("l=%d;", i)}.sign(message)
 	}
-	v := Verifier{Policy: Policy{AllowUnsignedBody: true}}
+	v := Verifier{Options: Options{Policy: Policy{AllowUnsignedBody: true}}}
 	results := verify(t, &v, message)
 	for i, r := range results {
 		if want := i < 4; want != (r.Status == StatusPass) || want == errors.Is(r.Err, ErrLimit) {
@@ -322,13 +322,13 @@ func TestLimits(t *testing.T) {
 		"names in h=":                {Limits{}, signing{h: "from" + strings.Repeat(":x", 256)}},
 		"octets in b=":               {Limits{ValueOctets: 63}, signing{}},
 	} {
-		v := Verifier{Limits: test.limits}
+		v := Verifier{Options: Options{Limits: test.limits}}
 		if got := verifyOne(t, &v, test.s.sign(testMessage)); got.Status != StatusPermError || !errors.Is(got.Err, ErrLimit) {
 			t.Errorf("%s: %v (%v)", name, got.Status, got.Err)
 		}
 	}
 	for _, limits := range []Limits{{HeaderOctets: 100}, {FieldOctets: 100}, {HeaderFields: 5}} {
-		v := Verifier{Limits: limits, Resolver: testZone()}
+		v := Verifier{Resolver: testZone(), Options: Options{Limits: limits}}
 		results, err := v.Verify(context.Background(), strings.NewReader(signing{}.sign(testMessage)))
 		if !errors.Is(err, ErrLimit) || results != nil {
 			t.Errorf("%+v: %v, %v", limits, results, err)
@@ -362,7 +362,7 @@ func TestKeysAreAskedForOnceEachAndAllAtOnce(t *testing.T) {
 			message = signing{s: name}.sign(signing{s: name, c: "simple/simple"}.sign(message))
 		}
 		var asked atomic.Int32
-		v := Verifier{Resolver: counting{zone, &asked}, Now: func() time.Time { return testNow }}
+		v := Verifier{Resolver: counting{zone, &asked}, Options: Options{Now: func() time.Time { return testNow }}}
 		start := time.Now()
 		for _, r := range verify(t, &v, message) {
 			if r.Status != StatusPass {
@@ -381,7 +381,7 @@ func TestKeysAreAskedForWhileTheBodyComes(t *testing.T) {
 		records := zone["s1._domainkey.example.com"]
 		records.Fault.Delay = 3 * time.Second
 		zone["s1._domainkey.example.com"] = records
-		v := Verifier{Resolver: zone, Now: func() time.Time { return testNow }}
+		v := Verifier{Resolver: zone, Options: Options{Now: func() time.Time { return testNow }}}
 		start := time.Now()
 		w := v.Begin(context.Background())
 		head, body, _ := strings.Cut(signing{}.sign(testMessage), "\r\n\r\n")
@@ -422,7 +422,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 			start := time.Now()
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			v := Verifier{Resolver: zone, Now: func() time.Time { return testNow }}
+			v := Verifier{Resolver: zone, Options: Options{Now: func() time.Time { return testNow }}}
 			results, err := v.Verify(ctx, strings.NewReader(message))
 			if !errors.Is(err, context.DeadlineExceeded) || len(results) != 1 || results[0].Status != StatusTempError || time.Since(start) != time.Minute {
 				t.Errorf("%v, %v after %v", results, err, time.Since(start))
@@ -431,7 +431,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	})
 	t.Run("after a header that exceeds a limit", func(t *testing.T) {
 		before := runtime.NumGoroutine()
-		v := Verifier{Resolver: zone, Limits: Limits{HeaderFields: 1}}
+		v := Verifier{Resolver: zone, Options: Options{Limits: Limits{HeaderFields: 1}}}
 		if _, err := v.Verify(context.Background(), strings.NewReader(message)); !errors.Is(err, ErrLimit) {
 			t.Errorf("error %v", err)
 		}
@@ -464,7 +464,7 @@ func TestAResolverThatPanicsHasNotAnswered(t *testing.T) {
 }
 
 func TestOneVerifierServesManyAtOnce(t *testing.T) {
-	v := Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+	v := Verifier{Resolver: testZone(), Options: Options{Now: func() time.Time { return testNow }}}
 	var wait sync.WaitGroup
 	for i := range 8 {
 		wait.Go(func() {
@@ -483,7 +483,7 @@ func TestOneVerifierServesManyAtOnce(t *testing.T) {
 
 func TestHostileMessagesTakeLittleTime(t *testing.T) {
 	long := func(n int, s string) string { return strings.Repeat(s, n/len(s)) }
-	v := Verifier{Limits: Limits{HeaderOctets: 4 << 20, FieldOctets: 4 << 20, HeaderFields: 2000, SignatureOctets: 4 << 20, SignedNames: 20_000}}
+	v := Verifier{Options: Options{Limits: Limits{HeaderOctets: 4 << 20, FieldOctets: 4 << 20, HeaderFields: 2000, SignatureOctets: 4 << 20, SignedNames: 20_000}}}
 	for name, message := range map[string]string{
 		"a megabyte of folded lines":           signing{h: "from:x"}.sign("X: 1\r\n" + long(1<<20, " \t\r\n x\r\n") + testMessage),
 		"10,000 names in h= over 1,000 fields": signing{h: "from" + long(20_000, ":x")}.sign(long(6000, "X: 1\r\n") + testMessage),
@@ -521,7 +521,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add("DKIM-Signature:z=\xb2")
 	f.Add("")
 	zone := resolver.Zone{"s1._domainkey.example.com": {TXT: []string{ed().record()}}}
-	v := &Verifier{Resolver: zone, Now: func() time.Time { return testNow }}
+	v := &Verifier{Resolver: zone, Options: Options{Now: func() time.Time { return testNow }}}
 	f.Fuzz(func(t *testing.T, message string) {
 		results, err := v.Verify(context.Background(), strings.NewReader(message))
 		if err != nil {

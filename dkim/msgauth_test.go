@@ -116,11 +116,7 @@ func mutate(random *rand.Rand, message string) string {
 }
 
 func passes(t *testing.T, message string) bool {
-	v := Verifier{
-		Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{ed().record()}}},
-		// go-msgauth has no such rule.
-		Policy: Policy{AllowAddedFields: true},
-	}
+	v := Verifier{Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{ed().record()}}}, Options: Options{Policy: Policy{AllowAddedFields: true}}}
 	results, err := v.Verify(context.Background(), strings.NewReader(message))
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func TestAVerificationThatIsResetIsAsNew(t *testing.T) {
 		strings.Replace(good, "Subject: ", "Subject: changed ", 1),
 		strings.Repeat("X: 1\r\n", header.DefaultFields+1) + good, good,
 	}
-	v := Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+	v := Verifier{Resolver: testZone(), Options: Options{Now: func() time.Time { return testNow }}}
 	again := v.Begin(context.Background())
 	var kept, want [][]*Result
 	for n, message := range messages {
@@ -57,7 +57,7 @@ func TestAVerificationThatIsResetIsAsNew(t *testing.T) {
 func TestResetGivesUpAMessageThatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := resolver.Zone{"s1._domainkey.example.com": {TXT: []string{ed().record()}, Fault: resolver.Fault{Delay: time.Hour}}}
-		v := Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+		v := Verifier{Resolver: testZone(), Options: Options{Now: func() time.Time { return testNow }}}
 		message := []byte(signing{}.sign(testMessage))
 		start := time.Now()
 		w := v.BeginWith(context.Background(), slow)
@@ -88,7 +88,7 @@ func TestResetGivesUpAMessageThatIsUnderWay(t *testing.T) {
 type plain struct{ resolver.Resolver }
 
 func TestNothingOfTheCallersIsKept(t *testing.T) {
-	v := Verifier{Resolver: plain{testZone()}, Now: func() time.Time { return testNow }}
+	v := Verifier{Resolver: plain{testZone()}, Options: Options{Now: func() time.Time { return testNow }}}
 	message := signing{}.sign(testMessage)
 	var results []*Result
 	value := func() weak.Pointer[[64]byte] {
@@ -112,7 +112,7 @@ func TestNothingOfTheCallersIsKept(t *testing.T) {
 func TestAResultKeepsNoHash(t *testing.T) {
 	var result *Result
 	hash := func() weak.Pointer[bodyHash] {
-		v := Verifier{Resolver: testZone(), Now: func() time.Time { return testNow }}
+		v := Verifier{Resolver: testZone(), Options: Options{Now: func() time.Time { return testNow }}}
 		w := v.Begin(context.Background())
 		w.Write([]byte(signing{}.sign(testMessage)))
 		hash := weak.Make(w.hashes[0])

@@ -204,7 +204,7 @@ func TestTime(t *testing.T) {
 		})
 	}
 	t.Run("the skews are policy", func(t *testing.T) {
-		v := Verifier{Policy: Policy{ClockSkew: -1, ExpirySkew: time.Minute}}
+		v := Verifier{Options: Options{Policy: Policy{ClockSkew: -1, ExpirySkew: time.Minute}}}
 		if got := verifyOne(t, &v, signing{extra: at("t", 1)}.sign(testMessage)); !errors.Is(got.Err, ErrFuture) {
 			t.Errorf("a second in the future, no skew: %v", got.Err)
 		}

@@ -11,9 +11,9 @@ import (
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// A Verification is a message on its way through a Verifier, or one message after the
+// A Session is a message on its way through a Verifier, or one message after the
 // other: see Reset. It is an io.Writer, for one goroutine.
-type Verification struct {
+type Session struct {
 	verifier *Verifier
 	ctx      context.Context
 	resolver resolver.Resolver
@@ -33,16 +33,16 @@ type Verification struct {
 // its memory for it. What Header returned is valid no longer; results stay as they are. A
 // message under way is given up, for which Reset waits as Finish does. r answers the
 // questions of the new message, and is not nil.
-func (v *Verification) Reset(ctx context.Context, r resolver.Resolver) {
+func (v *Session) Reset(ctx context.Context, r resolver.Resolver) {
 	v.release()
 	splitter := v.splitter
 	splitter.Reset(v.verifier.Limits.header())
-	*v = Verification{verifier: v.verifier, ctx: ctx, resolver: r, splitter: splitter}
+	*v = Session{verifier: v.verifier, ctx: ctx, resolver: r, splitter: splitter}
 }
 
 // Write takes the next octets of the message. It fails only where the message
 // exceeds a limit, its context has ended, or Finish was called.
-func (v *Verification) Write(p []byte) (int, error) {
+func (v *Session) Write(p []byte) (int, error) {
 	if v.err == nil && !v.ended {
 		v.err = v.ctx.Err()
 	}
@@ -71,14 +71,14 @@ func (v *Verification) Write(p []byte) (int, error) {
 // Header returns the header block as it was taken (line ends as the package comment
 // says), the empty line after it not included, once all of it has been written or
 // Finish was called; before, and where it exceeds a limit, ok is false.
-func (v *Verification) Header() (raw []byte, ok bool) {
+func (v *Session) Header() (raw []byte, ok bool) {
 	return v.splitter.Header()
 }
 
 // Finish ends the message and returns a result for every DKIM-Signature field,
 // topmost first. The error is that of a context that ended or a message that
 // exceeds a limit; results that could be had are returned beside it.
-func (v *Verification) Finish() ([]*Result, error) {
+func (v *Session) Finish() ([]*Result, error) {
 	if v.ended {
 		return nil, errAfterFinish
 	}
@@ -111,19 +111,19 @@ func (v *Verification) Finish() ([]*Result, error) {
 
 // end says that Finish was called. What a Verification keeps for the next message is not
 // the caller's.
-func (v *Verification) end() {
+func (v *Session) end() {
 	v.ended, v.ctx, v.resolver = true, nil, nil
 }
 
 // abort gives up the message: Finish returns err.
-func (v *Verification) abort(err error) {
+func (v *Session) abort(err error) {
 	if v.err == nil {
 		v.err = err
 	}
 }
 
 // release ends what still runs, waits for it, and gives the memory back.
-func (v *Verification) release() {
+func (v *Session) release() {
 	if v.cancel != nil {
 		v.cancel()
 		v.cancel = nil // which holds the context
@@ -137,7 +137,7 @@ func (v *Verification) release() {
 
 // begin reads the header, once it is complete: it parses the signatures, asks for
 // the keys, and sets up the hashes.
-func (v *Verification) begin() {
+func (v *Session) begin() {
 	block, ok := v.splitter.Header()
 	if !ok || v.workspace != nil {
 		return
@@ -161,7 +161,7 @@ func (v *Verification) begin() {
 // assignHashes finds or adds the body hash that each signature is over, at most most of them.
 // Those over the whole body come first, since there are only two kinds; of the others
 // those that could align do: junk on top of a message must not push out the good one.
-func (v *Verification) assignHashes(most int) {
+func (v *Session) assignHashes(most int) {
 	var authors []string
 	if slices.ContainsFunc(v.checks, func(c *check) bool { return c.signature.BodyLength != nil }) {
 		authors = authorDomains(v.header.Fields)
@@ -195,7 +195,7 @@ func (c *check) hashTurn(authors []string) int {
 }
 
 // askAll asks all questions at once.
-func (v *Verification) askAll() {
+func (v *Session) askAll() {
 	var ctx context.Context
 	for i := range v.lookups {
 		l := &v.lookups[i]
@@ -211,7 +211,7 @@ func (v *Verification) askAll() {
 }
 
 // hash feeds the hashes with octets of the body.
-func (v *Verification) hash(octets []byte) {
+func (v *Session) hash(octets []byte) {
 	for i := range v.bodies {
 		if b := &v.bodies[i]; len(b.hashes) > 0 {
 			b.Write(octets)

@@ -55,7 +55,7 @@ func attackDisagreements() map[string]attackDisagreement {
 		"rep-05": {
 			why: "a DMARC record of more than 8 KiB is not read: none, not fail",
 			check: func(t *testing.T, r *attackRun) {
-				if v := r.result.DMARC; v.Status != dmarc.None || v.Disposition != dmarc.DispositionNone || !errors.Is(v.Err, dmarc.ErrNoPolicy) {
+				if v := r.result.DMARC; v.Status != dmarc.StatusNone || v.Disposition != dmarc.DispositionNone || !errors.Is(v.Err, dmarc.ErrNoPolicy) {
 					t.Errorf("%s, %s (%v)", v.Status, v.Disposition, v.Err)
 				}
 			},
@@ -69,7 +69,7 @@ func refused(want error) attackCheck {
 	return func(t *testing.T, r *attackRun) {
 		t.Helper()
 		v := r.result.DMARC
-		if v.Status != dmarc.PermError || v.Disposition != dmarc.DispositionReject || !errors.Is(v.Err, want) {
+		if v.Status != dmarc.StatusPermError || v.Disposition != dmarc.DispositionReject || !errors.Is(v.Err, want) {
 			t.Errorf("%s, %s (%v), want permerror, reject (%v)", v.Status, v.Disposition, v.Err, want)
 		}
 	}

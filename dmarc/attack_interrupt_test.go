@@ -119,7 +119,7 @@ func TestCancellingAtAnyOctetEndsEverything(t *testing.T) {
 				if !errors.Is(err, context.Canceled) || result == nil {
 					t.Fatalf("cancelled at octet %d: error %v", n, err)
 				}
-				if result.DMARC.Status == dmarc.Pass {
+				if result.DMARC.Status == dmarc.StatusPass {
 					t.Errorf("cancelled at octet %d: a pass without answers", n)
 				}
 				if went := time.Since(start); went > 0 {
@@ -160,7 +160,7 @@ func TestAReaderThatStallsTakesNothingFromTheTimeForDNS(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			reader := io.MultiReader(strings.NewReader(message[:n]), &late{time.Hour, strings.NewReader(message[n:])})
 			result, err := today(slow{zone}).Verify(t.Context(), fromShop, reader)
-			if err != nil || result.DMARC.Status != dmarc.Pass || !result.DMARC.SPFAligned || !result.DMARC.DKIMAligned {
+			if err != nil || result.DMARC.Status != dmarc.StatusPass || !result.DMARC.SPFAligned || !result.DMARC.DKIMAligned {
 				t.Fatalf("stalled at octet %d: %s (%v), aligned %v, %v", n, outcome(result), err, result.DMARC.SPFAligned, result.DMARC.DKIMAligned)
 			}
 		})
@@ -180,7 +180,7 @@ func TestAResolverThatPanicsAtAnyQuestionIsContained(t *testing.T) {
 				if problem := passProblem(result); problem != "" {
 					t.Errorf("panic at question %d: %s", n+1, problem)
 				}
-				if s := result.DMARC.Status; s != dmarc.Pass && s != dmarc.TempError {
+				if s := result.DMARC.Status; s != dmarc.StatusPass && s != dmarc.StatusTempError {
 					t.Errorf("panic at question %d: %s (%v), want temperror or a pass by what was answered", n+1, s, result.DMARC.Err)
 				}
 			})

@@ -129,7 +129,7 @@ func (r *attackRun) verify(t *testing.T, delay time.Duration) (took time.Duratio
 	synctest.Test(t, func(t *testing.T) {
 		v := &dmarc.Verifier{
 			Resolver: r.dns, Discovery: r.discovery, Draw: r.draw,
-			DKIM: dkim.Verifier{Limits: r.limits},
+			DKIM: dkim.Options{Limits: r.limits},
 			Now:  func() time.Time { return r.corpus.Meta.Now },
 		}
 		start := time.Now()
@@ -262,7 +262,7 @@ func (r *attackRun) fieldIsWhatItSays(t *testing.T) {
 	if field.ID != r.corpus.Meta.AuthservID || !slices.Equal(got, want) {
 		t.Errorf("the field says %s %q, want %q:\n%s", field.ID, got, want, r.text)
 	}
-	if r.result.DMARC.Status != dmarc.Pass && strings.Contains(r.text, "dmarc=pass") {
+	if r.result.DMARC.Status != dmarc.StatusPass && strings.Contains(r.text, "dmarc=pass") {
 		t.Errorf("a pass that is none, somewhere in the field\n%s", r.text)
 	}
 	for line := range strings.SplitSeq(r.text, "\r\n\t") {
@@ -337,7 +337,7 @@ func passProblem(r *dmarc.Result) string {
 		}
 		aligned = aligned || passed && i.Alignment == dmarc.Aligned
 	}
-	if pass := r.DMARC.Status == dmarc.Pass; pass && !aligned {
+	if pass := r.DMARC.Status == dmarc.StatusPass; pass && !aligned {
 		return "a pass without an aligned identifier that passed"
 	} else if pass != (r.DMARC.Err == nil) {
 		return fmt.Sprintf("%s with the error %v", r.DMARC.Status, r.DMARC.Err)

@@ -233,7 +233,7 @@ func TestWhatDNSMayCost(t *testing.T) {
 			if b.octets>>10 > tt.kilobytes {
 				t.Errorf("%d KB of memory, want at most %d", b.octets>>10, tt.kilobytes)
 			}
-			if b.result.DMARC.Status != dmarc.Fail || b.result.DMARC.Disposition != dmarc.DispositionReject {
+			if b.result.DMARC.Status != dmarc.StatusFail || b.result.DMARC.Disposition != dmarc.DispositionReject {
 				t.Errorf("%s, %s (%v), want fail, reject", b.result.DMARC.Status, b.result.DMARC.Disposition, b.result.DMARC.Err)
 			}
 		})
@@ -300,7 +300,7 @@ func TestTheWorstMessageStaysWithinTheQuestionsOfAMessage(t *testing.T) {
 	if rest := len(b.dns.questions) - policy - keys; rest > spfQuestions || keys > 10 || policy > dmarc.DefaultPolicyQuestions {
 		t.Errorf("%d questions of SPF, %d for keys, %d for policy", rest, keys, policy)
 	}
-	if b.result.DMARC.Status == dmarc.Pass {
+	if b.result.DMARC.Status == dmarc.StatusPass {
 		t.Error("a pass")
 	}
 }
@@ -332,10 +332,10 @@ func TestATarPitHoldsAMessageNoLongerThanItsTime(t *testing.T) {
 		zone   resolver.Zone
 		want   dmarc.Status
 	}{
-		{"nothing is answered", own, nil, dmarc.TempError},
-		{"only the policy of the Author Domain is", own, resolver.Zone{"_dmarc." + own: policy}, dmarc.TempError},
-		{"only that of the Organizational Domain is", own, resolver.Zone{"_dmarc.stranger.example": policy}, dmarc.TempError},
-		{"only another's policy is", "shop.example", resolver.Zone{"_dmarc.shop.example": policy}, dmarc.Fail},
+		{"nothing is answered", own, nil, dmarc.StatusTempError},
+		{"only the policy of the Author Domain is", own, resolver.Zone{"_dmarc." + own: policy}, dmarc.StatusTempError},
+		{"only that of the Organizational Domain is", own, resolver.Zone{"_dmarc.stranger.example": policy}, dmarc.StatusTempError},
+		{"only another's policy is", "shop.example", resolver.Zone{"_dmarc.shop.example": policy}, dmarc.StatusFail},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := charge(t, &dmarc.Verifier{}, tarPit{tt.zone}, e, text(fields+"From: a@"+tt.author+"\r\n\r\n"))
@@ -376,7 +376,7 @@ func TestASenderCannotUseUpTheQuestionsThatMatter(t *testing.T) {
 			message := &late{wait: time.Minute, Reader: text(unsigned("shop.example", "s", "") + "From: a@shop.example\r\n\r\n")}
 			b := charge(t, &dmarc.Verifier{}, zone, e, message)
 			t.Logf("%d questions: spf %s, helo %s, dkim %s", len(b.dns.questions), b.result.SPF.Status, b.result.HELO.Status, b.result.DKIM[0].Status)
-			if v := b.result.DMARC; v.Status != dmarc.Fail || v.Disposition != dmarc.DispositionReject {
+			if v := b.result.DMARC; v.Status != dmarc.StatusFail || v.Disposition != dmarc.DispositionReject {
 				t.Errorf("%s, %s (%v), want fail, reject", v.Status, v.Disposition, v.Err)
 			}
 			if len(b.dns.questions) > spfQuestions+dmarc.DefaultPolicyQuestions+10 {

@@ -121,9 +121,9 @@ func evaluate(in Input, ids []Identifier) Verdict {
 	if d.Err != nil || q == nil {
 		switch {
 		case errors.Is(d.Err, ErrPolicyUnknown):
-			v.Status, v.Disposition = TempError, in.TempError.disposition(DispositionTempFail)
+			v.Status, v.Disposition = StatusTempError, in.TempError.disposition(DispositionTempFail)
 		case errors.Is(d.Err, ErrFromDomain):
-			v.Status, v.Disposition, v.Evaluated = PermError, DispositionReject, DispositionReject
+			v.Status, v.Disposition, v.Evaluated = StatusPermError, DispositionReject, DispositionReject
 		case d.Err == nil:
 			v.Err = ErrNoRecord
 		}
@@ -144,18 +144,18 @@ func evaluate(in Input, ids []Identifier) Verdict {
 	}
 	switch {
 	case v.SPFAligned || v.DKIMAligned:
-		v.Status = Pass
+		v.Status = StatusPass
 	case v.open():
-		v.Status = TempError
+		v.Status = StatusTempError
 		v.Disposition = in.TempError.disposition(enforced)
 	case existenceMatters:
-		v.Status, v.Err = TempError, ErrExistenceUnknown
+		v.Status, v.Err = StatusTempError, ErrExistenceUnknown
 		v.Disposition = in.TempError.disposition(enforced)
 	default:
-		v.Status, v.Err = Fail, v.failure()
+		v.Status, v.Err = StatusFail, v.failure()
 		v.Evaluated, v.Disposition, v.Override = v.Policy.disposition(), applied, override
 	}
-	if existenceMatters && v.Status == TempError {
+	if existenceMatters && v.Status == StatusTempError {
 		v.Policy, v.PolicyTag = PolicyUnset, "" // sp or np
 	}
 	return v

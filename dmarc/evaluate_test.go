@@ -59,7 +59,7 @@ func (tt scenario) check(t *testing.T, got Verdict) {
 	if tt.cause != nil && !errors.Is(got.Err, tt.cause) {
 		t.Errorf("because %v, want %v", got.Err, tt.cause)
 	}
-	if (got.Err == nil) != (got.Status == Pass) {
+	if (got.Err == nil) != (got.Status == StatusPass) {
 		t.Errorf("%s with error %v", got.Status, got.Err)
 	}
 	override := OverrideType("")
@@ -83,76 +83,76 @@ func TestEvaluate(t *testing.T) {
 	for _, tt := range []scenario{
 		{
 			name: "SPF alone is aligned", zone: victim, from: "victim.example",
-			spf: spfResult(spf.StatusPass, "bounce.victim.example"), want: Pass, disposition: none,
+			spf: spfResult(spf.StatusPass, "bounce.victim.example"), want: StatusPass, disposition: none,
 		},
 		{
 			name: "DKIM alone is aligned", zone: victim, from: "victim.example",
 			spf: spfResult(spf.StatusFail, "victim.example"), dkim: []*dkim.Result{signature(dkim.StatusPass, "victim.example")},
-			want: Pass, disposition: none,
+			want: StatusPass, disposition: none,
 		},
 		{
 			name: "a pass of one domain does not lend itself to another that failed", zone: victim, from: "victim.example",
 			dkim: []*dkim.Result{signature(dkim.StatusFail, "victim.example"), signature(dkim.StatusPass, "attacker.example")},
-			want: Fail, disposition: reject, cause: ErrNotAligned, tag: "p",
+			want: StatusFail, disposition: reject, cause: ErrNotAligned, tag: "p",
 		},
 		{
 			name: "nothing passed", zone: victim, from: "victim.example",
-			spf: spfResult(spf.StatusSoftFail, "victim.example"), want: Fail, disposition: reject, cause: ErrNotAuthenticated,
+			spf: spfResult(spf.StatusSoftFail, "victim.example"), want: StatusFail, disposition: reject, cause: ErrNotAuthenticated,
 		},
 		{
 			name: "a pass of HELO does not count", zone: victim, from: "victim.example",
 			spf:  &spf.Result{Status: spf.StatusPass, Identity: spf.IdentityHELO, Domain: "victim.example"},
-			want: Fail, disposition: reject,
+			want: StatusFail, disposition: reject,
 		},
 		{
 			name: "a subdomain has sp", zone: victim, from: "news.victim.example",
-			want: Fail, disposition: quarantine, tag: "sp",
+			want: StatusFail, disposition: quarantine, tag: "sp",
 		},
 		{
 			name: "a subdomain has p where no sp is stated", zone: map[string]string{"victim.example": "v=DMARC1; p=reject"}, from: "a.victim.example",
-			want: Fail, disposition: reject, tag: "p",
+			want: StatusFail, disposition: reject, tag: "p",
 		},
 		{
 			name: "strict alignment refuses a subdomain", from: "victim.example",
 			zone: map[string]string{"victim.example": "v=DMARC1; p=reject; adkim=s; aspf=s"},
 			spf:  spfResult(spf.StatusPass, "a.victim.example"), dkim: []*dkim.Result{signature(dkim.StatusPass, "a.victim.example")},
-			want: Fail, disposition: reject, cause: ErrNotAligned,
+			want: StatusFail, disposition: reject, cause: ErrNotAligned,
 		},
 		{
 			name: "the alignment mode is that of the Author Domain's record", from: "victim.example",
 			zone: map[string]string{"victim.example": "v=DMARC1; p=reject; adkim=s", "a.victim.example": "v=DMARC1; p=none; adkim=r"},
 			dkim: []*dkim.Result{signature(dkim.StatusPass, "a.victim.example")},
-			want: Fail, disposition: reject,
+			want: StatusFail, disposition: reject,
 		},
-		{name: "p=none", zone: map[string]string{"a.example": "v=DMARC1; p=none"}, from: "a.example", want: Fail, disposition: none},
-		{name: "p=quarantine", zone: map[string]string{"a.example": "v=DMARC1; p=Quarantine"}, from: "a.example", want: Fail, disposition: quarantine},
-		{name: "t=y lowers reject", zone: map[string]string{"a.example": "v=DMARC1; p=reject; t=y"}, from: "a.example", want: Fail, disposition: quarantine, override: OverrideTestMode},
-		{name: "t=y lowers quarantine", zone: map[string]string{"a.example": "v=DMARC1; p=quarantine; t=y"}, from: "a.example", want: Fail, disposition: none, override: OverrideTestMode},
-		{name: "t=y leaves none", zone: map[string]string{"a.example": "v=DMARC1; p=none; t=y"}, from: "a.example", want: Fail, disposition: none},
-		{name: "t=n", zone: map[string]string{"a.example": "v=DMARC1; p=reject; t=n"}, from: "a.example", want: Fail, disposition: reject},
-		{name: "p=foo without rua", zone: map[string]string{"a.example": "v=DMARC1; p=foo"}, from: "a.example", want: None, disposition: none, cause: ErrNoPolicy},
-		{name: "p=foo with rua", zone: map[string]string{"a.example": "v=DMARC1; p=foo; rua=mailto:a@a.example"}, from: "a.example", want: Fail, disposition: none},
-		{name: "sp=foo with rua", zone: map[string]string{"a.example": "v=DMARC1; p=reject; sp=foo; rua=mailto:a@a.example"}, from: "a.example", want: Fail, disposition: none},
-		{name: "sp=foo without rua", zone: map[string]string{"a.example": "v=DMARC1; p=reject; sp=foo"}, from: "a.example", want: None, disposition: none, cause: ErrNoPolicy},
-		{name: "no record", from: "a.example", spf: spfResult(spf.StatusPass, "a.example"), want: None, disposition: none, cause: ErrNoRecord},
+		{name: "p=none", zone: map[string]string{"a.example": "v=DMARC1; p=none"}, from: "a.example", want: StatusFail, disposition: none},
+		{name: "p=quarantine", zone: map[string]string{"a.example": "v=DMARC1; p=Quarantine"}, from: "a.example", want: StatusFail, disposition: quarantine},
+		{name: "t=y lowers reject", zone: map[string]string{"a.example": "v=DMARC1; p=reject; t=y"}, from: "a.example", want: StatusFail, disposition: quarantine, override: OverrideTestMode},
+		{name: "t=y lowers quarantine", zone: map[string]string{"a.example": "v=DMARC1; p=quarantine; t=y"}, from: "a.example", want: StatusFail, disposition: none, override: OverrideTestMode},
+		{name: "t=y leaves none", zone: map[string]string{"a.example": "v=DMARC1; p=none; t=y"}, from: "a.example", want: StatusFail, disposition: none},
+		{name: "t=n", zone: map[string]string{"a.example": "v=DMARC1; p=reject; t=n"}, from: "a.example", want: StatusFail, disposition: reject},
+		{name: "p=foo without rua", zone: map[string]string{"a.example": "v=DMARC1; p=foo"}, from: "a.example", want: StatusNone, disposition: none, cause: ErrNoPolicy},
+		{name: "p=foo with rua", zone: map[string]string{"a.example": "v=DMARC1; p=foo; rua=mailto:a@a.example"}, from: "a.example", want: StatusFail, disposition: none},
+		{name: "sp=foo with rua", zone: map[string]string{"a.example": "v=DMARC1; p=reject; sp=foo; rua=mailto:a@a.example"}, from: "a.example", want: StatusFail, disposition: none},
+		{name: "sp=foo without rua", zone: map[string]string{"a.example": "v=DMARC1; p=reject; sp=foo"}, from: "a.example", want: StatusNone, disposition: none, cause: ErrNoPolicy},
+		{name: "no record", from: "a.example", spf: spfResult(spf.StatusPass, "a.example"), want: StatusNone, disposition: none, cause: ErrNoRecord},
 		{
 			name: "a broken optional tag does not sink the record", from: "a.example",
-			zone: map[string]string{"a.example": "v=DMARC1; x=y; adkim=maybe; sp-none; p=reject"}, want: Fail, disposition: reject,
+			zone: map[string]string{"a.example": "v=DMARC1; x=y; adkim=maybe; sp-none; p=reject"}, want: StatusFail, disposition: reject,
 		},
-		{name: "v=DMARC10 is no record", zone: map[string]string{"a.example": "v=DMARC10; p=reject"}, from: "a.example", want: None, disposition: none},
-		{name: "a space before v is no record", zone: map[string]string{"a.example": " v=DMARC1; p=reject"}, from: "a.example", want: None, disposition: none},
+		{name: "v=DMARC10 is no record", zone: map[string]string{"a.example": "v=DMARC10; p=reject"}, from: "a.example", want: StatusNone, disposition: none},
+		{name: "a space before v is no record", zone: map[string]string{"a.example": " v=DMARC1; p=reject"}, from: "a.example", want: StatusNone, disposition: none},
 		{
 			name: "a Public Suffix Domain's record does not outrank the Organizational Domain's", from: "a.bank",
-			zone: map[string]string{"bank": "v=DMARC1; p=reject; psd=y", "a.bank": "v=DMARC1; p=none"}, want: Fail, disposition: none,
+			zone: map[string]string{"bank": "v=DMARC1; p=reject; psd=y", "a.bank": "v=DMARC1; p=none"}, want: StatusFail, disposition: none,
 		},
 		{
 			name: "an upper-case public suffix does not align strangers", from: "victim.CO.UK",
 			zone: map[string]string{"victim.co.uk": "v=DMARC1; p=reject"},
-			dkim: []*dkim.Result{signature(dkim.StatusPass, "attacker.CO.UK")}, want: Fail, disposition: reject,
+			dkim: []*dkim.Result{signature(dkim.StatusPass, "attacker.CO.UK")}, want: StatusFail, disposition: reject,
 		},
 		{
 			name: "only the suffix of a name in common", from: "victim.example", zone: victim,
-			dkim: []*dkim.Result{signature(dkim.StatusPass, "notvictim.example")}, want: Fail, disposition: reject,
+			dkim: []*dkim.Result{signature(dkim.StatusPass, "notvictim.example")}, want: StatusFail, disposition: reject,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.check(t, tt.evaluate(t, &Verifier{}, 0)) })
@@ -169,12 +169,12 @@ func TestNonexistentSubdomains(t *testing.T) {
 		disposition Disposition
 		tag         string
 	}{
-		{name: "NXDOMAIN has np", want: Fail, disposition: reject, tag: "np"},
-		{name: "an empty answer means that the name exists", known: true, record: resolver.Records{TXT: []string{"x"}}, want: Fail, disposition: none, tag: "sp"},
-		{name: "a name with an address exists", known: true, record: resolver.Records{A: []string{"192.0.2.1"}}, want: Fail, disposition: none, tag: "sp"},
+		{name: "NXDOMAIN has np", want: StatusFail, disposition: reject, tag: "np"},
+		{name: "an empty answer means that the name exists", known: true, record: resolver.Records{TXT: []string{"x"}}, want: StatusFail, disposition: none, tag: "sp"},
+		{name: "a name with an address exists", known: true, record: resolver.Records{A: []string{"192.0.2.1"}}, want: StatusFail, disposition: none, tag: "sp"},
 		{
 			name: "SERVFAIL leaves open which policy applies", known: true,
-			record: resolver.Records{Fault: resolver.Fault{Err: resolver.ErrServFail}}, want: TempError, disposition: tempfail,
+			record: resolver.Records{Fault: resolver.Fault{Err: resolver.ErrServFail}}, want: StatusTempError, disposition: tempfail,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestNonexistentSubdomains(t *testing.T) {
 	t.Run("np falls back to sp", func(t *testing.T) {
 		s := scenario{
 			from: "a.victim.example", zone: map[string]string{"victim.example": "v=DMARC1; p=reject; sp=quarantine"},
-			want: Fail, disposition: quarantine, tag: "sp",
+			want: StatusFail, disposition: quarantine, tag: "sp",
 		}
 		s.check(t, s.evaluate(t, &Verifier{}, 0))
 	})
@@ -198,7 +198,7 @@ func TestNonexistentSubdomains(t *testing.T) {
 			"_dmarc.victim.example": {TXT: []string{policy}},
 			"shop.victim.example":   {Fault: resolver.Fault{Err: resolver.ErrServFail}},
 		}
-		s := scenario{from: "shop.victim.example", spf: spfResult(spf.StatusPass, "victim.example"), want: Pass}
+		s := scenario{from: "shop.victim.example", spf: spfResult(spf.StatusPass, "victim.example"), want: StatusPass}
 		s.check(t, s.evaluate(t, &Verifier{Resolver: zone}, 0))
 	})
 }
@@ -218,61 +218,61 @@ func TestTempError(t *testing.T) {
 	}{
 		{scenario{
 			name: "the policy is not known and nothing passed", zone: map[string]string{"a.example": "SERVFAIL"},
-			want: TempError, disposition: tempfail, cause: ErrPolicyUnknown,
+			want: StatusTempError, disposition: tempfail, cause: ErrPolicyUnknown,
 		}, tempfail, none},
 		{scenario{
 			name: "the policy is not known and all passed: it may be none as well", zone: map[string]string{"a.example": "SERVFAIL"},
-			spf: spfResult(pass, "a.example"), want: TempError, disposition: tempfail, cause: ErrPolicyUnknown,
+			spf: spfResult(pass, "a.example"), want: StatusTempError, disposition: tempfail, cause: ErrPolicyUnknown,
 		}, tempfail, none},
 		{scenario{
 			name: "SPF is open and DKIM is aligned", zone: map[string]string{"a.example": "v=DMARC1; p=reject"},
-			spf: spfResult(open, "a.example"), dkim: signed(dkim.StatusPass, "a.example"), want: Pass,
+			spf: spfResult(open, "a.example"), dkim: signed(dkim.StatusPass, "a.example"), want: StatusPass,
 		}, none, none},
 		{scenario{
 			name: "DKIM is open and SPF is aligned", zone: map[string]string{"a.example": "v=DMARC1; p=reject"},
-			spf: spfResult(pass, "a.example"), dkim: signed(dkim.StatusTempError, "a.example"), want: Pass,
+			spf: spfResult(pass, "a.example"), dkim: signed(dkim.StatusTempError, "a.example"), want: StatusPass,
 		}, none, none},
 		{scenario{
 			name: "SPF is open and could align under reject", zone: map[string]string{"a.example": "v=DMARC1; p=reject"},
-			spf: spfResult(open, "mail.a.example"), want: TempError, disposition: tempfail, cause: ErrResultUnknown,
+			spf: spfResult(open, "mail.a.example"), want: StatusTempError, disposition: tempfail, cause: ErrResultUnknown,
 		}, tempfail, none},
 		{scenario{
 			name: "SPF is open and could align under none", zone: map[string]string{"a.example": "v=DMARC1; p=none"},
-			spf: spfResult(open, "a.example"), want: TempError, disposition: none, cause: ErrResultUnknown,
+			spf: spfResult(open, "a.example"), want: StatusTempError, disposition: none, cause: ErrResultUnknown,
 		}, tempfail, none},
 		{scenario{
 			name: "SPF is open under quarantine in test mode", zone: map[string]string{"a.example": "v=DMARC1; p=quarantine; t=y"},
-			spf: spfResult(open, "a.example"), want: TempError, disposition: none,
+			spf: spfResult(open, "a.example"), want: StatusTempError, disposition: none,
 		}, tempfail, none},
 		{scenario{
 			name: "SPF is open under reject in test mode", zone: map[string]string{"a.example": "v=DMARC1; p=reject; t=y"},
-			spf: spfResult(open, "a.example"), want: TempError, disposition: tempfail,
+			spf: spfResult(open, "a.example"), want: StatusTempError, disposition: tempfail,
 		}, tempfail, none},
 		{scenario{
 			name: "a key is open and could align", zone: map[string]string{"a.example": "v=DMARC1; p=quarantine"},
 			spf: spfResult(fail, "a.example"), dkim: signed(dkim.StatusTempError, "b.example", "a.example"),
-			want: TempError, disposition: tempfail, cause: ErrResultUnknown,
+			want: StatusTempError, disposition: tempfail, cause: ErrResultUnknown,
 		}, tempfail, none},
 		{scenario{
 			name: "what is open could not align", zone: map[string]string{"a.example": "v=DMARC1; p=reject"},
 			spf: spfResult(open, "attacker.example"), dkim: signed(dkim.StatusTempError, "attacker.example"),
-			want: Fail, disposition: reject, cause: ErrNotAuthenticated,
+			want: StatusFail, disposition: reject, cause: ErrNotAuthenticated,
 		}, reject, reject},
 		{scenario{
 			name: "what is open could not align strictly", zone: map[string]string{"a.example": "v=DMARC1; p=reject; aspf=s"},
-			spf: spfResult(open, "mail.a.example"), want: Fail, disposition: reject,
+			spf: spfResult(open, "mail.a.example"), want: StatusFail, disposition: reject,
 		}, reject, reject},
 		{scenario{
 			name: "whether a pass is aligned is open", zone: map[string]string{"a.example": "v=DMARC1; p=reject", "b.a.example": "SERVFAIL"},
-			dkim: signed(dkim.StatusPass, "b.a.example"), want: TempError, disposition: tempfail, cause: ErrAlignmentUnknown,
+			dkim: signed(dkim.StatusPass, "b.a.example"), want: StatusTempError, disposition: tempfail, cause: ErrAlignmentUnknown,
 		}, tempfail, none},
 		{scenario{
 			name: "whether a pass is aligned is open, and another is aligned", zone: map[string]string{"a.example": "v=DMARC1; p=reject", "b.a.example": "SERVFAIL"},
-			dkim: signed(dkim.StatusPass, "b.a.example", "a.example"), want: Pass,
+			dkim: signed(dkim.StatusPass, "b.a.example", "a.example"), want: StatusPass,
 		}, none, none},
 		{scenario{
 			name: "what is open has an organization of its own", zone: map[string]string{"a.example": "v=DMARC1; p=reject", "b.a.example": "v=DMARC1; p=none; psd=n"},
-			dkim: signed(dkim.StatusTempError, "b.a.example"), want: Fail, disposition: reject,
+			dkim: signed(dkim.StatusTempError, "b.a.example"), want: StatusFail, disposition: reject,
 		}, reject, reject},
 	} {
 		tt.from = "a.example"
@@ -298,39 +298,39 @@ func TestWhereTheStandardsDiffer(t *testing.T) {
 	}{
 		{
 			name: "a record in the middle of the organization", zone: map[string]string{"b.a.co.uk": "v=DMARC1; p=reject"}, from: "c.b.a.co.uk",
-			walk: Verdict{Status: Fail, Disposition: reject, OrganizationalDomain: "b.a.co.uk"},
-			list: Verdict{Status: None, OrganizationalDomain: "a.co.uk"},
+			walk: Verdict{Status: StatusFail, Disposition: reject, OrganizationalDomain: "b.a.co.uk"},
+			list: Verdict{Status: StatusNone, OrganizationalDomain: "a.co.uk"},
 		},
 		{
 			name: "pct=0", zone: map[string]string{"a.example": "v=DMARC1; p=reject; pct=0"}, from: "a.example",
-			walk: Verdict{Status: Fail, Disposition: reject, OrganizationalDomain: "a.example"},
-			list: Verdict{Status: Fail, Disposition: quarantine, OrganizationalDomain: "a.example"},
+			walk: Verdict{Status: StatusFail, Disposition: reject, OrganizationalDomain: "a.example"},
+			list: Verdict{Status: StatusFail, Disposition: quarantine, OrganizationalDomain: "a.example"},
 		},
 		{
 			name: "t=y", zone: map[string]string{"a.example": "v=DMARC1; p=reject; t=y"}, from: "a.example",
-			walk: Verdict{Status: Fail, Disposition: quarantine, OrganizationalDomain: "a.example"},
-			list: Verdict{Status: Fail, Disposition: reject, OrganizationalDomain: "a.example"},
+			walk: Verdict{Status: StatusFail, Disposition: quarantine, OrganizationalDomain: "a.example"},
+			list: Verdict{Status: StatusFail, Disposition: reject, OrganizationalDomain: "a.example"},
 		},
 		{
 			name: "np for a name that does not exist", zone: map[string]string{"a.example": "v=DMARC1; p=reject; sp=none; np=reject"}, from: "x.a.example",
-			walk: Verdict{Status: Fail, Disposition: reject, OrganizationalDomain: "a.example"},
-			list: Verdict{Status: Fail, Disposition: none, OrganizationalDomain: "a.example"},
+			walk: Verdict{Status: StatusFail, Disposition: reject, OrganizationalDomain: "a.example"},
+			list: Verdict{Status: StatusFail, Disposition: none, OrganizationalDomain: "a.example"},
 		},
 		{
 			name: "psd=n divides an organization", zone: map[string]string{"a.example": "v=DMARC1; p=reject", "b.a.example": "v=DMARC1; p=reject; psd=n"},
 			from: "b.a.example", dkm: "a.example",
-			walk: Verdict{Status: Fail, Disposition: reject, OrganizationalDomain: "b.a.example"},
-			list: Verdict{Status: Pass, OrganizationalDomain: "a.example"},
+			walk: Verdict{Status: StatusFail, Disposition: reject, OrganizationalDomain: "b.a.example"},
+			list: Verdict{Status: StatusPass, OrganizationalDomain: "a.example"},
 		},
 		{
 			name: "a Public Suffix Domain's policy", zone: map[string]string{"bank": "v=DMARC1; p=reject; psd=y"}, from: "a.bank",
-			walk: Verdict{Status: Fail, Disposition: reject, OrganizationalDomain: "a.bank"},
-			list: Verdict{Status: None, OrganizationalDomain: "a.bank"},
+			walk: Verdict{Status: StatusFail, Disposition: reject, OrganizationalDomain: "a.bank"},
+			list: Verdict{Status: StatusNone, OrganizationalDomain: "a.bank"},
 		},
 		{
 			name: "two records at the Author Domain", zone: map[string]string{"b.a.example": "v=DMARC1; p=none|v=DMARC1; p=none", "a.example": "v=DMARC1; p=reject"}, from: "b.a.example",
-			walk: Verdict{Status: Fail, Disposition: reject, OrganizationalDomain: "a.example"},
-			list: Verdict{Status: None, OrganizationalDomain: "a.example"},
+			walk: Verdict{Status: StatusFail, Disposition: reject, OrganizationalDomain: "a.example"},
+			list: Verdict{Status: StatusNone, OrganizationalDomain: "a.example"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -407,16 +407,16 @@ func FuzzEvaluate(f *testing.F) {
 		if q := got.Discovery.Query(); q != nil {
 			rejects = q.Record.Policy == PolicyReject || q.Record.SubdomainPolicy == PolicyReject || q.Record.NonexistentPolicy == PolicyReject
 		}
-		if got.Status == Pass && !aligned {
+		if got.Status == StatusPass && !aligned {
 			t.Error("pass without an aligned pass")
 		}
 		if got.Disposition == reject && !rejects {
 			t.Error("reject without a published reject")
 		}
-		if got.Status == Pass && got.Disposition != none {
+		if got.Status == StatusPass && got.Disposition != none {
 			t.Errorf("pass with disposition %s", got.Disposition)
 		}
-		if (got.Err == nil) != (got.Status == Pass) {
+		if (got.Err == nil) != (got.Status == StatusPass) {
 			t.Errorf("%s with error %v", got.Status, got.Err)
 		}
 		// The Author Domain's own aligned pass never makes it worse.

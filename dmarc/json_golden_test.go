@@ -62,7 +62,8 @@ func rich(t *testing.T) *dmarc.Result {
 		Now: time.Now().Add(time.Minute),
 	}
 	r := f.Verify(t)
-	r.Others = []dmarc.Verdict{{Status: dmarc.None, AuthorDomain: "other.example", Err: dmarc.ErrNoRecord}}
+	r.Envelope.MailFromUnknown = true // for its key
+	r.Others = []dmarc.Verdict{{Status: dmarc.StatusNone, AuthorDomain: "other.example", Err: dmarc.ErrNoRecord}}
 	return r
 }
 

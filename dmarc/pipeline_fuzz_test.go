@@ -211,24 +211,24 @@ func checkVerdict(t *testing.T, r *dmarc.Result) {
 			}
 		}
 		switch disposition := v.Disposition; v.Status {
-		case dmarc.Pass, dmarc.None:
+		case dmarc.StatusPass, dmarc.StatusNone:
 			if disposition != dmarc.DispositionNone {
 				t.Errorf("%s with %s", v.Status, disposition)
 			}
-		case dmarc.Fail:
+		case dmarc.StatusFail:
 			if disposition == dmarc.DispositionTempFail || v.Policy == dmarc.PolicyUnset {
 				t.Errorf("%s with %s for the policy %q", v.Status, disposition, v.Policy)
 			}
-		case dmarc.TempError:
+		case dmarc.StatusTempError:
 			if disposition != dmarc.DispositionTempFail && disposition != dmarc.DispositionNone {
 				t.Errorf("%s with %s", v.Status, disposition)
 			}
-		case dmarc.PermError:
+		case dmarc.StatusPermError:
 			if disposition != dmarc.DispositionReject || r.Author.Err == nil {
 				t.Errorf("%s with %s (%v)", v.Status, disposition, r.Author.Err)
 			}
 		}
-		if d := v.Discovery; v.Status == dmarc.None && d.Queries[0].Err != nil {
+		if d := v.Discovery; v.Status == dmarc.StatusNone && d.Queries[0].Err != nil {
 			t.Errorf("none, although %s gave no answer: %v", d.Queries[0].Domain, d.Queries[0].Err)
 		}
 	}

@@ -153,7 +153,7 @@ func TestVerdictsOfRandomMessagesAndZones(t *testing.T) {
 		}
 	}
 	t.Log(fmt.Sprint(seen))
-	for _, status := range []dmarc.Status{dmarc.None, dmarc.Pass, dmarc.Fail, dmarc.TempError, dmarc.PermError} {
+	for _, status := range []dmarc.Status{dmarc.StatusNone, dmarc.StatusPass, dmarc.StatusFail, dmarc.StatusTempError, dmarc.StatusPermError} {
 		if seen[status] < 3 {
 			t.Errorf("%s came up %d times: the scripts do not reach it", status, seen[status])
 		}

@@ -28,7 +28,7 @@ func (r *Result) SMTPReply() (reply Reply, ok bool) {
 		return Reply{451, "4.7.0", "DMARC for " + v.AuthorDomain + " could not be checked because of a DNS failure, try again later"}, true
 	case v.Disposition != DispositionReject:
 		return Reply{}, false
-	case v.Status == PermError:
+	case v.Status == StatusPermError:
 		return Reply{550, "5.6.0", "Message refused: " + authorFault(v.Err)}, true
 	}
 	return Reply{550, "5.7.1", "Message refused per DMARC policy for " + v.AuthorDomain}, true

@@ -28,8 +28,9 @@ type Session struct {
 	envelope Envelope
 
 	mailFrom   spfCheck
+	given      *spf.Result // by UseSPF
 	helo       spfCheck
-	signatures *dkim.Verification
+	signatures *dkim.Session
 	keyDNS     resolver.Budget // what questions for keys go through
 	policyDNS  resolver.Budget // and those for policies
 
@@ -52,23 +53,18 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
 	signatures := s.signatures
 	*s = Session{verifier: v, limits: v.Limits.withDefaults(), ctx: ctx, life: lifetime{outer: ctx}, envelope: e}
-	session := spf.Session{IP: e.IP, HELO: e.HELO, MailFrom: e.MailFrom}
-	if e.SPF != nil {
-		s.mailFrom.result = e.SPF
-	} else {
-		// The check counts its questions itself. This is only beyond what it may ask.
-		most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
-		v.limit(&s.mailFrom.dns, s.limits, most)
-		s.mailFrom.start(&s.life, v.SPF, spf.IdentityMailFrom, session)
-	}
-	if e.SPF != nil || e.MailFrom != "" { // else it is the same check
+	// The check counts its questions itself. This is only beyond what it may ask.
+	most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
+	v.limit(&s.mailFrom.dns, s.limits, most)
+	s.mailFrom.start(&s.life, v.SPF, spf.IdentityMailFrom, e)
+	if e.MailFrom != "" || e.MailFromUnknown { // else it is the same check
 		helo := v.SPF
 		helo.Sequential = true // so that none of its few questions is in vain
 		if helo.Limits.Questions == 0 || helo.Limits.Questions > s.limits.HELOQuestions {
 			helo.Limits.Questions = s.limits.HELOQuestions
 		}
 		v.limit(&s.helo.dns, s.limits, s.limits.HELOQuestions)
-		s.helo.start(&s.life, helo, spf.IdentityHELO, session)
+		s.helo.start(&s.life, helo, spf.IdentityHELO, e)
 	}
 	// How many keys are asked for is up to dkim.Limits.Signatures.
 	v.limit(&s.keyDNS, s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
@@ -79,6 +75,10 @@ func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
 	}
 	s.signatures = signatures
 }
+
+// UseSPF takes the result for MAIL FROM that somebody trusted has found already, in place of
+// the one that is found here. It is called before Finish.
+func (s *Session) UseSPF(r *spf.Result) { s.given = r }
 
 // headerChunk is how much is written at a time before the header has ended, in octets: so
 // that the policy is asked for before a large body that came with the header is hashed.
@@ -190,6 +190,9 @@ func (s *Session) Finish() (*Result, error) {
 	}
 	s.mailFrom.wait.Wait()
 	s.helo.wait.Wait()
+	if s.given != nil {
+		s.mailFrom.result = s.given
+	}
 	if s.helo.result == nil {
 		helo := *s.mailFrom.result
 		helo.Identity = spf.IdentityHELO
@@ -207,9 +210,9 @@ func (s *Session) Finish() (*Result, error) {
 		r.DKIM = []*dkim.Result{}
 	}
 	r.DMARC, r.Others = s.verdict(r)
-	if err := s.ctx.Err(); err != nil && r.DMARC.Status != Pass {
+	if err := s.ctx.Err(); err != nil && r.DMARC.Status != StatusPass {
 		// What was not read could have been signed.
-		r.DMARC.Status, r.DMARC.Disposition = TempError, s.verifier.TempError.disposition(DispositionTempFail)
+		r.DMARC.Status, r.DMARC.Disposition = StatusTempError, s.verifier.TempError.disposition(DispositionTempFail)
 		r.DMARC.Err = cause.Wrap(ErrInterrupted, "", err)
 		r.DMARC.Evaluated, r.DMARC.Override = DispositionNone, nil
 	}
@@ -271,7 +274,7 @@ func (s *Session) evaluate(r *Result, d *discovery) Verdict {
 func stricter(a, b Verdict) int {
 	rank := func(v Verdict) int {
 		disposition := []Disposition{DispositionNone, DispositionQuarantine, DispositionTempFail, DispositionReject}
-		status := []Status{Pass, None, TempError, Fail, PermError}
+		status := []Status{StatusPass, StatusNone, StatusTempError, StatusFail, StatusPermError}
 		return slices.Index(disposition, v.Disposition)*len(status) + slices.Index(status, v.Status)
 	}
 	return cmp.Compare(rank(a), rank(b))
@@ -279,7 +282,7 @@ func stricter(a, b Verdict) int {
 
 // refuse returns the verdict for a message without a single Author Domain.
 func (v *Verifier) refuse(a Author) Verdict {
-	verdict := Verdict{Status: PermError, Err: a.Err, Disposition: DispositionReject, Evaluated: DispositionReject}
+	verdict := Verdict{Status: StatusPermError, Err: a.Err, Disposition: DispositionReject, Evaluated: DispositionReject}
 	switch v.InvalidAuthor {
 	case InvalidAuthorQuarantine:
 		verdict.Disposition = DispositionQuarantine

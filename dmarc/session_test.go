@@ -80,19 +80,19 @@ func TestVerify(t *testing.T) {
 		spf, dkim   bool
 		cause       error
 	}{
-		{"all aligned", fromShop, signed, dmarc.Pass, dmarc.DispositionNone, true, true, nil},
-		{"not signed", fromShop, letter, dmarc.Pass, dmarc.DispositionNone, true, false, nil},
-		{"forwarded", foreign, signed, dmarc.Pass, dmarc.DispositionNone, false, true, nil},
-		{"forged", foreign, letter, dmarc.Fail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
-		{"the body altered", foreign, signed + "PS: pay here.\r\n", dmarc.Fail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
-		{"a Unix file", foreign, strings.ReplaceAll(signed, "\r\n", "\n"), dmarc.Pass, dmarc.DispositionNone, false, true, nil},
-		{"two From", foreign, "From: x@attacker.example\r\n" + signed, dmarc.PermError, dmarc.DispositionReject, false, false, dmarc.ErrSeveralFrom},
-		{"no header", foreign, "hello\r\n", dmarc.PermError, dmarc.DispositionReject, false, false, dmarc.ErrHeader},
-		{"no octet", foreign, "", dmarc.PermError, dmarc.DispositionReject, false, false, dmarc.ErrNoFrom},
-		{"no end of header", foreign, "From: a@shop.example", dmarc.Fail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
+		{"all aligned", fromShop, signed, dmarc.StatusPass, dmarc.DispositionNone, true, true, nil},
+		{"not signed", fromShop, letter, dmarc.StatusPass, dmarc.DispositionNone, true, false, nil},
+		{"forwarded", foreign, signed, dmarc.StatusPass, dmarc.DispositionNone, false, true, nil},
+		{"forged", foreign, letter, dmarc.StatusFail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
+		{"the body altered", foreign, signed + "PS: pay here.\r\n", dmarc.StatusFail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
+		{"a Unix file", foreign, strings.ReplaceAll(signed, "\r\n", "\n"), dmarc.StatusPass, dmarc.DispositionNone, false, true, nil},
+		{"two From", foreign, "From: x@attacker.example\r\n" + signed, dmarc.StatusPermError, dmarc.DispositionReject, false, false, dmarc.ErrSeveralFrom},
+		{"no header", foreign, "hello\r\n", dmarc.StatusPermError, dmarc.DispositionReject, false, false, dmarc.ErrHeader},
+		{"no octet", foreign, "", dmarc.StatusPermError, dmarc.DispositionReject, false, false, dmarc.ErrNoFrom},
+		{"no end of header", foreign, "From: a@shop.example", dmarc.StatusFail, dmarc.DispositionReject, false, false, dmarc.ErrNotAuthenticated},
 		{
 			"a header over the limit", foreign, strings.Repeat("X: 1\r\n", 100_000) + letter,
-			dmarc.PermError, dmarc.DispositionReject, false, false, dmarc.ErrHeaderLimit,
+			dmarc.StatusPermError, dmarc.DispositionReject, false, false, dmarc.ErrHeaderLimit,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -130,14 +130,14 @@ func TestSeveralDomainsCanAllBeEvaluated(t *testing.T) {
 		disposition dmarc.Disposition
 		others      int
 	}{
-		{"by default it is refused", "a@shop.example, b@other.example", dmarc.InvalidAuthorReject, dmarc.PermError, dmarc.DispositionReject, 0},
-		{"quarantine instead", "a@shop.example, b@other.example", dmarc.InvalidAuthorQuarantine, dmarc.PermError, dmarc.DispositionQuarantine, 0},
-		{"none instead", "a@shop.example, b@other.example", dmarc.InvalidAuthorAccept, dmarc.PermError, dmarc.DispositionNone, 0},
-		{"the strictest stands", "a@shop.example, b@other.example", dmarc.InvalidAuthorEvaluateAll, dmarc.Fail, dmarc.DispositionQuarantine, 2},
-		{"all pass", "a@shop.example, b@mail.shop.example", dmarc.InvalidAuthorEvaluateAll, dmarc.Pass, dmarc.DispositionNone, 2},
-		{"one without a policy", "a@shop.example, b@nobody.example", dmarc.InvalidAuthorEvaluateAll, dmarc.None, dmarc.DispositionNone, 2},
-		{"too many", "a@a.example, b@b.example, c@c.example, d@d.example, e@e.example", dmarc.InvalidAuthorEvaluateAll, dmarc.PermError, dmarc.DispositionReject, 0},
-		{"none at all", "nobody:;", dmarc.InvalidAuthorEvaluateAll, dmarc.PermError, dmarc.DispositionReject, 0},
+		{"by default it is refused", "a@shop.example, b@other.example", dmarc.InvalidAuthorReject, dmarc.StatusPermError, dmarc.DispositionReject, 0},
+		{"quarantine instead", "a@shop.example, b@other.example", dmarc.InvalidAuthorQuarantine, dmarc.StatusPermError, dmarc.DispositionQuarantine, 0},
+		{"none instead", "a@shop.example, b@other.example", dmarc.InvalidAuthorAccept, dmarc.StatusPermError, dmarc.DispositionNone, 0},
+		{"the strictest stands", "a@shop.example, b@other.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusFail, dmarc.DispositionQuarantine, 2},
+		{"all pass", "a@shop.example, b@mail.shop.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusPass, dmarc.DispositionNone, 2},
+		{"one without a policy", "a@shop.example, b@nobody.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusNone, dmarc.DispositionNone, 2},
+		{"too many", "a@a.example, b@b.example, c@c.example, d@d.example, e@e.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusPermError, dmarc.DispositionReject, 0},
+		{"none at all", "nobody:;", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusPermError, dmarc.DispositionReject, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := &dmarc.Verifier{Resolver: zone, InvalidAuthor: tt.rule}
@@ -153,9 +153,15 @@ func TestSeveralDomainsCanAllBeEvaluated(t *testing.T) {
 func TestAnSPFResultOfAnUpstreamIsTaken(t *testing.T) {
 	e := fromShop
 	e.IP = netip.Addr{}
-	e.SPF = &spf.Result{Status: spf.StatusPass, Domain: "shop.example"}
-	r, err := (&dmarc.Verifier{Resolver: shop()}).Verify(context.Background(), e, strings.NewReader(letter))
-	if err != nil || r.DMARC.Status != dmarc.Pass || r.SPF != e.SPF {
+	given := &spf.Result{Status: spf.StatusPass, Domain: "shop.example"}
+	s := (&dmarc.Verifier{Resolver: shop()}).Begin(context.Background(), e)
+	defer s.Finish()
+	if _, err := io.WriteString(s, letter); err != nil {
+		t.Fatal(err)
+	}
+	s.UseSPF(given)
+	r, err := s.Finish()
+	if err != nil || r.DMARC.Status != dmarc.StatusPass || r.SPF != given {
 		t.Errorf("%s (%v), want a pass by the given result", r.DMARC.Status, err)
 	}
 }
@@ -201,7 +207,7 @@ func TestAVerdictTakesAtMostThreeRoundTrips(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.DMARC.Status != dmarc.Pass || !r.DMARC.SPFAligned || !r.DMARC.DKIMAligned {
+		if r.DMARC.Status != dmarc.StatusPass || !r.DMARC.SPFAligned || !r.DMARC.DKIMAligned {
 			t.Errorf("%s (%v), aligned %v, %v; want a pass by both", r.DMARC.Status, r.DMARC.Err, r.DMARC.SPFAligned, r.DMARC.DKIMAligned)
 		}
 		trips := time.Since(start) / (20 * time.Millisecond)
@@ -231,7 +237,7 @@ func TestACancelledContextEndsEverything(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v, want that of the context", err)
 		}
-		if r.DMARC.Status == dmarc.Pass {
+		if r.DMARC.Status == dmarc.StatusPass {
 			t.Error("a pass without answers")
 		}
 		if d := time.Since(start); d > 40*time.Millisecond {
@@ -257,7 +263,7 @@ func TestTimeForAMessageIsBounded(t *testing.T) {
 		if d := time.Since(start); d > dmarc.DefaultTime {
 			t.Errorf("took %s", d)
 		}
-		if r.DMARC.Status != dmarc.TempError || r.DMARC.Disposition != dmarc.DispositionTempFail || !errors.Is(r.DMARC.Err, resolver.ErrLimit) {
+		if r.DMARC.Status != dmarc.StatusTempError || r.DMARC.Disposition != dmarc.DispositionTempFail || !errors.Is(r.DMARC.Err, resolver.ErrLimit) {
 			t.Errorf("%s, %s (%v); want temperror that names the limit", r.DMARC.Status, r.DMARC.Disposition, r.DMARC.Err)
 		}
 	})
@@ -313,12 +319,12 @@ func TestAskingAheadChangesNoVerdict(t *testing.T) {
 	zone["h9.n2.example"] = resolver.Records{A: []string{"192.0.2.1"}}
 	zone["i.example"] = resolver.Records{TXT: []string{"v=spf1 mx:n1.example mx:n2.example -all"}}
 
-	for client, want := range map[string]dmarc.Status{"192.0.2.1": dmarc.Pass, "203.0.113.66": dmarc.Fail} {
+	for client, want := range map[string]dmarc.Status{"192.0.2.1": dmarc.StatusPass, "203.0.113.66": dmarc.StatusFail} {
 		for _, sequential := range []bool{true, false} {
 			synctest.Test(t, func(t *testing.T) {
 				dns := &gated{Zone: zone, delay: map[string]time.Duration{"i.example": 100 * time.Millisecond}}
 				e := dmarc.Envelope{IP: netip.MustParseAddr(client), HELO: "x.example", MailFrom: "u@a.example"}
-				v := &dmarc.Verifier{Resolver: dns, SPF: spf.Checker{Sequential: sequential}}
+				v := &dmarc.Verifier{Resolver: dns, SPF: spf.Options{Sequential: sequential}}
 				r, err := v.Verify(t.Context(), e, strings.NewReader("From: u@a.example\r\n\r\nhi\r\n"))
 				if err != nil || r.DMARC.Status != want {
 					t.Errorf("%s, sequential %v: dmarc %s, spf %s (%v), want %s", client, sequential, r.DMARC.Status, r.SPF.Status, r.SPF.Err, want)
@@ -342,15 +348,15 @@ func TestAPassDoesNotWaitForTheExistenceOfTheAuthorDomain(t *testing.T) {
 		status dmarc.Status
 		trips  time.Duration
 	}{
-		"192.0.2.1":   {dmarc.Pass, 2},
-		"203.0.113.5": {dmarc.Fail, 2},
+		"192.0.2.1":   {dmarc.StatusPass, 2},
+		"203.0.113.5": {dmarc.StatusFail, 2},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			delay := map[string]time.Duration{}
 			for name := range zone {
 				delay[name] = 20 * time.Millisecond
 			}
-			if want.status == dmarc.Pass {
+			if want.status == dmarc.StatusPass {
 				delay["new.shop.example"] = time.Hour
 			}
 			e := fromShop
@@ -416,25 +422,25 @@ func TestAWayOfDiscoveryMayBeAPointer(t *testing.T) {
 	} {
 		v := &dmarc.Verifier{Resolver: zone, Discovery: how}
 		verdict := dmarc.Evaluate(dmarc.Input{DKIM: signed, Discovery: v.Discover(context.Background(), "victim.co.uk", nil, signed)})
-		if verdict.Status != dmarc.Fail || verdict.Discovery.Method != method {
+		if verdict.Status != dmarc.StatusFail || verdict.Discovery.Method != method {
 			t.Errorf("%T: %s by %s, want fail by %s", how, verdict.Status, verdict.Discovery.Method, method)
 		}
 	}
 }
 
 func TestEvaluateOfWhatWasNotDiscoveredIsNoPass(t *testing.T) {
-	if v := dmarc.Evaluate(dmarc.Input{}); v.Status != dmarc.TempError || v.Disposition != dmarc.DispositionTempFail {
+	if v := dmarc.Evaluate(dmarc.Input{}); v.Status != dmarc.StatusTempError || v.Disposition != dmarc.DispositionTempFail {
 		t.Errorf("without a discovery: %s, %s", v.Status, v.Disposition)
 	}
 	verifier := &dmarc.Verifier{Resolver: shop()}
 	signed := []*dkim.Result{{Status: dkim.StatusPass, Domain: "news.shop.example"}}
 	d := verifier.Discover(context.Background(), "shop.example", nil, nil) // not told of it
-	if v := dmarc.Evaluate(dmarc.Input{DKIM: signed, Discovery: d}); v.Status != dmarc.TempError {
+	if v := dmarc.Evaluate(dmarc.Input{DKIM: signed, Discovery: d}); v.Status != dmarc.StatusTempError {
 		t.Errorf("without the identifier: %s (%v), want temperror", v.Status, v.Err)
 	}
 	for _, author := range []string{"", "[192.0.2.1]", "192.0.2.1", "x\r\n250 ok"} {
 		v := dmarc.Evaluate(dmarc.Input{Discovery: verifier.Discover(context.Background(), author, nil, nil)})
-		if v.Status != dmarc.PermError || v.Disposition != dmarc.DispositionReject || v.AuthorDomain != "" {
+		if v.Status != dmarc.StatusPermError || v.Disposition != dmarc.DispositionReject || v.AuthorDomain != "" {
 			t.Errorf("%q: %s, %s, Author Domain %q; want permerror, reject", author, v.Status, v.Disposition, v.AuthorDomain)
 		}
 	}
@@ -491,7 +497,7 @@ func TestFinishCanBeCalledAgain(t *testing.T) {
 	s := (&dmarc.Verifier{Resolver: zone}).Begin(context.Background(), fromShop)
 	io.WriteString(s, signed)
 	first, err := s.Finish()
-	if err != nil || first.DMARC.Status != dmarc.Pass {
+	if err != nil || first.DMARC.Status != dmarc.StatusPass {
 		t.Fatalf("%s (%v), want pass", first.DMARC.Status, err)
 	}
 	io.WriteString(s, "more")
@@ -510,7 +516,7 @@ func TestNothingOfTheCallersIsKept(t *testing.T) {
 		value := new([64]byte)
 		var err error
 		result, err = v.Verify(context.WithValue(context.Background(), key{}, value), fromShop, strings.NewReader(message))
-		if err != nil || result.DMARC.Status != dmarc.Pass {
+		if err != nil || result.DMARC.Status != dmarc.StatusPass {
 			t.Fatal(result.DMARC.Status, err)
 		}
 		return weak.Make(value)
@@ -527,7 +533,7 @@ func TestAPanickingResolverIsContained(t *testing.T) {
 	zone := shop()
 	signed := sign(t, zone, letter, "shop.example")
 	r, err := (&dmarc.Verifier{Resolver: panicking{}}).Verify(context.Background(), fromShop, strings.NewReader(signed))
-	if err != nil || r.DMARC.Status != dmarc.TempError || r.SPF.Status != spf.StatusTempError || r.DKIM[0].Status != dkim.StatusTempError {
+	if err != nil || r.DMARC.Status != dmarc.StatusTempError || r.SPF.Status != spf.StatusTempError || r.DKIM[0].Status != dkim.StatusTempError {
 		t.Errorf("dmarc %s, spf %s, dkim %s (%v); want temperror", r.DMARC.Status, r.SPF.Status, r.DKIM[0].Status, err)
 	}
 }
@@ -536,7 +542,7 @@ func TestAResultSurvivesJSON(t *testing.T) {
 	zone, message := busy(t)
 	zone["_dmarc.shop.example"] = resolver.Records{TXT: []string{"v=DMARC1; p=reject; sp-x; rua=mailto:a@shop.example,bogus"}}
 	for _, e := range []dmarc.Envelope{fromShop, {IP: netip.MustParseAddr("2001:db8::1"), HELO: "x"}} {
-		r, err := (&dmarc.Verifier{Resolver: zone, SPF: spf.Checker{Trace: true}}).Verify(context.Background(), e, strings.NewReader(message))
+		r, err := (&dmarc.Verifier{Resolver: zone, SPF: spf.Options{Trace: true}}).Verify(context.Background(), e, strings.NewReader(message))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -564,18 +570,18 @@ func TestSMTPReply(t *testing.T) {
 		verdict dmarc.Verdict
 		want    string
 	}{
-		{"none", dmarc.Verdict{Status: dmarc.Pass}, ""},
-		{"quarantine", dmarc.Verdict{Status: dmarc.Fail, Disposition: dmarc.DispositionQuarantine}, ""},
+		{"none", dmarc.Verdict{Status: dmarc.StatusPass}, ""},
+		{"quarantine", dmarc.Verdict{Status: dmarc.StatusFail, Disposition: dmarc.DispositionQuarantine}, ""},
 		{
-			"reject", dmarc.Verdict{Status: dmarc.Fail, Disposition: dmarc.DispositionReject, AuthorDomain: "shop.example"},
+			"reject", dmarc.Verdict{Status: dmarc.StatusFail, Disposition: dmarc.DispositionReject, AuthorDomain: "shop.example"},
 			"550 5.7.1 Message refused per DMARC policy for shop.example",
 		},
 		{
-			"tempfail", dmarc.Verdict{Status: dmarc.TempError, Disposition: dmarc.DispositionTempFail, AuthorDomain: "shop.example"},
+			"tempfail", dmarc.Verdict{Status: dmarc.StatusTempError, Disposition: dmarc.DispositionTempFail, AuthorDomain: "shop.example"},
 			"451 4.7.0 DMARC for shop.example could not be checked because of a DNS failure, try again later",
 		},
 		{
-			"two From fields", dmarc.Verdict{Status: dmarc.PermError, Disposition: dmarc.DispositionReject, Err: dmarc.ErrSeveralFrom},
+			"two From fields", dmarc.Verdict{Status: dmarc.StatusPermError, Disposition: dmarc.DispositionReject, Err: dmarc.ErrSeveralFrom},
 			"550 5.6.0 Message refused: the message has more than one From field",
 		},
 	} {

@@ -17,10 +17,9 @@ type spfCheck struct {
 	result  *spf.Result // nil until wait is over
 }
 
-// start starts the check, which asks c.dns. Checker says how it is done.
-func (c *spfCheck) start(life *lifetime, checker spf.Checker, id spf.Identity, s spf.Session) {
-	c.checker = checker
-	c.checker.Resolver = &c.dns
+// start starts the check, which asks c.dns. Options say how it is done.
+func (c *spfCheck) start(life *lifetime, options spf.Options, id spf.Identity, s spf.Envelope) {
+	c.checker = spf.Checker{Resolver: &c.dns, Options: options}
 	var ok bool
 	if c.result, ok = c.checker.Recall(life.outer, id, s); ok {
 		return

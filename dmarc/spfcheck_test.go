@@ -26,7 +26,7 @@ func TestWhatMemoryKnowsGivesTheSameResult(t *testing.T) {
 		return result
 	}
 	recalled, waited := verify(zone), verify(forgetful{zone})
-	if recalled.DMARC.Status != dmarc.Pass || !recalled.DMARC.SPFAligned || !recalled.DMARC.DKIMAligned {
+	if recalled.DMARC.Status != dmarc.StatusPass || !recalled.DMARC.SPFAligned || !recalled.DMARC.DKIMAligned {
 		t.Errorf("from memory: %s (%v)", recalled.DMARC.Status, recalled.DMARC.Err)
 	}
 	if !reflect.DeepEqual(recalled, waited) {
@@ -52,7 +52,7 @@ func TestNothingIsAskedForThatACacheKnows(t *testing.T) {
 	for n := range 2 {
 		before := dns.asked.Load()
 		r, err := v.Verify(context.Background(), fromShop, strings.NewReader(message))
-		if err != nil || r.DMARC.Status != dmarc.Pass || !r.DMARC.SPFAligned || !r.DMARC.DKIMAligned {
+		if err != nil || r.DMARC.Status != dmarc.StatusPass || !r.DMARC.SPFAligned || !r.DMARC.DKIMAligned {
 			t.Errorf("message %d: %s (%v, %v), want a pass by both", n+1, r.DMARC.Status, r.DMARC.Err, err)
 		}
 		if asked := dns.asked.Load() - before; (asked == 0) != (n == 1) {
@@ -66,7 +66,7 @@ func TestAMessageTakesFewAllocationsWhereMemoryKnowsAll(t *testing.T) {
 	message := sign(t, zone, letter, "shop.example")
 	v := &dmarc.Verifier{Resolver: zone}
 	n := testing.AllocsPerRun(100, func() {
-		if r, err := v.Verify(context.Background(), fromShop, strings.NewReader(message)); err != nil || r.DMARC.Status != dmarc.Pass {
+		if r, err := v.Verify(context.Background(), fromShop, strings.NewReader(message)); err != nil || r.DMARC.Status != dmarc.StatusPass {
 			t.Fatal(r.DMARC.Status, err)
 		}
 	})

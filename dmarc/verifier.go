@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -20,10 +19,10 @@ type Verifier struct {
 	// Resolver answers all DNS questions. Nil means resolver.Net(nil).
 	Resolver resolver.Resolver
 
-	// SPF and DKIM say how their checks are done. Their Resolver is not used, and the
-	// clock of DKIM is Now where it has none of its own.
-	SPF  spf.Checker
-	DKIM dkim.Verifier
+	// SPF and DKIM say how their checks are done. The clock of DKIM is Now where it has
+	// none of its own.
+	SPF  spf.Options
+	DKIM dkim.Options
 
 	// Discovery is how policies and Organizational Domains are found. Nil means
 	// TreeWalk{}, RFC 9989.
@@ -118,15 +117,7 @@ func (l Limits) withDefaults() Limits {
 }
 
 // An Envelope is what the SMTP session knew of a message.
-type Envelope struct {
-	IP       netip.Addr `json:"ip"`        // the client; zero where not known: SPF is none
-	HELO     string     `json:"helo"`      // argument of HELO or EHLO
-	MailFrom string     `json:"mail_from"` // what stood between < and >; empty for the null sender
-
-	// SPF is the result for MAIL FROM that somebody trusted has found already. Nil means
-	// that it is checked here.
-	SPF *spf.Result `json:"-"`
-}
+type Envelope = spf.Envelope
 
 // Verify reads a message to its end and returns what is to be known about it. It is Begin,
 // io.Copy and Finish. The error is that of the reader or of a context that ended; whatever
@@ -214,7 +205,7 @@ func (v *Verifier) limit(b *resolver.Budget, l Limits, most int) {
 // it parsed.
 func (v *Verifier) signatures() *dkim.Verifier {
 	v.once.Do(func() {
-		v.dkim.Policy, v.dkim.Limits, v.dkim.Now = v.DKIM.Policy, v.DKIM.Limits, v.DKIM.Now
+		v.dkim.Options = v.DKIM
 		if v.dkim.Now == nil {
 			v.dkim.Now = v.Now
 		}

@@ -7,11 +7,11 @@ import "github.com/mailverdict/mailverdict/internal/enum"
 type Status uint8
 
 const (
-	None      Status = iota // no policy applies to the Author Domain
-	Pass                    // an Authenticated Identifier is aligned
-	Fail                    // none is
-	TempError               // DNS failed where its answer could have changed the outcome
-	PermError               // the message has no single Author Domain
+	StatusNone      Status = iota // no policy applies to the Author Domain
+	StatusPass                    // an Authenticated Identifier is aligned
+	StatusFail                    // none is
+	StatusTempError               // DNS failed where its answer could have changed the outcome
+	StatusPermError               // the message has no single Author Domain
 )
 
 var statusWords = []string{"none", "pass", "fail", "temperror", "permerror"}

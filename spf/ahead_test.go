@@ -37,7 +37,7 @@ func (d distant) Resolve(ctx context.Context, q resolver.Question) (resolver.Ans
 	}
 }
 
-var client = spf.Session{
+var client = spf.Envelope{
 	IP:       netip.MustParseAddr("192.0.2.1"),
 	HELO:     "mail.example.com",
 	MailFrom: "user@example.com",
@@ -93,7 +93,7 @@ func TestQuestionsSideBySideTakeTheLongestChainOfRoundTrips(t *testing.T) {
 			for _, sequential := range []bool{false, true} {
 				synctest.Test(t, func(t *testing.T) {
 					began := time.Now()
-					checker := spf.Checker{Resolver: far(test.zone), Sequential: sequential}
+					checker := spf.Checker{Resolver: far(test.zone), Options: spf.Options{Sequential: sequential}}
 					result := checker.Check(t.Context(), client)
 					if result.Status != test.status || result.Questions != test.questions {
 						t.Errorf("got %v after %d questions (%v), want %v after %d",
@@ -214,7 +214,7 @@ func TestACheckLeadsToNoMoreThanTenQuestionsOverItsLimit(t *testing.T) {
 		zone["example.com"] = resolver.Records{TXT: []string{record + " -all"}}
 		synctest.Test(t, func(t *testing.T) {
 			dns := far(zone)
-			r := (&spf.Checker{Resolver: dns, Limits: spf.Limits{Questions: limit}}).Check(t.Context(), client)
+			r := (&spf.Checker{Resolver: dns, Options: spf.Options{Limits: spf.Limits{Questions: limit}}}).Check(t.Context(), client)
 			if r.Questions != limit || !errors.Is(r.Err, spf.ErrQuestionLimit) {
 				t.Errorf("limit %d: %d questions, %v", limit, r.Questions, r.Err)
 			}

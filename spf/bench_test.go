@@ -44,7 +44,7 @@ func includes(nested bool) resolver.Zone {
 }
 
 func benchmark(b *testing.B, c spf.Checker, ip string) {
-	session := spf.Session{IP: netip.MustParseAddr(ip), HELO: "mail.example.com", MailFrom: "user@example.com"}
+	session := spf.Envelope{IP: netip.MustParseAddr(ip), HELO: "mail.example.com", MailFrom: "user@example.com"}
 	ctx := context.Background()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -67,7 +67,7 @@ func BenchmarkFourIncludes(b *testing.B) {
 		benchmark(b, spf.Checker{Resolver: includes(true)}, "192.0.2.4")
 	})
 	b.Run("nested, with trace", func(b *testing.B) {
-		benchmark(b, spf.Checker{Resolver: includes(true), Trace: true}, "192.0.2.4")
+		benchmark(b, spf.Checker{Resolver: includes(true), Options: spf.Options{Trace: true}}, "192.0.2.4")
 	})
 }
 
@@ -83,7 +83,7 @@ func TestTheAllocationsOfAMatchAreFew(t *testing.T) {
 		{"four includes beside each other", includes(false), "192.0.2.4", 50},
 		{"four nested includes", includes(true), "192.0.2.4", 50},
 	} {
-		session := spf.Session{IP: mustAddr(test.ip), HELO: "mail.example.com", MailFrom: "user@example.com"}
+		session := spf.Envelope{IP: mustAddr(test.ip), HELO: "mail.example.com", MailFrom: "user@example.com"}
 		checker := spf.Checker{Resolver: test.zone}
 		if n := testing.AllocsPerRun(100, func() { checker.Check(t.Context(), session) }); n > test.most {
 			t.Errorf("%s: %v allocations, want at most %v", test.name, n, test.most)

@@ -81,7 +81,7 @@ func TestWhatACheckMayCost(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &meter{Resolver: tt.zone}
-			s := spf.Session{IP: netip.MustParseAddr("203.0.113.5"), HELO: "mail.example.org", MailFrom: tt.mailFrom}
+			s := spf.Envelope{IP: netip.MustParseAddr("203.0.113.5"), HELO: "mail.example.org", MailFrom: tt.mailFrom}
 			var before, after runtime.MemStats
 			var r *spf.Result
 			runtime.ReadMemStats(&before)
@@ -132,9 +132,11 @@ func TestAResolverThatPanicsAtAnyQuestionIsATempError(t *testing.T) {
 	for _, sequential := range []bool{false, true} {
 		for n := 1; ; n++ {
 			p := &panicker{Resolver: zone, n: n}
-			s := spf.Session{IP: netip.MustParseAddr("203.0.113.5"), HELO: "mail.example.com", MailFrom: "a@example.com"}
+			s := spf.Envelope{IP: netip.MustParseAddr("203.0.113.5"), HELO: "mail.example.com", MailFrom: "a@example.com"}
 			var r *spf.Result
-			synctest.Test(t, func(t *testing.T) { r = (&spf.Checker{Resolver: p, Sequential: sequential}).Check(t.Context(), s) })
+			synctest.Test(t, func(t *testing.T) {
+				r = (&spf.Checker{Resolver: p, Options: spf.Options{Sequential: sequential}}).Check(t.Context(), s)
+			})
 			// The last question is that for the explanation; ptr does not mind failures.
 			if r.Status != spf.StatusTempError && r.Status != spf.StatusFail {
 				t.Errorf("panic at question %d: %s (%v)", n, r.Status, r.Err)

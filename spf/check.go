@@ -60,7 +60,7 @@ type needed struct {
 
 // check evaluates an identity. With recalls, nothing is waited for, and ok is false where
 // something would have to be.
-func (c *Checker) check(ctx context.Context, id Identity, s Session, recalls bool) (r *Result, ok bool) {
+func (c *Checker) check(ctx context.Context, id Identity, s Envelope, recalls bool) (r *Result, ok bool) {
 	k := &check{limits: c.Limits.withDefaults(), parallel: !c.Sequential, trace: c.Trace}
 	k.setIP(s.IP)
 	k.helo = s.HELO

@@ -11,10 +11,11 @@ import (
 // Evaluation.Err wrap. The section is of RFC 7208.
 var (
 	// With StatusNone.
-	ErrNoAddress = errors.New("the address of the client is not known")
-	ErrNoDomain  = errors.New("the identity has no domain")
-	ErrBadDomain = errors.New("the domain of the identity is not one that can have a record") // 4.3
-	ErrNoRecord  = errors.New("the domain has no SPF record")                                 // 4.5
+	ErrNoAddress  = errors.New("the address of the client is not known")
+	ErrNoMailFrom = errors.New("MAIL FROM is not known")
+	ErrNoDomain   = errors.New("the identity has no domain")
+	ErrBadDomain  = errors.New("the domain of the identity is not one that can have a record") // 4.3
+	ErrNoRecord   = errors.New("the domain has no SPF record")                                 // 4.5
 
 	// With StatusNeutral.
 	ErrNoMatch = errors.New("no term of the record matches and it has no default") // 4.7
@@ -40,6 +41,7 @@ var (
 // causes are the words of the errors in JSON.
 var causes = cause.Table{
 	{Word: "no-address", Err: ErrNoAddress},
+	{Word: "no-mail-from", Err: ErrNoMailFrom},
 	{Word: "no-domain", Err: ErrNoDomain},
 	{Word: "bad-domain", Err: ErrBadDomain},
 	{Word: "no-target", Err: ErrNoTarget},

@@ -21,7 +21,7 @@ var zone = resolver.Zone{
 
 func ExampleChecker_Check() {
 	checker := spf.Checker{Resolver: zone}
-	result := checker.Check(context.Background(), spf.Session{
+	result := checker.Check(context.Background(), spf.Envelope{
 		IP:       netip.MustParseAddr("198.51.100.7"),
 		HELO:     "out7.mailer.example",
 		MailFrom: "orders@shop.example",
@@ -35,7 +35,7 @@ func ExampleChecker_Check() {
 
 func ExampleChecker_Check_fail() {
 	checker := spf.Checker{Resolver: zone}
-	result := checker.Check(context.Background(), spf.Session{
+	result := checker.Check(context.Background(), spf.Envelope{
 		IP:       netip.MustParseAddr("203.0.113.9"),
 		HELO:     "localhost",
 		MailFrom: "orders@shop.example",
@@ -49,7 +49,7 @@ func ExampleChecker_Check_fail() {
 
 func ExampleChecker_Check_why() {
 	checker := spf.Checker{Resolver: zone}
-	result := checker.Check(context.Background(), spf.Session{
+	result := checker.Check(context.Background(), spf.Envelope{
 		IP:       netip.MustParseAddr("203.0.113.9"),
 		MailFrom: "someone@broken.example",
 	})
@@ -61,8 +61,8 @@ func ExampleChecker_Check_why() {
 }
 
 func ExampleChecker_trace() {
-	checker := spf.Checker{Resolver: zone, Trace: true}
-	result := checker.Check(context.Background(), spf.Session{
+	checker := spf.Checker{Resolver: zone, Options: spf.Options{Trace: true}}
+	result := checker.Check(context.Background(), spf.Envelope{
 		IP:       netip.MustParseAddr("203.0.113.9"),
 		MailFrom: "orders@shop.example",
 	})
@@ -86,7 +86,7 @@ func ExampleChecker_trace() {
 
 // A server that keeps answers in a resolver.Cache has a result for most messages at once.
 func ExampleChecker_Recall() {
-	session := spf.Session{IP: netip.MustParseAddr("198.51.100.7"), MailFrom: "orders@shop.example"}
+	session := spf.Envelope{IP: netip.MustParseAddr("198.51.100.7"), MailFrom: "orders@shop.example"}
 	checker := spf.Checker{Resolver: zone}
 	if result, ok := checker.Recall(context.Background(), spf.IdentityMailFrom, session); ok {
 		fmt.Println(result.Status)
@@ -110,7 +110,7 @@ func ExampleParse() {
 }
 
 func ExampleResult_ReceivedSPF() {
-	session := spf.Session{
+	session := spf.Envelope{
 		IP:       netip.MustParseAddr("198.51.100.7"),
 		HELO:     "out7.mailer.example",
 		MailFrom: "orders@shop.example",

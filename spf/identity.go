@@ -14,9 +14,12 @@ const postmaster = "postmaster"
 // identify fills f with the sender of an identity. Shown is what stands for the
 // domain in a result. The error says why there is none that could have a record,
 // which makes the result none: RFC 7208, section 4.3.
-func (f *facts) identify(id Identity, s Session) (shown string, err error) {
+func (f *facts) identify(id Identity, s Envelope) (shown string, err error) {
 	name := s.HELO
 	f.local = postmaster
+	if id == IdentityMailFrom && s.MailFromUnknown {
+		return "", ErrNoMailFrom
+	}
 	// Only an empty reverse-path is the null sender. One that merely has no
 	// domain is not checked as if it were: RFC 7208, section 2.4.
 	if id == IdentityMailFrom && s.MailFrom != "" {

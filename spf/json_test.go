@@ -27,7 +27,7 @@ func TestAResultKeepsItsReasonThroughJSON(t *testing.T) {
 		zone := hosts(test.record)
 		zone["broken.example.com"] = broken
 		zone["moo.example.com"] = resolver.Records{TXT: []string{"v=spf1 moo"}}
-		r := (&spf.Checker{Resolver: zone, Trace: true}).Check(t.Context(), client)
+		r := (&spf.Checker{Resolver: zone, Options: spf.Options{Trace: true}}).Check(t.Context(), client)
 		text := asJSON(t, r)
 		var fields struct{ Reason, Cause string }
 		var back spf.Result
@@ -79,7 +79,7 @@ func TestTheTraceShowsEveryTermInOrder(t *testing.T) {
 		"w.example.com": {TXT: []string{`"quoted"`}},
 	}
 	for _, sequential := range []bool{false, true} {
-		r := (&spf.Checker{Resolver: zone, Trace: true, Sequential: sequential}).Check(t.Context(), client)
+		r := (&spf.Checker{Resolver: zone, Options: spf.Options{Trace: true, Sequential: sequential}}).Check(t.Context(), client)
 		e := r.Evaluation
 		if e == nil || e.Domain != "example.com" || e.Status != spf.StatusFail || e.Record != zone["example.com"].TXT[0] {
 			t.Fatalf("got %s", asJSON(t, e))
@@ -116,7 +116,7 @@ func TestTheTraceShowsEveryTermInOrder(t *testing.T) {
 func TestTheTraceHoldsNothingThatCouldHarmATerminal(t *testing.T) {
 	zone := resolver.Zone{"example.com": {TXT: []string{"v=spf1 include:i.example.com -all"}},
 		"i.example.com": {TXT: []string{"v=spf1 \x1b[31m\r\nred \u202e"}}}
-	r := (&spf.Checker{Resolver: zone, Trace: true}).Check(t.Context(), client)
+	r := (&spf.Checker{Resolver: zone, Options: spf.Options{Trace: true}}).Check(t.Context(), client)
 	answers := r.Evaluation.Steps[0].Answers
 	if want := `"v=spf1 \027[31m\013\010red \226\128\174"`; answers[0].Records[0] != want {
 		t.Errorf("got %s", answers[0].Records[0])

@@ -43,7 +43,7 @@ func play(t *testing.T, scenes []scene) {
 			if s.from != "" {
 				session.MailFrom = s.from
 			}
-			r := (&spf.Checker{Resolver: s.zone, Limits: s.limits}).Check(t.Context(), session)
+			r := (&spf.Checker{Resolver: s.zone, Options: spf.Options{Limits: s.limits}}).Check(t.Context(), session)
 			if r.Status != s.want || !errors.Is(r.Err, s.err) {
 				t.Errorf("got %v (%v), want %v (%v)", r.Status, r.Err, s.want, s.err)
 			}
@@ -229,12 +229,12 @@ func TestTheLimitOnQuestions(t *testing.T) {
 	}
 	zone["example.com"] = resolver.Records{TXT: []string{record + " +all"}}
 	for _, sequential := range []bool{false, true} {
-		r := (&spf.Checker{Resolver: zone, Sequential: sequential}).Check(t.Context(), client)
+		r := (&spf.Checker{Resolver: zone, Options: spf.Options{Sequential: sequential}}).Check(t.Context(), client)
 		if r.Status != spf.StatusPermError || !errors.Is(r.Err, spf.ErrQuestionLimit) || r.Questions != 50 {
 			t.Errorf("got %v (%v) after %d questions", r.Status, r.Err, r.Questions)
 		}
 	}
-	r := (&spf.Checker{Resolver: zone, Limits: spf.Limits{Questions: 200}}).Check(t.Context(), client)
+	r := (&spf.Checker{Resolver: zone, Options: spf.Options{Limits: spf.Limits{Questions: 200}}}).Check(t.Context(), client)
 	if r.Status != spf.StatusPass || r.Questions != 100 {
 		t.Errorf("got %v (%v) after %d questions", r.Status, r.Err, r.Questions)
 	}
@@ -281,7 +281,7 @@ func TestACheckThatTakesTooLongIsTempError(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
 				defer cancel()
 				began := time.Now()
-				r := (&spf.Checker{Resolver: far(zone), Limits: test.limits}).Check(ctx, client)
+				r := (&spf.Checker{Resolver: far(zone), Options: spf.Options{Limits: test.limits}}).Check(ctx, client)
 				if r.Status != spf.StatusTempError || !errors.Is(r.Err, test.err) {
 					t.Errorf("got %v (%v)", r.Status, r.Err)
 				}
@@ -303,7 +303,7 @@ func TestAResolverThatDoesNotHeedItsContextMeetsTheTimeLimit(t *testing.T) {
 			}
 			return resolver.Answer{Addrs: []netip.Addr{netip.MustParseAddr("203.0.113.1")}}, nil
 		})
-		r := (&spf.Checker{Resolver: dns, Sequential: true}).Check(t.Context(), client)
+		r := (&spf.Checker{Resolver: dns, Options: spf.Options{Sequential: true}}).Check(t.Context(), client)
 		if r.Status != spf.StatusTempError || !errors.Is(r.Err, spf.ErrTimeLimit) {
 			t.Errorf("got %v (%v)", r.Status, r.Err)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // expansion returns the name that exists:spec asks for, or "" where it asks nothing.
-func expansion(t *testing.T, spec string, session spf.Session, zone resolver.Zone) string {
+func expansion(t *testing.T, spec string, session spf.Envelope, zone resolver.Zone) string {
 	t.Helper()
 	_, name, _ := strings.Cut(session.MailFrom, "@")
 	if zone == nil {
@@ -33,7 +33,7 @@ func expansion(t *testing.T, spec string, session spf.Session, zone resolver.Zon
 }
 
 func TestTheExpansionsOfRFC7208Section7_4(t *testing.T) {
-	session := spf.Session{IP: mustAddr("192.0.2.3"), HELO: "mx.example.org", MailFrom: "strong-bad@email.example.com"}
+	session := spf.Envelope{IP: mustAddr("192.0.2.3"), HELO: "mx.example.org", MailFrom: "strong-bad@email.example.com"}
 	v6 := session
 	v6.IP = mustAddr("2001:db8::cb01")
 	for _, test := range []struct{ spec, want string }{
@@ -94,7 +94,7 @@ func TestMacrosThatMakeNames(t *testing.T) {
 		{"%{p} of nobody", "%{p}.x.org", "joe", "", "unknown.x.org"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			session := spf.Session{IP: mustAddr("192.0.2.1"), HELO: test.helo, MailFrom: test.local + "@example.com"}
+			session := spf.Envelope{IP: mustAddr("192.0.2.1"), HELO: test.helo, MailFrom: test.local + "@example.com"}
 			zone := resolver.Zone{"example.com": {TXT: []string{"v=spf1 exists:" + test.spec + " -all"}}}
 			dns := far(zone)
 			r := (&spf.Checker{Resolver: dns}).Check(t.Context(), session)
@@ -113,7 +113,7 @@ func TestMacrosThatMakeNames(t *testing.T) {
 }
 
 func TestTheNullSenderIsPostmasterInMacros(t *testing.T) {
-	session := spf.Session{IP: mustAddr("192.0.2.1"), HELO: "mail.example.com"}
+	session := spf.Envelope{IP: mustAddr("192.0.2.1"), HELO: "mail.example.com"}
 	r := (&spf.Checker{Resolver: resolver.Zone{
 		"mail.example.com": {TXT: []string{"v=spf1 -all exp=x.org.example"}},
 		"x.org.example":    {TXT: []string{"%{s} %{l} %{o} %{S}"}},

@@ -157,8 +157,8 @@ func (s *staggered) Resolve(ctx context.Context, q resolver.Question) (resolver.
 	}
 }
 
-func sessionOf(d *dice) spf.Session {
-	return spf.Session{
+func sessionOf(d *dice) spf.Envelope {
+	return spf.Envelope{
 		IP:       mustAddr(d.pick("192.0.2.1", "192.0.2.1", "2001:db8::1")),
 		HELO:     d.pick("n0.example.com", "localhost", "a b"),
 		MailFrom: d.pick("user@example.com", "n1@example.com", "@n2.example.com", "", "pel\u00e9@example.com"),
@@ -174,8 +174,8 @@ func checkWorld(t *testing.T, octets []byte) {
 	limits := spf.Limits{Questions: []int{50, 30, 20, 3}[d.roll(4)]}
 
 	sequentialDNS, parallelDNS := &staggered{Zone: zone}, &staggered{Zone: zone}
-	sequential := (&spf.Checker{Resolver: sequentialDNS, Limits: limits, Sequential: true, Trace: true}).Check(t.Context(), session)
-	parallel := (&spf.Checker{Resolver: parallelDNS, Limits: limits, Trace: true}).Check(t.Context(), session)
+	sequential := (&spf.Checker{Resolver: sequentialDNS, Options: spf.Options{Limits: limits, Sequential: true, Trace: true}}).Check(t.Context(), session)
+	parallel := (&spf.Checker{Resolver: parallelDNS, Options: spf.Options{Limits: limits, Trace: true}}).Check(t.Context(), session)
 	if asJSON(t, sequential) != asJSON(t, parallel) {
 		t.Errorf("sequential %s\nparallel %s", asJSON(t, sequential), asJSON(t, parallel))
 	}
@@ -191,7 +191,7 @@ func checkWorld(t *testing.T, octets []byte) {
 	}
 	// RFC 7208, section 5.5, makes failures of reverse DNS no match.
 	if sequential.Status == spf.StatusPass && !reverse {
-		if whole := (&spf.Checker{Resolver: sound(zone), Limits: limits}).Check(t.Context(), session); whole.Status != spf.StatusPass {
+		if whole := (&spf.Checker{Resolver: sound(zone), Options: spf.Options{Limits: limits}}).Check(t.Context(), session); whole.Status != spf.StatusPass {
 			t.Errorf("pass where DNS fails, %v where it does not", whole.Status)
 		}
 	}
@@ -260,7 +260,7 @@ func FuzzMacros(f *testing.F) {
 			}
 			return resolver.Answer{}, resolver.ErrNotFound
 		})
-		session := spf.Session{IP: mustAddr("2001:db8::1"), HELO: helo, MailFrom: from}
+		session := spf.Envelope{IP: mustAddr("2001:db8::1"), HELO: helo, MailFrom: from}
 		r := (&spf.Checker{Resolver: dns}).Check(t.Context(), session)
 		if r.Status == spf.StatusPass || len(r.Explanation) > 450 {
 			t.Errorf("got %v, %q", r.Status, r.Explanation)

@@ -21,7 +21,7 @@ func TestAResolverThatIsNilIsNoAnswer(t *testing.T) {
 		(*resolver.Cache)(nil), (*resolver.Budget)(nil), &resolver.Budget{Resolver: (*resolver.Cache)(nil)},
 	} {
 		c := spf.Checker{Resolver: r}
-		s := spf.Session{IP: netip.MustParseAddr("192.0.2.1"), MailFrom: "a@example.com"}
+		s := spf.Envelope{IP: netip.MustParseAddr("192.0.2.1"), MailFrom: "a@example.com"}
 		if got := c.Check(t.Context(), s); got.Status != spf.StatusTempError || !errors.Is(got.Err, resolver.ErrPanic) {
 			t.Errorf("%T: %v, %v", r, got.Status, got.Err)
 		}
@@ -41,7 +41,7 @@ func TestAResultKeepsNoRecordsOfOtherDomains(t *testing.T) {
 		zone["other.example"] = resolver.Records{TXT: []string{text}}
 	}()
 	c := spf.Checker{Resolver: zone}
-	r := c.Check(t.Context(), spf.Session{IP: netip.MustParseAddr("192.0.2.1"), MailFrom: "a@example.com"})
+	r := c.Check(t.Context(), spf.Envelope{IP: netip.MustParseAddr("192.0.2.1"), MailFrom: "a@example.com"})
 	clear(zone)
 	for range 50 {
 		if runtime.GC(); freed.Load() {
@@ -86,8 +86,8 @@ func TestRecallIsTheCheckOrNothing(t *testing.T) {
 		{"a context that has ended", ended, zone, "a@example.com", true},
 	} {
 		for _, ip := range []string{"192.0.2.1", "192.0.2.2", "2001:db8::1"} {
-			c := spf.Checker{Resolver: tt.resolver, Trace: true}
-			s := spf.Session{IP: netip.MustParseAddr(ip), HELO: "mail.example.com", MailFrom: tt.from}
+			c := spf.Checker{Resolver: tt.resolver, Options: spf.Options{Trace: true}}
+			s := spf.Envelope{IP: netip.MustParseAddr(ip), HELO: "mail.example.com", MailFrom: tt.from}
 			got, ok := c.Recall(tt.ctx, spf.IdentityMailFrom, s)
 			if asked > 0 {
 				t.Fatalf("%s: %d questions were asked", tt.name, asked)
@@ -98,7 +98,7 @@ func TestRecallIsTheCheckOrNothing(t *testing.T) {
 		}
 	}
 	c := spf.Checker{Resolver: zone}
-	s := spf.Session{IP: netip.MustParseAddr("192.0.2.9"), HELO: "mail.example.com", MailFrom: "a@example.com"}
+	s := spf.Envelope{IP: netip.MustParseAddr("192.0.2.9"), HELO: "mail.example.com", MailFrom: "a@example.com"}
 	if r, ok := c.Recall(t.Context(), spf.IdentityHELO, s); !ok || r.Status != spf.StatusPass || r.Identity != spf.IdentityHELO {
 		t.Errorf("HELO: %v, %t", r, ok)
 	}

@@ -37,7 +37,7 @@ type Pair struct {
 // ReceivedSPF returns the field that records r, a result for s, at the host
 // receiver. String writes it so that nothing which the client or the domain chose
 // can leave its place.
-func (r *Result) ReceivedSPF(s Session, receiver string) *ReceivedSPF {
+func (r *Result) ReceivedSPF(s Envelope, receiver string) *ReceivedSPF {
 	f := &ReceivedSPF{
 		Status:   r.Status,
 		Comment:  r.comment(s, receiver),
@@ -71,7 +71,7 @@ func (r *Result) ReceivedSPF(s Session, receiver string) *ReceivedSPF {
 }
 
 // comment says the result in words, as section 9.1 recommends.
-func (r *Result) comment(s Session, receiver string) string {
+func (r *Result) comment(s Envelope, receiver string) string {
 	ip, name := "a client of unknown address", printable(shorten(r.Domain), mostValue)
 	if s.IP.IsValid() {
 		ip = s.IP.Unmap().WithZone("").String()

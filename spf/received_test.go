@@ -39,7 +39,7 @@ func TestReceivedSPFIsWrittenForEveryResult(t *testing.T) {
 
 func TestReceivedSPFIsWrittenForAResultWithoutAReason(t *testing.T) {
 	for s := spf.StatusNone; s <= spf.StatusPermError; s++ {
-		text := (&spf.Result{Status: s}).ReceivedSPF(spf.Session{}, "").String()
+		text := (&spf.Result{Status: s}).ReceivedSPF(spf.Envelope{}, "").String()
 		if back, err := spf.ParseReceivedSPF(text); err != nil || back.Status != s || back.Problem != "" {
 			t.Errorf("%v: got %v, %v from %q", s, back, err, text)
 		}
@@ -51,7 +51,7 @@ func TestReceivedSPFHoldsWhatIsHostileInItsPlace(t *testing.T) {
 		"a\r\nX-Injected: yes\r\n\r\nbody", "a\"; receiver=evil; x=\"", `a\`, "a(b", "a)b", "a;b", "\x00\x1b[31m",
 		"\u202etxt", "\xff\xfe", strings.Repeat("a", 5000), strings.Repeat("(", 300), "a b  c", "=", ".", "",
 	} {
-		session := spf.Session{IP: mustAddr("192.0.2.1"), HELO: hostile, MailFrom: hostile + "@example.com"}
+		session := spf.Envelope{IP: mustAddr("192.0.2.1"), HELO: hostile, MailFrom: hostile + "@example.com"}
 		for _, record := range []string{"v=spf1 -all", "v=spf1 " + hostile, "v=spf1 a:%{l}.org exists:x.org ?all"} {
 			checker := spf.Checker{Resolver: resolver.Zone{"example.com": {TXT: []string{record}}}}
 			for _, r := range []*spf.Result{checker.Check(t.Context(), session), checker.CheckHELO(t.Context(), session)} {

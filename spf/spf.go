@@ -1,7 +1,7 @@
 // Package spf checks whether a host may send mail for a domain: RFC 7208.
 //
-// A [Checker] takes a [Session], what the SMTP client said and where it spoke from,
-// and gives a [Result]. Its zero value asks the system's resolver and has the
+// A [Checker] takes an [Envelope], what the SMTP client said and where it spoke
+// from, and gives a [Result]. Its zero value asks the system's resolver and has the
 // RFC's limits:
 //
 //	result := new(spf.Checker).Check(ctx, spf.Session{
@@ -47,15 +47,20 @@ import (
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// A Session is what the SMTP client said and where it spoke from.
-type Session struct {
-	IP   netip.Addr // address of the client; the zero Addr means not known
-	HELO string     // argument of HELO or EHLO
+// An Envelope is what the SMTP session knew of a message.
+type Envelope struct {
+	IP   netip.Addr `json:"ip"`   // address of the client; the zero Addr means not known
+	HELO string     `json:"helo"` // argument of HELO or EHLO
 
 	// MailFrom is the reverse-path between < and >, as the client gave it; empty
 	// for the null sender, whose identity is postmaster@HELO (RFC 7208, section
 	// 2.4).
-	MailFrom string
+	MailFrom string `json:"mail_from"`
+
+	// MailFromUnknown says that nobody knows MAIL FROM, as for a file on disk.
+	// MailFrom does not count then: its result is none, with ErrNoMailFrom, and
+	// the HELO name does not stand in.
+	MailFromUnknown bool `json:"mail_from_unknown,omitempty"`
 }
 
 // A Checker evaluates SPF. The zero Checker works and has the limits of RFC 7208.
@@ -64,6 +69,11 @@ type Checker struct {
 	// Resolver answers the DNS questions. Nil means resolver.Net(nil).
 	Resolver resolver.Resolver
 
+	Options
+}
+
+// Options say how SPF is checked. The zero Options are those of RFC 7208.
+type Options struct {
 	// Limits bound what one check may cost. Zero fields have the defaults that
 	// Limits documents.
 	Limits Limits
@@ -84,7 +94,7 @@ type Checker struct {
 
 // Check evaluates the MAIL FROM identity of s. It always returns a result; a
 // context that ends before it is one with StatusTempError.
-func (c *Checker) Check(ctx context.Context, s Session) *Result {
+func (c *Checker) Check(ctx context.Context, s Envelope) *Result {
 	r, _ := c.check(ctx, IdentityMailFrom, s, false)
 	return r
 }
@@ -92,7 +102,7 @@ func (c *Checker) Check(ctx context.Context, s Session) *Result {
 // CheckHELO evaluates the HELO identity of s, as RFC 7208, section 2.3, recommends
 // beside MAIL FROM. The two results are not exchangeable: a pass for HELO says
 // nothing of MAIL FROM.
-func (c *Checker) CheckHELO(ctx context.Context, s Session) *Result {
+func (c *Checker) CheckHELO(ctx context.Context, s Envelope) *Result {
 	r, _ := c.check(ctx, IdentityHELO, s, false)
 	return r
 }
@@ -100,7 +110,7 @@ func (c *Checker) CheckHELO(ctx context.Context, s Session) *Result {
 // Recall is Check, or CheckHELO for that identity, if all questions can be answered without
 // waiting: see [resolver.Recall]. Who serves many messages can then do without a goroutine.
 // Where ok is false there is no result, and Check is to be called.
-func (c *Checker) Recall(ctx context.Context, id Identity, s Session) (r *Result, ok bool) {
+func (c *Checker) Recall(ctx context.Context, id Identity, s Envelope) (r *Result, ok bool) {
 	return c.check(ctx, id, s, true)
 }
 

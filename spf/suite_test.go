@@ -61,12 +61,12 @@ type suiteTest struct {
 }
 
 func (test suiteTest) run(t *testing.T, zone resolver.Resolver) {
-	session := spf.Session{
+	session := spf.Envelope{
 		IP:       netip.MustParseAddr(test.host),
 		HELO:     test.helo,
 		MailFrom: test.mailFrom,
 	}
-	checker := spf.Checker{Resolver: zone, Trace: true}
+	checker := spf.Checker{Resolver: zone, Options: spf.Options{Trace: true}}
 	result := checker.Check(context.Background(), session)
 	if !slices.Contains(test.results, result.Status.String()) {
 		t.Errorf("got %v (%v), want %v", result.Status, result.Err, test.results)

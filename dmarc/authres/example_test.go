@@ -16,7 +16,7 @@ func result() *dmarc.Result {
 		Envelope: dmarc.Envelope{MailFrom: "any@attacker.example"},
 		SPF:      &spf.Result{Status: spf.StatusPass, Domain: "attacker.example"},
 		DMARC: dmarc.Verdict{
-			Status:       dmarc.Fail,
+			Status:       dmarc.StatusFail,
 			Disposition:  dmarc.DispositionReject,
 			AuthorDomain: "bank.example",
 			Policy:       dmarc.PolicyReject,

@@ -38,7 +38,7 @@ func shop() *dmarc.Result {
 			signed(dkim.StatusPass, "provider.example", "p1", "abcdefghijkl"),
 		},
 		DMARC: dmarc.Verdict{
-			Status:       dmarc.Pass,
+			Status:       dmarc.StatusPass,
 			AuthorDomain: "shop.example",
 			PolicyDomain: "shop.example",
 			Policy:       dmarc.PolicyReject,
@@ -71,7 +71,7 @@ Authentication-Results: mx.receiver.example;
 
 		{"a failure of what passed without being aligned", func(r *dmarc.Result) {
 			r.DKIM = nil
-			r.DMARC.Status, r.DMARC.Err, r.DMARC.DKIMAligned = dmarc.Fail, dmarc.ErrNotAligned, false
+			r.DMARC.Status, r.DMARC.Err, r.DMARC.DKIMAligned = dmarc.StatusFail, dmarc.ErrNotAligned, false
 			r.DMARC.Disposition = dmarc.DispositionReject
 			r.DMARC.Identifiers = []dmarc.Identifier{{Domain: "mail.provider.example", Authenticated: true}}
 		}, `
@@ -142,7 +142,7 @@ Authentication-Results: mx.receiver.example;
 		{"a HELO that fails is a result of its own", func(r *dmarc.Result) {
 			r.HELO.Status = spf.StatusFail
 			r.DKIM = nil
-			r.DMARC = dmarc.Verdict{Status: dmarc.PermError, Disposition: dmarc.DispositionReject,
+			r.DMARC = dmarc.Verdict{Status: dmarc.StatusPermError, Disposition: dmarc.DispositionReject,
 				Err: cause.Wrap(dmarc.ErrFromSyntax, `"; dmarc=pass"`, nil)}
 		}, `
 Authentication-Results: mx.receiver.example;
@@ -285,11 +285,11 @@ func TestNoHostileValueLeavesItsSlot(t *testing.T) {
 			r.DMARC.Override = &dmarc.Override{Type: dmarc.OverrideType(s), Comment: s}
 		},
 		"an identifier": func(r *dmarc.Result, s string) {
-			r.DMARC.Status = dmarc.Fail
+			r.DMARC.Status = dmarc.StatusFail
 			r.DMARC.Identifiers = []dmarc.Identifier{{Domain: s, Authenticated: true}}
 		},
 		"the verdict's error": func(r *dmarc.Result, s string) {
-			r.DMARC.Status, r.DMARC.Err = dmarc.PermError, cause.Wrap(dmarc.ErrFromDomain, s, nil)
+			r.DMARC.Status, r.DMARC.Err = dmarc.StatusPermError, cause.Wrap(dmarc.ErrFromDomain, s, nil)
 		},
 	}
 	for name, put := range slots {

@@ -234,10 +234,10 @@ func (f Formatter) dmarcResult(r *dmarc.Result) entry {
 		e.props["policy.dmarc"] = effective(v).String()
 		e.props["policy.published-domain-policy"] = v.Policy.String()
 	}
-	if v.Status != dmarc.None {
+	if v.Status != dmarc.StatusNone {
 		e.props["policy.applied-disposition"] = v.Disposition.String()
 	}
-	if v.Status == dmarc.Fail {
+	if v.Status == dmarc.StatusFail {
 		for _, name := range notAligned(v) {
 			e.comments = append(e.comments, comment("not aligned: "+name))
 		}

@@ -47,7 +47,7 @@ func ExampleFixture() {
 	}
 
 	r := f.Verify(t)
-	dmarctest.WantVerdict(t, r, dmarc.Pass)
+	dmarctest.WantVerdict(t, r, dmarc.StatusPass)
 	dmarctest.WantAligned(t, r, dmarc.MethodDKIM)
 }
 
@@ -78,7 +78,7 @@ func ExampleSlow() {
 		}
 
 		start := time.Now()
-		dmarctest.WantVerdict(t, f.Verify(t), dmarc.Pass)
+		dmarctest.WantVerdict(t, f.Verify(t), dmarc.StatusPass)
 		if took := time.Since(start); took != time.Second {
 			t.Errorf("took %v", took)
 		}

@@ -38,7 +38,7 @@ func shop(t testing.TB) *Fixture {
 
 func TestASignedMessagePasses(t *testing.T) {
 	r := shop(t).Verify(t)
-	WantVerdict(t, r, dmarc.Pass)
+	WantVerdict(t, r, dmarc.StatusPass)
 	WantDisposition(t, r, dmarc.DispositionNone)
 	WantSPF(t, r, spf.StatusPass)
 	WantDKIM(t, r, dkim.StatusPass)
@@ -50,7 +50,7 @@ func TestAMessageThatWasChangedFails(t *testing.T) {
 	f.Envelope.IP = netip.MustParseAddr("198.51.100.7")
 	f.Message = bytes.Replace(f.Message, []byte("Hello."), []byte("Hello!"), 1)
 	r := f.Verify(t)
-	WantVerdict(t, r, dmarc.Fail)
+	WantVerdict(t, r, dmarc.StatusFail)
 	WantDisposition(t, r, dmarc.DispositionReject)
 	WantSPF(t, r, spf.StatusFail)
 	WantDKIM(t, r, dkim.StatusFail)
@@ -92,14 +92,14 @@ func TestTheVerifierCanBeConfigured(t *testing.T) {
 	}
 	WantDisposition(t, f.Verify(t), dmarc.DispositionQuarantine)
 	f.Configure = func(v *dmarc.Verifier) { v.Resolver = resolver.Zone{} }
-	WantVerdict(t, f.Verify(t), dmarc.None)
+	WantVerdict(t, f.Verify(t), dmarc.StatusNone)
 }
 
 func TestAFaultLeavesTheVerdictOpen(t *testing.T) {
 	f := shop(t)
 	Plant(t, f.Zone, "_dmarc.shop.example TXT", resolver.Fault{Err: resolver.ErrTimeout})
 	r := f.Verify(t)
-	WantVerdict(t, r, dmarc.TempError)
+	WantVerdict(t, r, dmarc.StatusTempError)
 	WantDisposition(t, r, dmarc.DispositionTempFail)
 }
 
@@ -109,7 +109,7 @@ func TestEveryQuestionThatIsKnownIsAskedAtOnce(t *testing.T) {
 		const roundTrip = 100 * time.Millisecond
 		f.Configure = func(v *dmarc.Verifier) { v.Resolver = Slow(v.Resolver, roundTrip) }
 		start := time.Now()
-		WantVerdict(t, f.Verify(t), dmarc.Pass)
+		WantVerdict(t, f.Verify(t), dmarc.StatusPass)
 		if took := time.Since(start); took != roundTrip {
 			t.Errorf("SPF, the key and the policy took %v, want one round trip of %v", took, roundTrip)
 		}
@@ -121,7 +121,7 @@ func TestFixturesAreVerifiedSideBySide(t *testing.T) {
 	for range 8 {
 		t.Run("fixture", func(t *testing.T) {
 			t.Parallel()
-			WantVerdict(t, f.Verify(t), dmarc.Pass)
+			WantVerdict(t, f.Verify(t), dmarc.StatusPass)
 		})
 	}
 }

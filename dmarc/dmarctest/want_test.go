@@ -16,7 +16,7 @@ func failed() *dmarc.Result {
 		HELO: &spf.Result{Identity: spf.IdentityHELO},
 		DKIM: []*dkim.Result{{Status: dkim.StatusPass, Domain: "provider.example"}, {Status: dkim.StatusFail, Domain: "example.com"}},
 		DMARC: dmarc.Verdict{
-			Status: dmarc.Fail, Disposition: dmarc.DispositionReject, AuthorDomain: "example.com", Err: dmarc.ErrNotAligned,
+			Status: dmarc.StatusFail, Disposition: dmarc.DispositionReject, AuthorDomain: "example.com", Err: dmarc.ErrNotAligned,
 		},
 	}
 }
@@ -54,7 +54,7 @@ func TestWhatIsNotExpectedIsNotLookedAt(t *testing.T) {
 
 func TestChecksThatHoldSayNothing(t *testing.T) {
 	r := failed()
-	WantVerdict(t, r, dmarc.Fail)
+	WantVerdict(t, r, dmarc.StatusFail)
 	WantDisposition(t, r, dmarc.DispositionReject)
 	WantSPF(t, r, spf.StatusPass)
 	WantDKIM(t, r, dkim.StatusPass, dkim.StatusFail)
@@ -72,7 +72,7 @@ func TestChecksThatFailExplainTheVerdict(t *testing.T) {
 		test func(t testing.TB)
 		want string
 	}{
-		{"verdict", func(t testing.TB) { WantVerdict(t, r, dmarc.Pass) }, "verdict: got fail, want pass\n"},
+		{"verdict", func(t testing.TB) { WantVerdict(t, r, dmarc.StatusPass) }, "verdict: got fail, want pass\n"},
 		{"disposition", func(t testing.TB) { WantDisposition(t, r, dmarc.DispositionNone) }, "disposition: got reject, want none\n"},
 		{"spf", func(t testing.TB) { WantSPF(t, r, spf.StatusSoftFail) }, "spf: got pass, want softfail\n"},
 		{"one signature too few", func(t testing.TB) { WantDKIM(t, r, dkim.StatusPass) }, "dkim: got pass fail, want pass\n"},

@@ -100,7 +100,7 @@ func alignmentOutcome(v *dmarc.Verdict, i dmarc.Identifier) (outcome string, ton
 		return "aligned", ToneOpen, "The name is right, but it does not count, since " + method + " did not pass."
 	case i.Alignment == dmarc.AlignmentOpen:
 		return "open", ToneOpen, "DNS did not answer what would decide it."
-	case i.Authenticated && v.Status == dmarc.Pass:
+	case i.Authenticated && v.Status == dmarc.StatusPass:
 		return "not aligned", ToneOpen, "It passed for " + i.Domain + ", which says nothing about " + v.AuthorDomain + "."
 	case i.Authenticated:
 		return "not aligned", ToneBad, "It passed for " + i.Domain + ", which says nothing about " + v.AuthorDomain + "."

@@ -16,13 +16,13 @@ import (
 func Fix(r *dmarc.Result) string {
 	v := &r.DMARC
 	switch v.Status {
-	case dmarc.Fail:
+	case dmarc.StatusFail:
 		return fixFail(r)
-	case dmarc.None:
+	case dmarc.StatusNone:
 		return fixRecord(v)
-	case dmarc.TempError:
+	case dmarc.StatusTempError:
 		return "send it again later; if that does not help, see that the name servers " + unanswered(r) + "answer."
-	case dmarc.PermError:
+	case dmarc.StatusPermError:
 		return "write one From field, with addresses of one domain, in a header without faults."
 	}
 	return ""

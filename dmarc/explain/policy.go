@@ -58,7 +58,7 @@ func discoveryStep(v *dmarc.Verdict, d *dmarc.Discovery) Step {
 		s.add("exists", "not known: DNS did not say whether there is a "+d.AuthorDomain)
 	}
 	switch {
-	case v.Status == dmarc.TempError && d.Query() == nil:
+	case v.Status == dmarc.StatusTempError && d.Query() == nil:
 		s.Outcome, s.Tone = "open", ToneOpen
 		s.Consequence = "Without an answer from DNS, nobody knows what is to be done with the message."
 	case d.Query() == nil:

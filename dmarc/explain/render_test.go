@@ -56,7 +56,7 @@ func everything(s string) *dmarc.Result {
 		HELO:     check,
 		DKIM:     []*dkim.Result{signature},
 		DMARC: dmarc.Verdict{
-			Status: dmarc.Fail, Disposition: dmarc.DispositionReject, Policy: dmarc.PolicyReject, PolicyTag: s,
+			Status: dmarc.StatusFail, Disposition: dmarc.DispositionReject, Policy: dmarc.PolicyReject, PolicyTag: s,
 			AuthorDomain: s, OrganizationalDomain: s, PolicyDomain: s, Record: s, Err: err,
 			Override:    &dmarc.Override{Type: dmarc.OverrideLocal, Comment: s},
 			Identifiers: identifiers,

@@ -15,13 +15,13 @@ func Summary(r *dmarc.Result) string {
 	v := &r.DMARC
 	name := plainDomain(v.AuthorDomain)
 	switch v.Status {
-	case dmarc.Pass:
+	case dmarc.StatusPass:
 		return passSummary(v, name)
-	case dmarc.Fail:
+	case dmarc.StatusFail:
 		return failSummary(r, name) + " " + request(v, plainDomain(v.PolicyDomain))
-	case dmarc.TempError:
+	case dmarc.StatusTempError:
 		return "Whether this message is from " + name + " is not known yet: DNS gave no answer that the verdict needs."
-	case dmarc.PermError:
+	case dmarc.StatusPermError:
 		return "This message does not say clearly whom it is from: " + authorFault(v.Err) + "."
 	}
 	return noneSummary(v, name)

@@ -23,7 +23,7 @@ func verdictStep(r *dmarc.Result) Step {
 	if byList(v.Discovery) {
 		s.Section = "RFC 7489, section 6.6.2"
 	}
-	if v.Status == dmarc.PermError {
+	if v.Status == dmarc.StatusPermError {
 		s.Rule = "A message without a single Author Domain is not evaluated."
 		s.Section = "RFC 9989, section 5.3.1"
 	}
@@ -61,9 +61,9 @@ func verdictQuestion(v *dmarc.Verdict) string {
 
 func verdictTone(status dmarc.Status) Tone {
 	switch status {
-	case dmarc.Pass:
+	case dmarc.StatusPass:
 		return ToneGood
-	case dmarc.Fail, dmarc.PermError:
+	case dmarc.StatusFail, dmarc.StatusPermError:
 		return ToneBad
 	}
 	return ToneOpen
@@ -107,10 +107,10 @@ func overrideText(o *dmarc.Override) string {
 // whatIf says what a stricter policy would have meant for the message.
 func whatIf(v *dmarc.Verdict) string {
 	switch {
-	case v.Status == dmarc.Pass && v.Policy != dmarc.PolicyUnset && v.Policy != dmarc.PolicyReject:
+	case v.Status == dmarc.StatusPass && v.Policy != dmarc.PolicyUnset && v.Policy != dmarc.PolicyReject:
 		tag := policyTag(v)
 		return tag + "=quarantine or " + tag + "=reject would have changed nothing for this message: it passes"
-	case v.Status != dmarc.Fail:
+	case v.Status != dmarc.StatusFail:
 		return ""
 	case v.Policy == dmarc.PolicyNone:
 		return "with " + stricter(v, dmarc.PolicyQuarantine) + " this message would have been set aside as suspicious, with " +

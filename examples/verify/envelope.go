@@ -8,7 +8,6 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/internal/header"
-	"github.com/mailverdict/mailverdict/spf"
 )
 
 // Origins say where the parts of an envelope were taken from.
@@ -116,12 +115,10 @@ func (o *options) envelope(s *sidecar, fields []header.Field) (dmarc.Envelope, o
 		e.MailFrom, from.MailFrom = path, fromReturnPath
 	default:
 		// Empty would be the null sender, for whom the HELO name speaks.
-		e.SPF = &spf.Result{Err: errNoMailFrom}
+		e.MailFromUnknown = true
 	}
 	return e, from
 }
-
-var errNoMailFrom = fmt.Errorf("%w: MAIL FROM is not known", spf.ErrNoDomain)
 
 // returnPath returns the address of the topmost Return-Path field.
 func returnPath(fields []header.Field) (string, bool) {

@@ -63,9 +63,9 @@ func (t *tally) status() int {
 	switch {
 	case t.unread > 0:
 		return exitUsage
-	case t.verdicts[dmarc.Fail]+t.verdicts[dmarc.PermError] > 0:
+	case t.verdicts[dmarc.StatusFail]+t.verdicts[dmarc.StatusPermError] > 0:
 		return exitFailed
-	case t.verdicts[dmarc.TempError] > 0:
+	case t.verdicts[dmarc.StatusTempError] > 0:
 		return exitOpen
 	}
 	return exitOK

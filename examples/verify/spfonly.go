@@ -18,17 +18,16 @@ func (c *checker) spfOnly(ctx context.Context, stdout, stderr io.Writer) int {
 	defer cancel()
 	ctx, questions := c.trace(ctx)
 
-	s := spf.Session{IP: c.options.ip}
+	s := spf.Envelope{IP: c.options.ip}
 	if c.options.from != nil {
 		s.MailFrom = *c.options.from
 	}
 	if c.options.helo != nil {
 		s.HELO = *c.options.helo
 	}
-	check := c.shared.SPF
-	check.Resolver = c.shared.Resolver
+	check := spf.Checker{Resolver: c.shared.Resolver, Options: c.shared.SPF}
 	result := &dmarc.Result{
-		Envelope: dmarc.Envelope{IP: s.IP, HELO: s.HELO, MailFrom: s.MailFrom},
+		Envelope: s,
 		SPF:      check.Check(ctx, s),
 	}
 	if c.options.helo != nil {

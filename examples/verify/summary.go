@@ -113,7 +113,7 @@ func (t *tally) writeCounts(w io.Writer, screen terminal) {
 		cells = append(cells, d.String())
 	}
 	fmt.Fprintln(w, screen.paint(faint, line(resultWidth, "DMARC", cells...)))
-	for _, s := range []dmarc.Status{dmarc.Pass, dmarc.None, dmarc.Fail, dmarc.TempError, dmarc.PermError} {
+	for _, s := range []dmarc.Status{dmarc.StatusPass, dmarc.StatusNone, dmarc.StatusFail, dmarc.StatusTempError, dmarc.StatusPermError} {
 		cells := []string{strconv.Itoa(t.verdicts[s])}
 		for _, d := range dispositions {
 			cells = append(cells, countOrDot(t.handled[handling{s, d}]))

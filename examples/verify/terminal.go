@@ -64,9 +64,9 @@ func (t terminal) paint(code, s string) string {
 // verdict returns the word for a verdict in its colour.
 func (t terminal) verdict(s dmarc.Status) string {
 	switch s {
-	case dmarc.Pass:
+	case dmarc.StatusPass:
 		return t.paint(green, s.String())
-	case dmarc.Fail, dmarc.PermError:
+	case dmarc.StatusFail, dmarc.StatusPermError:
 		return t.paint(red, s.String())
 	}
 	return t.paint(yellow, s.String())

@@ -23,7 +23,7 @@ type gluedVerdict struct {
 // glued is the pipeline as programs have it today: SPF, then DKIM, then a lookup of
 // the DMARC record at the domain of From and at its organizational domain, then
 // alignment by the public suffix list (RFC 7489), one after the other.
-func glued(dns *peerDNS, s spf.Session, message io.Reader) (gluedVerdict, error) {
+func glued(dns *peerDNS, s spf.Envelope, message io.Reader) (gluedVerdict, error) {
 	spfStatus, _ := checkPeerSPF(dns, s)
 
 	// The header is read twice: once for From, once by the verifier of signatures.

@@ -14,7 +14,7 @@ import (
 // A delivery is a message on its way, its envelope, and the DNS of its domains.
 type delivery struct {
 	zone    resolver.Zone
-	session spf.Session
+	session spf.Envelope
 	message []byte
 }
 
@@ -53,18 +53,18 @@ func BenchmarkPipeline(b *testing.B) {
 	}
 }
 
-func pipelineOurs(v *dmarc.Verifier, s spf.Session) contestant {
+func pipelineOurs(v *dmarc.Verifier, s spf.Envelope) contestant {
 	envelope := dmarc.Envelope{IP: s.IP, HELO: s.HELO, MailFrom: s.MailFrom}
 	return contestant{"ours", func(message io.Reader) error {
 		r, err := v.Verify(context.Background(), envelope, message)
-		if err != nil || r.DMARC.Status != dmarc.Pass || !r.DMARC.SPFAligned || !r.DMARC.DKIMAligned {
+		if err != nil || r.DMARC.Status != dmarc.StatusPass || !r.DMARC.SPFAligned || !r.DMARC.DKIMAligned {
 			return fmt.Errorf("%s (%v): %w", r.DMARC.Status, r.DMARC.Err, err)
 		}
 		return nil
 	}}
 }
 
-func pipelineGlued(dns *peerDNS, s spf.Session) contestant {
+func pipelineGlued(dns *peerDNS, s spf.Envelope) contestant {
 	return contestant{"glue", func(message io.Reader) error {
 		v, err := glued(dns, s, message)
 		if err != nil || !v.pass {

@@ -58,7 +58,7 @@ func spfNetworks(record int) string {
 	return strings.Join(append(terms, "ip4:"+last), " ")
 }
 
-var spfBenchSession = spf.Session{
+var spfBenchSession = spf.Envelope{
 	IP: netip.MustParseAddr("192.0.2.1"), HELO: "mail.shop.example", MailFrom: "bounces@shop.example",
 }
 

@@ -15,7 +15,7 @@ import (
 // one another.
 type spfCase struct {
 	zone          resolver.Zone
-	session       spf.Session
+	session       spf.Envelope
 	peculiarities []string
 }
 
@@ -40,7 +40,7 @@ func (d *spfDraft) v6() string { return fmt.Sprintf("2001:db8::%x", 1+d.random.I
 func newSPFCase(random *rand.Rand) spfCase {
 	d := &spfDraft{random: random}
 	d.zone = resolver.Zone{}
-	d.session = spf.Session{HELO: spfHost(random.IntN(spfHosts)), MailFrom: "joe.doe-list@" + spfDomain(0)}
+	d.session = spf.Envelope{HELO: spfHost(random.IntN(spfHosts)), MailFrom: "joe.doe-list@" + spfDomain(0)}
 	if random.IntN(2) == 0 {
 		d.session.IP = netip.MustParseAddr(d.v4())
 	} else {

@@ -68,6 +68,6 @@ func TestSPFAgreesWithBlitiri(t *testing.T) {
 	agreed.report(t)
 }
 
-func checkPeerSPF(dns *peerDNS, s spf.Session) (peerspf.Result, error) {
+func checkPeerSPF(dns *peerDNS, s spf.Envelope) (peerspf.Result, error) {
 	return peerspf.CheckHostWithSender(net.IP(s.IP.AsSlice()), s.HELO, s.MailFrom, peerspf.WithResolver(dns))
 }
