@@ -1,9 +1,12 @@
 // Package cause lets the errors that results carry be written as JSON and read
 // back: the text as it stands, and which of a package's exported errors it wraps.
 //
-// A package that has results declares its errors with errors.New, lists them once
-// in a [Table] with a short code each, and embeds [JSON] where a result is
-// marshalled:
+// A package that has results declares each error once, with its code, and embeds [JSON]
+// where a result is marshalled:
+//
+//	var causes cause.Table
+//
+//	var ErrNoRecord = causes.New("no-record", "the domain has no record")
 //
 //	func (r Result) MarshalJSON() ([]byte, error) {
 //		type plain Result // without the methods, so that this does not call itself
@@ -25,8 +28,15 @@ type Code struct {
 
 // A Table lists a package's errors. Where an error wraps several of them, the
 // first in the table gives its code, so that the particular stands before the
-// general. A Table is not changed once it is declared.
+// general. A Table is not changed once the package is initialized.
 type Table []Code
+
+// New returns an error of that text, and adds it to the table under a word.
+func (t *Table) New(word, text string) error {
+	err := errors.New(text)
+	*t = append(*t, Code{word, err})
+	return err
+}
 
 // JSON is an error in JSON; embed it in the struct that is marshalled. The zero
 // JSON is no error.
