@@ -3,8 +3,6 @@ package main
 import (
 	"net/netip"
 	"strings"
-
-	"github.com/mailverdict/mailverdict/internal/header"
 )
 
 // A client is what a Received field says of the host that a message came from.
@@ -16,13 +14,13 @@ type client struct {
 // topmostClient returns the client of the topmost Received field that has one, and the
 // number of the field, from 1. Hosts of the same site are passed over: with their addresses,
 // which nobody else can have, SPF has nothing to say.
-func topmostClient(fields []header.Field) (c client, number int, found bool) {
+func topmostClient(fields []field) (c client, number int, found bool) {
 	for _, f := range fields {
-		if !f.Is("received") {
+		if !f.is("Received") {
 			continue
 		}
 		number++
-		if c, found = parseReceived(header.Unfold(f.Body())); found {
+		if c, found = parseReceived(f.body); found {
 			return c, number, true
 		}
 	}

@@ -15,14 +15,14 @@
 // others: ours/peer and ours/floor, both of time, so that less is better. Peak-B is
 // how much of the heap was in use at once beyond what was before. All of it:
 //
-//	go test -run '^$' -bench . -count 6 > bench.txt && benchstat -col /by bench.txt
+//	GOWORK=off go test -run '^$' -bench . -count 6 > bench.txt && benchstat -col /by bench.txt
 //
 // Zones are asked by both sides through the same code, so that DNS costs them the
 // same. The floor of a message with several signatures verifies one after the other,
 // as ours does; go-msgauth has a goroutine for each.
 //
 // How long the parties wait for DNS is told by a test, since only tests can have a
-// clock of their own: go test -v -run RoundTrips.
+// clock of their own: GOWORK=off go test -v -run RoundTrips.
 //
 // Messages are read through an io.Reader that has no other method, as from a
 // connection. Mail is as it mostly is: text in short lines, and beyond 32 KiB

@@ -6,6 +6,7 @@ package suite
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -24,7 +25,10 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// root returns the folder of go.mod, above the package that is tested.
+// module is the module line of the repository's root, which has modules below it.
+const module = "module github.com/mailverdict/mailverdict\n"
+
+// root returns the root of the repository, above the package that is tested.
 func root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -32,12 +36,13 @@ func root(t testing.TB) string {
 		t.Fatal(err)
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(text), module) {
 			return dir
 		}
 		above := filepath.Dir(dir)
 		if above == dir {
-			t.Fatal("no go.mod above the package")
+			t.Fatal("no go.mod of mailverdict above the package")
 		}
 		dir = above
 	}

@@ -23,8 +23,13 @@ func TestTheEnvironmentNamesTheFolder(t *testing.T) {
 	}
 }
 
-func TestRootIsWhereTheModuleIs(t *testing.T) {
-	if _, err := os.Stat(filepath.Join(root(t), "go.mod")); err != nil {
-		t.Error(err)
+func TestTheRootIsTheRepositorysFromModulesBelowItToo(t *testing.T) {
+	for _, from := range []string{".", "../compare", "../../examples"} {
+		t.Run(from, func(t *testing.T) {
+			t.Chdir(from)
+			if _, err := os.Stat(filepath.Join(root(t), "SECURITY.md")); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
