@@ -41,7 +41,7 @@ import (
 // safe for concurrent use and takes nothing from one message to the next but keys that
 // it parsed, and memory. It must not be copied after its first use.
 type Verifier struct {
-	// Resolver answers the DNS questions. Nil means resolver.Net(nil). Finish waits
+	// Resolver answers the DNS questions. Nil means resolver.Default(). Finish waits
 	// for its calls to return, as they must when their context ends.
 	Resolver resolver.Resolver
 
@@ -105,7 +105,7 @@ func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Session 
 
 func (v *Verifier) resolver() resolver.Resolver {
 	if v.Resolver == nil {
-		return resolver.Net(nil)
+		return resolver.Default()
 	}
 	return v.Resolver
 }

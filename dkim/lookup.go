@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -32,7 +33,7 @@ func (w *workspace) lookup(name string) *lookup {
 // recall takes the answer if nobody has to wait for it.
 func (l *lookup) recall(ctx context.Context, r resolver.Resolver) bool {
 	var ok bool
-	l.answer, ok, l.err = resolver.Recall(ctx, r, l.question())
+	l.answer, ok, l.err = resolver.Recall(seam.Internal{}, ctx, r, l.question())
 	return ok
 }
 

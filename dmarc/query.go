@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -130,7 +131,7 @@ func (qs *queries) askThen(names []string, then func(findings)) {
 
 // recall takes the outcome of a question if nobody has to wait for it.
 func (qs *queries) recall(q *Query) bool {
-	answer, ok, err := resolver.Recall(qs.life.outer, qs.resolver, q.question())
+	answer, ok, err := resolver.Recall(seam.Internal{}, qs.life.outer, qs.resolver, q.question())
 	if ok {
 		qs.take(q, answer, err)
 	}

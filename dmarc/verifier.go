@@ -16,7 +16,7 @@ import (
 // the recommended configuration. It is safe for concurrent use, takes nothing from one message
 // to the next but keys that it parsed, and memory, and must not be copied after its first use.
 type Verifier struct {
-	// Resolver answers all DNS questions. Nil means resolver.Net(nil).
+	// Resolver answers all DNS questions. Nil means resolver.Default().
 	Resolver resolver.Resolver
 
 	// SPF and DKIM say how their checks are done. The clock of DKIM is Now where it has

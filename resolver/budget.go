@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/mailverdict/mailverdict/internal/seam"
 )
 
 // The defaults of a Budget.
@@ -22,11 +24,11 @@ const (
 // are asked once: who asks again shares the outcome, or waits for it. If the one who
 // asked first goes away, another asks anew.
 //
-// A panic in the Resolver is contained, and is ErrPanic.
+// A panic in the Resolver, or a goroutine that it ends, is contained, and is ErrPanic.
 //
 // A Budget is safe for concurrent use and must not be copied after first use.
 type Budget struct {
-	// Resolver is asked. Nil means Net(nil).
+	// Resolver is asked. Nil means Default().
 	Resolver Resolver
 
 	// Questions is how many questions may be put to Resolver. Zero or less means
@@ -132,12 +134,11 @@ func (b *Budget) count(q Question) error {
 // ask puts q to the Resolver and fills c. What the caller's context cut short is an
 // outcome for the caller alone.
 func (b *Budget) ask(ctx context.Context, q Question, c *call) {
-	c.abandoned = true // also where Resolve never returns: runtime.Goexit
 	defer b.finish(q, c)
 	left, limit := b.start()
 	defer b.stop()
 	if left <= 0 {
-		c.err, c.abandoned = &Error{Question: q, Err: limit}, false
+		c.err = &Error{Question: q, Err: limit}
 		return
 	}
 	within, cancel := context.WithTimeoutCause(ctx, left, limit)
@@ -146,27 +147,16 @@ func (b *Budget) ask(ctx context.Context, q Question, c *call) {
 	if traceOf(ctx) != nil {
 		within = l.listen(within)
 	}
-	c.answer, c.err = ask(within, b.resolver(), q)
-	c.details = l.details()
-	switch {
-	case !Temporary(c.err):
-		c.abandoned = false
-	case ctx.Err() != nil:
-		c.err = &Error{Question: q, Err: contextError(ctx)}
-	default:
-		if within.Err() != nil {
+	Contained(seam.Internal{}, within, orDefault(b.Resolver), q, func(a Answer, err error) {
+		c.answer, c.err, c.details = a, err, l.details()
+		switch {
+		case !Temporary(err):
+		case ctx.Err() != nil:
+			c.err, c.abandoned = &Error{Question: q, Err: contextError(ctx)}, true
+		case within.Err() != nil:
 			c.err = &Error{Question: q, Err: limit}
 		}
-		c.abandoned = false
-	}
-}
-
-// resolver returns the one to ask.
-func (b *Budget) resolver() Resolver {
-	if b.Resolver == nil {
-		return Net(nil)
-	}
-	return b.Resolver
+	})
 }
 
 // start counts a question as under way, and returns how much time is left for it

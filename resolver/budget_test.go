@@ -194,22 +194,27 @@ func TestBudgetContainsAPanic(t *testing.T) {
 	}
 }
 
-func TestBudgetOutlivesAResolverThatEndsItsGoroutine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		first := true
-		b := &Budget{Resolver: resolverFunc(func(context.Context, Question) (Answer, error) {
-			if first {
-				first = false
-				runtime.Goexit()
-			}
-			return Answer{TXT: []string{"x"}}, nil
-		})}
-		go b.Resolve(t.Context(), txt)
-		synctest.Wait()
-		if _, err := b.Resolve(t.Context(), txt); err != nil {
-			t.Error(err)
-		}
+func TestNobodyWaitsForAResolverThatEndsItsGoroutine(t *testing.T) {
+	ends := resolverFunc(func(context.Context, Question) (Answer, error) {
+		time.Sleep(time.Second)
+		runtime.Goexit()
+		return Answer{}, nil
 	})
+	for what, r := range map[string]Resolver{
+		"a budget":              &Budget{Resolver: ends},
+		"a cache":               &Cache{Resolver: ends},
+		"a budget over a cache": &Budget{Resolver: &Cache{Resolver: ends}},
+		"a cache over a budget": &Cache{Resolver: &Budget{Resolver: ends}},
+		"an observed cache":     Wrap(&Cache{Resolver: ends}, func(context.Context, Question, Answer, error) {}),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			go r.Resolve(t.Context(), txt)
+			synctest.Wait()
+			if _, err := r.Resolve(t.Context(), txt); !errors.Is(err, ErrPanic) || !strings.Contains(err.Error(), "Goexit") {
+				t.Errorf("%s: %v", what, err)
+			}
+		})
+	}
 }
 
 func TestBudgetTakesAnAnswerWithoutRecordsForAbsence(t *testing.T) {

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"golang.org/x/sync/singleflight"
+
+	"github.com/mailverdict/mailverdict/internal/seam"
 )
 
 // The defaults of a Cache.
@@ -39,11 +40,10 @@ const (
 // until the last of them has gone away, at most for 30 seconds. The context that
 // Resolver gets has the values of the first who asked.
 //
-// Answers have the TTL that is left, and errors are shared. A panic in the Resolver
-// is contained, and is ErrPanic.
+// Answers have the TTL that is left, and errors are shared. A panic in the Resolver, or
+// a goroutine that it ends, is contained, and is ErrPanic.
 type Cache struct {
-	// Resolver is asked for what is not remembered. Nil means a Client of the
-	// Cache's own.
+	// Resolver is asked for what is not remembered. Nil means Default().
 	Resolver Resolver
 
 	// MinTTL and MaxTTL bound how long answers and absence are remembered. A TTL
@@ -62,11 +62,9 @@ type Cache struct {
 	// (AuthenticUnknown). Zero means never.
 	MaxStale time.Duration
 
-	client  Client
 	once    sync.Once
 	entries *otter.Cache[Question, *entry]
 
-	group   singleflight.Group
 	mu      sync.Mutex
 	flights map[Question]*flight
 }
@@ -76,6 +74,10 @@ type flight struct {
 	ctx     context.Context // ends when nobody waits any more
 	cancel  context.CancelFunc
 	waiting int
+
+	landed chan struct{} // closed when the outcome is there
+	entry  *entry
+	asked  bool // the Resolver was asked
 }
 
 // An entry is an outcome as it is remembered. It does not change.
@@ -108,21 +110,14 @@ func (c *Cache) resolve(ctx context.Context, q Question) (Answer, Event, error) 
 	if ctx.Err() != nil {
 		return Answer{}, Event{}, &Error{Question: q, Err: contextError(ctx)}
 	}
-	// Set by the flight alone, and read once it has landed.
-	first := false
-	f := c.board(ctx, q)
+	f, first := c.board(ctx, q)
 	defer c.leave(q, f)
-	landed := c.group.DoChan(key(q), func() (any, error) {
-		first = true
-		return c.fly(f.ctx, q), nil
-	})
 	select {
 	case <-ctx.Done():
 		return Answer{}, Event{}, &Error{Question: q, Err: contextError(ctx)}
-	case result := <-landed:
-		e := result.Val.(*entry)
-		a, err := e.outcome(time.Now())
-		return a, Event{Server: e.server, Cached: !first, Stale: e.stale}, err
+	case <-f.landed:
+		a, err := f.entry.outcome(time.Now())
+		return a, Event{Server: f.entry.server, Cached: !(first && f.asked), Stale: f.entry.stale}, err
 	}
 }
 
@@ -136,21 +131,24 @@ func (c *Cache) fresh(q Question, now time.Time) *entry {
 }
 
 // board returns the flight for q, and holds it in the air until the caller leaves.
-// One caller's cancellation is not the others': the flight has none of them.
-func (c *Cache) board(ctx context.Context, q Question) *flight {
+// First says that the caller started it. One caller's cancellation is not the others':
+// the flight has none of them.
+func (c *Cache) board(ctx context.Context, q Question) (f *flight, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f := c.flights[q]
+	f = c.flights[q]
 	if f == nil {
-		f = new(flight)
+		f = &flight{landed: make(chan struct{})}
 		f.ctx, f.cancel = context.WithTimeout(context.WithoutCancel(ctx), flightTime)
 		if c.flights == nil {
 			c.flights = make(map[Question]*flight)
 		}
 		c.flights[q] = f
+		first = true
+		go c.fly(q, f)
 	}
 	f.waiting++
-	return f
+	return f, first
 }
 
 // leave ends the flight if nobody else waits for it. Who asks after that must not
@@ -159,14 +157,26 @@ func (c *Cache) leave(q Question, f *flight) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.waiting--; f.waiting == 0 {
-		f.cancel()
-		delete(c.flights, q)
-		c.group.Forget(key(q))
+		c.remove(q, f)
 	}
 }
 
-// key is a name for q among the flights. No name has a space in it.
-func key(q Question) string { return q.Name + " " + q.Type.String() }
+// land hands the outcome to those who wait for it. Who asks after that finds it
+// remembered.
+func (c *Cache) land(q Question, f *flight) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(q, f)
+	close(f.landed)
+}
+
+// remove takes f from the flights, if it is still among them, and ends its context.
+func (c *Cache) remove(q Question, f *flight) {
+	f.cancel()
+	if c.flights[q] == f {
+		delete(c.flights, q)
+	}
+}
 
 // open makes the store. Of otter and golang-lru, otter has more than twice the
 // throughput with 8 goroutines on 2 cores (131 ns to 323 ns a hit; on one they are
@@ -185,27 +195,27 @@ func (c *Cache) open() {
 }
 
 // fly asks the Resolver and remembers the outcome.
-func (c *Cache) fly(ctx context.Context, q Question) *entry {
+func (c *Cache) fly(q Question, f *flight) {
+	defer c.land(q, f) // also where the Resolver ends this goroutine
 	old, ok := c.entries.GetIfPresent(q)
 	if ok && time.Now().Before(old.expiry) {
-		return old // another flight landed since the caller looked
+		f.entry = old // another flight landed since the caller looked
+		return
 	}
+	f.asked = true
 	var l listener
-	r := c.Resolver
-	if r == nil {
-		r = &c.client
-	}
-	a, err := ask(l.listen(ctx), r, q)
-	e := c.remembered(a, err, time.Now())
-	e.server = l.details().Server
-	if ok && Temporary(err) && old.err == nil && time.Now().Before(old.useless) {
-		e = old.staleAt(time.Now())
-	}
-	// Neither a limit nor that everybody has gone away is about the question.
-	if !errors.Is(err, ErrLimit) && !(Temporary(err) && errors.Is(ctx.Err(), context.Canceled)) {
-		c.entries.Set(q, e)
-	}
-	return e
+	Contained(seam.Internal{}, l.listen(f.ctx), orDefault(c.Resolver), q, func(a Answer, err error) {
+		e := c.remembered(a, err, time.Now())
+		e.server = l.details().Server
+		if ok && Temporary(err) && old.err == nil && time.Now().Before(old.useless) {
+			e = old.staleAt(time.Now())
+		}
+		// Neither a limit nor that everybody has gone away is about the question.
+		if !errors.Is(err, ErrLimit) && !(Temporary(err) && errors.Is(f.ctx.Err(), context.Canceled)) {
+			c.entries.Set(q, e)
+		}
+		f.entry = e
+	})
 }
 
 // remembered returns the entry for an outcome.

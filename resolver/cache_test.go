@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -281,17 +280,6 @@ func TestCacheAnswersWhatIsTooLargeToHold(t *testing.T) {
 		if a, err := c.Resolve(ctx, txt); err != nil || a.Count() != 1 {
 			t.Error(a, err)
 		}
-	}
-}
-
-func TestCacheOfNothingIsAClient(t *testing.T) {
-	var dialled atomic.Bool
-	c := &Cache{client: Client{dial: func(context.Context, string, string) (net.Conn, error) {
-		dialled.Store(true)
-		return nil, errNoServer
-	}}}
-	if _, err := c.Resolve(ctx, txt); !errors.Is(err, ErrUnreachable) || !dialled.Load() {
-		t.Error(err)
 	}
 }
 

@@ -192,7 +192,7 @@ func TestNetOfNothingKeepsItsConnectionsFromMessageToMessage(t *testing.T) {
 		w.WriteMsg(m)
 	}))
 	for range 3 {
-		message := new(Budget)
+		message := &Budget{Resolver: Net(nil)}
 		if a, err := message.Resolve(ctx, Question{"example.com", TypeA}); err != nil || a.Count() != 1 {
 			t.Fatal(a, err)
 		}

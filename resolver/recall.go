@@ -4,30 +4,34 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/mailverdict/mailverdict/internal/seam"
 )
 
-// Recall asks r for what it can answer without waiting: what a [Zone] holds or a [Cache]
-// remembers, also behind a [Budget]. Who needs an answer can then go without a goroutine,
-// which costs more than looking into memory does. Where ok is false nothing was asked, and
-// Resolve is to be: for every other Resolver, where a [Trace] watches, which would see the
-// question twice, and where ctx has ended.
+// Recall returns the outcome for q if r holds it in memory, as a [Zone] and a [Cache] do,
+// also behind a [Budget] or [Wrap]. It never waits and starts no goroutine. If ok is false,
+// nothing was asked: call Resolve. It is for this module alone.
 //
-// It goes by the type of r and not by a method, so that a Resolver which embeds one of these
-// is asked through its own Resolve.
-func Recall(ctx context.Context, r Resolver, q Question) (a Answer, ok bool, err error) {
-	if traceOf(ctx) == nil && ctx.Err() == nil {
-		switch r := r.(type) {
-		case Zone:
+// Recall goes by the type of r and not by a method, so that a Resolver which embeds a Zone
+// or Cache is asked by its own Resolve. Under a [Trace] ok is false, since the Trace would
+// see the question twice; it is false too if ctx has ended.
+func Recall(_ seam.Internal, ctx context.Context, r Resolver, q Question) (a Answer, ok bool, err error) {
+	if traceOf(ctx) != nil || ctx.Err() != nil {
+		return Answer{}, false, nil
+	}
+	switch r := r.(type) {
+	case Zone:
+		return r.recall(q)
+	case *Cache:
+		if r != nil { // else Resolve panics, where that is contained
 			return r.recall(q)
-		case *Cache:
-			if r != nil { // else Resolve panics, where that is contained
-				return r.recall(q)
-			}
-		case *Budget:
-			if r != nil {
-				return r.recall(ctx, q)
-			}
 		}
+	case *Budget:
+		if r != nil {
+			return r.recall(ctx, q)
+		}
+	case *observed:
+		return r.recall(ctx, q)
 	}
 	return Answer{}, false, nil
 }
@@ -58,7 +62,7 @@ func (c *Cache) recall(q Question) (a Answer, ok bool, err error) {
 // recall answers q if its Resolver recalls it, which counts like a question that is
 // asked.
 func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err error) {
-	a, ok, err = Recall(ctx, b.resolver(), q)
+	a, ok, err = Recall(seam.Internal{}, ctx, orDefault(b.Resolver), q)
 	if !ok {
 		return Answer{}, false, nil
 	}

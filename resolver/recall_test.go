@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -21,6 +22,8 @@ type embedding struct{ resolver.Zone }
 func (embedding) Resolve(context.Context, resolver.Question) (resolver.Answer, error) {
 	return resolver.Answer{}, resolver.ErrServFail
 }
+
+func nothing(context.Context, resolver.Question, resolver.Answer, error) {}
 
 func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 	zone := resolver.Zone{
@@ -49,6 +52,10 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 		{"a budget over a zone", t.Context(), &resolver.Budget{Resolver: zone}, "example.com", true, nil},
 		{"a budget over a delayed zone", t.Context(), &resolver.Budget{Resolver: zone}, "slow.example.com", false, nil},
 		{"a cache that is empty", t.Context(), &resolver.Cache{Resolver: zone}, "example.com", false, nil},
+		{"an observed zone", t.Context(), resolver.Wrap(zone, nothing), "example.com", true, nil},
+		{"an observed delayed name", t.Context(), resolver.Wrap(zone, nothing), "slow.example.com", false, nil},
+		{"a budget over an observed zone", t.Context(), &resolver.Budget{Resolver: resolver.Wrap(zone, nothing)}, "example.com", true, nil},
+		{"an observed resolver that embeds a zone", t.Context(), resolver.Wrap(embedding{zone}, nothing), "example.com", false, nil},
 		{"a resolver of one method", t.Context(), only{zone}, "example.com", false, nil},
 		{"a budget over a resolver of one method", t.Context(), &resolver.Budget{Resolver: only{zone}}, "example.com", false, nil},
 		{"a resolver that embeds a zone", t.Context(), embedding{zone}, "example.com", false, nil},
@@ -56,7 +63,7 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 		{"a context with a trace, which would see the question twice", traced, zone, "example.com", false, nil},
 	} {
 		q := resolver.Question{Name: tt.name, Type: resolver.TypeTXT}
-		a, ok, err := resolver.Recall(tt.ctx, tt.r, q)
+		a, ok, err := resolver.Recall(seam.Internal{}, tt.ctx, tt.r, q)
 		if ok != tt.ok || !errors.Is(err, tt.err) || (a.Count() > 0) != (tt.ok && tt.err == nil) {
 			t.Errorf("%s: %v, %t, %v; want %t, %v", tt.what, a, ok, err, tt.ok, tt.err)
 		}
@@ -70,11 +77,11 @@ func TestACacheRecallsUntilTheTTLHasPassed(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(59 * time.Second)
-		if a, ok, err := resolver.Recall(t.Context(), cache, recallQuestion); !ok || err != nil || a.TTL != time.Second {
+		if a, ok, err := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion); !ok || err != nil || a.TTL != time.Second {
 			t.Errorf("before: %v, %t, %v", a, ok, err)
 		}
 		time.Sleep(time.Second)
-		if _, ok, _ := resolver.Recall(t.Context(), cache, recallQuestion); ok {
+		if _, ok, _ := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion); ok {
 			t.Error("recalled after its TTL")
 		}
 	})
@@ -86,7 +93,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 	other := resolver.Question{Name: "www.example.com", Type: resolver.TypeTXT}
 	for range 3 { // equal ones once
 		for _, q := range []resolver.Question{recallQuestion, other} {
-			if _, ok, err := resolver.Recall(t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
+			if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
 				t.Fatalf("%s: %t, %v", q, ok, err)
 			}
 			if _, err := b.Resolve(t.Context(), q); errors.Is(err, resolver.ErrLimit) {
@@ -98,7 +105,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 		t.Errorf("%d asked, want 2", n)
 	}
 	third := resolver.Question{Name: "ftp.example.com", Type: resolver.TypeTXT}
-	if _, ok, err := resolver.Recall(t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
+	if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
 		t.Errorf("the third: %t, %v; want the limit", ok, err)
 	}
 }

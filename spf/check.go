@@ -84,7 +84,7 @@ func (c *Checker) check(ctx context.Context, id Identity, s Envelope, recalls bo
 
 	k.resolver = c.Resolver
 	if k.resolver == nil {
-		k.resolver = resolver.Net(nil)
+		k.resolver = resolver.Default()
 	}
 	k.recalls = recalls
 	k.ctx, k.time, k.most = ctx, k.limits.Time, k.limits.Questions

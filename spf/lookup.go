@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -145,7 +146,7 @@ func resolve(ctx context.Context, r resolver.Resolver, q resolver.Question) (a r
 // has no answer to: to look at it takes as long as an answer from there.
 func (l *lookups) ask(have *lookup) {
 	var known bool
-	if have.answer, known, have.err = resolver.Recall(l.ctx, l.resolver, have.question); known {
+	if have.answer, known, have.err = resolver.Recall(seam.Internal{}, l.ctx, l.resolver, have.question); known {
 		return
 	}
 	if l.recalls {

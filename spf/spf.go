@@ -66,7 +66,7 @@ type Envelope struct {
 // A Checker evaluates SPF. The zero Checker works and has the limits of RFC 7208.
 // It is safe for concurrent use and keeps nothing between checks.
 type Checker struct {
-	// Resolver answers the DNS questions. Nil means resolver.Net(nil).
+	// Resolver answers the DNS questions. Nil means resolver.Default().
 	Resolver resolver.Resolver
 
 	Options
