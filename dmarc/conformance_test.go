@@ -3,10 +3,7 @@ package dmarc
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/mailverdict/mailverdict/alignment"
@@ -15,22 +12,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/suite"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
-	"go.yaml.in/yaml/v3"
 )
-
-// load reads a file of the conformance data.
-func load[T any](t *testing.T, name string) []T {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(suite.Dir(t), "dmarc", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows []T
-	if err := yaml.Unmarshal(text, &rows); err != nil {
-		t.Fatal(err)
-	}
-	return rows
-}
 
 // zoneOf turns a zone of the data into one of ours.
 func zoneOf(t *testing.T, in map[string]map[string]any) resolver.Zone {
@@ -78,66 +60,6 @@ func zoneOf(t *testing.T, in map[string]map[string]any) resolver.Zone {
 	return zone
 }
 
-func TestConformanceRecords(t *testing.T) {
-	type row struct {
-		ID, Record string
-		Expect     struct {
-			DMARC, Applies bool
-			P, SP, NP      string
-			ADKIM, ASPF    string
-			T, PSD         string
-			FO, RUA, RUF   []string
-			Pct, RI        *int
-		}
-		AcceptApplies []bool `yaml:"accept_applies"`
-	}
-	s := suite.New(t, "dmarc/records")
-	for _, row := range load[row](t, "records.yaml") {
-		s.Run(row.ID, func(t *testing.T) {
-			r, isDMARC, err := Parse(row.Record)
-			if isDMARC != row.Expect.DMARC {
-				t.Fatalf("%q: is a DMARC record: %v, want %v", row.Record, isDMARC, row.Expect.DMARC)
-			}
-			applies := isDMARC && err == nil
-			if applies != row.Expect.Applies && !slices.Contains(row.AcceptApplies, applies) {
-				t.Fatalf("%q: applies: %v (%v), want %v", row.Record, applies, err, row.Expect.Applies)
-			}
-			if !applies {
-				return
-			}
-			check := func(tag, got, want string) {
-				if want != "" && got != want {
-					t.Errorf("%q: %s is %q, want %q", row.Record, tag, got, want)
-				}
-			}
-			check("p", r.Policy.String(), row.Expect.P)
-			check("sp", r.SubdomainPolicy.String(), row.Expect.SP)
-			check("np", r.NonexistentPolicy.String(), row.Expect.NP)
-			check("adkim", r.DKIMAlignment.String()[:1], row.Expect.ADKIM)
-			check("aspf", r.SPFAlignment.String()[:1], row.Expect.ASPF)
-			check("psd", r.PSD.String(), row.Expect.PSD)
-			check("t", map[bool]string{true: "y", false: "n"}[r.Testing], row.Expect.T)
-			check("fo", strings.Join(r.FailureOptions, ":"), strings.Join(row.Expect.FO, ":"))
-			check("rua", texts(r.AggregateReports), strings.Join(row.Expect.RUA, ","))
-			check("ruf", texts(r.FailureReports), strings.Join(row.Expect.RUF, ","))
-			if row.Expect.Pct != nil && *row.Expect.Pct != r.Percent {
-				t.Errorf("pct is %d, want %d", r.Percent, *row.Expect.Pct)
-			}
-			if row.Expect.RI != nil && *row.Expect.RI != r.Interval {
-				t.Errorf("ri is %d, want %d", r.Interval, *row.Expect.RI)
-			}
-		})
-	}
-}
-
-func texts(uris []URI) string {
-	var list []string
-	for _, u := range uris {
-		list = append(list, u.Text)
-	}
-	return strings.Join(list, ",")
-}
-
 func TestConformanceFrom(t *testing.T) {
 	type row struct {
 		ID         string
@@ -148,7 +70,7 @@ func TestConformanceFrom(t *testing.T) {
 		}
 	}
 	s := suite.New(t, "dmarc/from-header")
-	for _, row := range load[row](t, "from-header.yaml") {
+	for _, row := range suite.Rows[row](t, "dmarc/from-header.yaml") {
 		s.Run(row.ID, func(t *testing.T) {
 			got, _, err := readFrom(row.FromHeader)
 			if err != nil {
@@ -172,7 +94,7 @@ func TestConformanceOrganizationalDomain(t *testing.T) {
 	}
 	s := suite.New(t, "dmarc/orgdomain-psl")
 	list := alignment.PublicSuffix{ICANNOnly: true}
-	for _, row := range load[row](t, "orgdomain-psl.yaml") {
+	for _, row := range suite.Rows[row](t, "dmarc/orgdomain-psl.yaml") {
 		s.Run(row.ID, func(t *testing.T) {
 			if got := list.Of(row.Domain).Organizational; row.OrgDomain != "" && got != row.OrgDomain {
 				t.Errorf("Organizational Domain of %s is %s, want %s", row.Domain, got, row.OrgDomain)
@@ -208,7 +130,7 @@ func TestConformanceEvaluate(t *testing.T) {
 	for _, file := range []string{"evaluate-mox.yaml", "evaluate-mail-dmarc.yaml", "evaluate-opendmarc.yaml"} {
 		t.Run(file, func(t *testing.T) {
 			s := suite.New(t, "dmarc/"+file)
-			for _, row := range load[row](t, file) {
+			for _, row := range suite.Rows[row](t, "dmarc/"+file) {
 				for _, mode := range row.Mode {
 					s.Run(row.ID+"/"+mode, func(t *testing.T) {
 						v := Verifier{Resolver: zoneOf(t, row.Zone)}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/mailverdict/mailverdict/alignment"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/enum"
@@ -192,7 +193,9 @@ func (d *discovery) start(v *Verifier, life *lifetime, r resolver.Resolver, auth
 	d.queries.life, d.queries.resolver = life, r
 	d.foresight = v.Limits.withDefaults().PolicyQuestions / 2
 	if walk, ok := d.how.(TreeWalk); ok {
-		d.queries.suffix, d.queries.np = walk.suffix, true
+		d.queries.suffix = walk.suffix
+	} else {
+		d.queries.standard = record.RFC7489
 	}
 	d.queries.askThen(d.how.policyNames(author), d.askExistence)
 }
@@ -258,7 +261,7 @@ func (d *discovery) finish(identifiers []Identifier) *Discovery {
 
 // proves reports whether an identifier is authenticated and aligned, so that no policy is
 // going to be applied.
-func (d *Discovery) proves(identifiers []Identifier, r *Record) bool {
+func (d *Discovery) proves(identifiers []Identifier, r *record.Record) bool {
 	return slices.ContainsFunc(identifiers, func(i Identifier) bool {
 		i.align(d, r)
 		return i.Authenticated && i.Alignment == Aligned
@@ -269,7 +272,7 @@ func (d *Discovery) proves(identifiers []Identifier, r *Record) bool {
 // decide: authenticated or still able to be, not the Author Domain itself, not held to
 // strict alignment, and within the Author Domain's Organizational Domain, as far as that
 // is known. An Organizational Domain always stands at or above its name.
-func (d *discovery) organizations(author Organization, identifiers []Identifier, r *Record) []Organization {
+func (d *discovery) organizations(author Organization, identifiers []Identifier, r *record.Record) []Organization {
 	var names []string
 	for _, i := range identifiers {
 		if !i.Authenticated && !i.Open || i.Domain == d.author || i.mode(r) == alignment.Strict {

@@ -3,6 +3,7 @@ package dmarc
 import (
 	"errors"
 
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
 )
 
@@ -10,8 +11,9 @@ import (
 // every Status but Pass.
 var (
 	// None: no policy applies.
-	ErrNoRecord = errors.New("no DMARC record is published for the Author Domain")
-	ErrNoPolicy = errors.New("the DMARC record states no valid policy and asks for no reports")
+	ErrNoRecord    = errors.New("no DMARC record is published for the Author Domain")
+	ErrNoPolicy    = record.ErrNoPolicy
+	ErrRecordLimit = record.ErrRecordLimit // an ErrNoPolicy too
 
 	// Fail: no Authenticated Identifier is aligned.
 	ErrNotAuthenticated = errors.New("neither SPF nor DKIM passed")
@@ -40,6 +42,7 @@ var (
 // causes gives the errors their words in JSON.
 var causes = cause.Table{
 	{Word: "no-record", Err: ErrNoRecord},
+	{Word: "record-limit", Err: ErrRecordLimit},
 	{Word: "no-policy", Err: ErrNoPolicy},
 	{Word: "not-authenticated", Err: ErrNotAuthenticated},
 	{Word: "not-aligned", Err: ErrNotAligned},
@@ -58,10 +61,6 @@ var causes = cause.Table{
 	{Word: "from-syntax", Err: ErrFromSyntax},
 	{Word: "header", Err: ErrHeader},
 	{Word: "header-limit", Err: ErrHeaderLimit},
-	{Word: "uri-syntax", Err: ErrURISyntax},
-	{Word: "uri-bang", Err: ErrURIBang},
-	{Word: "uri-scheme", Err: ErrURIScheme},
-	{Word: "uri-address", Err: ErrURIAddress},
 }
 
 // authorFault returns the text of the exported error that err wraps, without the details

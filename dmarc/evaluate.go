@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -54,10 +55,10 @@ type Verdict struct {
 	// that it comes from, before t and pct. PolicyTag is the one that was stated, so
 	// "p" for a subdomain where the record has no sp. Both are empty where DNS left
 	// open which of sp and np it is.
-	PolicyDomain string `json:"policy_domain,omitempty"`
-	Record       string `json:"record,omitempty"` // as DNS gave it: not safe to print
-	Policy       Policy `json:"policy,omitempty"`
-	PolicyTag    string `json:"policy_tag,omitempty"`
+	PolicyDomain string        `json:"policy_domain,omitempty"`
+	Record       string        `json:"record,omitempty"` // as DNS gave it: not safe to print
+	Policy       record.Policy `json:"policy,omitempty"`
+	PolicyTag    string        `json:"policy_tag,omitempty"`
 
 	// Evaluated is what Policy asks for a message that fails, or what is asked for one
 	// without a single Author Domain; none for every other message. Override says why
@@ -153,10 +154,10 @@ func evaluate(in Input, ids []Identifier) Verdict {
 		v.Disposition = in.TempError.disposition(enforced)
 	default:
 		v.Status, v.Err = StatusFail, v.failure()
-		v.Evaluated, v.Disposition, v.Override = v.Policy.disposition(), applied, override
+		v.Evaluated, v.Disposition, v.Override = asked(v.Policy), applied, override
 	}
 	if existenceMatters && v.Status == StatusTempError {
-		v.Policy, v.PolicyTag = PolicyUnset, "" // sp or np
+		v.Policy, v.PolicyTag = record.PolicyUnset, "" // sp or np
 	}
 	return v
 }
@@ -171,7 +172,7 @@ func (r TempErrorRule) disposition(applied Disposition) Disposition {
 
 // policy returns the published policy for the Author Domain and the tag that it comes
 // from: RFC 9989, sections 4.7 and 4.10.1.
-func (d *Discovery) policy(r *Record) (Policy, string) {
+func (d *Discovery) policy(r *record.Record) (record.Policy, string) {
 	policy := r.SubdomainPolicy
 	switch {
 	case d.Source == SourceAuthor:
@@ -190,17 +191,17 @@ func (d *Discovery) policy(r *Record) (Policy, string) {
 
 // relax returns what a policy comes to for this message. RFC 9989, section 4.7: with t=y
 // the next lower level; RFC 7489, section 6.6.4: outside of the pct sample, likewise.
-func (d *Discovery) relax(p Policy, r *Record, draw float64) (Disposition, *Override) {
-	if p <= PolicyNone {
+func (d *Discovery) relax(p record.Policy, r *record.Record, draw float64) (Disposition, *Override) {
+	if p <= record.PolicyNone {
 		return DispositionNone, nil
 	}
 	switch {
 	case d.byList() && draw*100 >= float64(r.Percent):
-		return p.lower().disposition(), &Override{OverrideSampledOut, "pct=" + strconv.Itoa(r.Percent)}
+		return asked(p.Lower()), &Override{OverrideSampledOut, "pct=" + strconv.Itoa(r.Percent)}
 	case !d.byList() && r.Testing:
-		return p.lower().disposition(), &Override{OverrideTestMode, "t=y"}
+		return asked(p.Lower()), &Override{OverrideTestMode, "t=y"}
 	}
-	return p.disposition(), nil
+	return asked(p), nil
 }
 
 // aligned reports whether an authenticated identifier of a method is aligned.

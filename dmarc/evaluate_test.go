@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -405,7 +406,7 @@ func FuzzEvaluate(f *testing.F) {
 			aligned = aligned || i.Authenticated && i.Alignment == Aligned
 		}
 		if q := got.Discovery.Query(); q != nil {
-			rejects = q.Record.Policy == PolicyReject || q.Record.SubdomainPolicy == PolicyReject || q.Record.NonexistentPolicy == PolicyReject
+			rejects = q.Record.Policy == record.PolicyReject || q.Record.SubdomainPolicy == record.PolicyReject || q.Record.NonexistentPolicy == record.PolicyReject
 		}
 		if got.Status == StatusPass && !aligned {
 			t.Error("pass without an aligned pass")

@@ -2,7 +2,6 @@ package dmarc_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -69,19 +68,4 @@ func ExampleEvaluate() {
 	})
 	fmt.Println(verdict.Status, "SPF aligned:", verdict.SPFAligned, "DKIM aligned:", verdict.DKIMAligned)
 	// Output: pass SPF aligned: false DKIM aligned: true
-}
-
-func ExampleParse() {
-	record, isDMARC, err := dmarc.Parse("v=DMARC1; p=reject; adkim=strict; rua=mailto:d@example.com")
-	fmt.Println(isDMARC, err, record.Policy, record.DKIMAlignment)
-	for _, p := range record.Problems {
-		fmt.Printf("%s: %s; assumed: %s\n", p.Tag, p.Text, p.Assumed)
-	}
-
-	_, isDMARC, err = dmarc.Parse("v=DMARC1; p=maybe")
-	fmt.Println(isDMARC, errors.Is(err, dmarc.ErrNoPolicy))
-	// Output:
-	// true <nil> reject relaxed
-	// adkim: "strict" is not r or s; assumed: r
-	// true true
 }

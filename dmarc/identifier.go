@@ -3,6 +3,7 @@ package dmarc
 import (
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/enum"
 	"github.com/mailverdict/mailverdict/spf"
@@ -77,7 +78,7 @@ func identifiers(s *spf.Result, d []*dkim.Result) []Identifier {
 }
 
 // mode returns the alignment mode that a record asks for.
-func (i Identifier) mode(r *Record) alignment.Mode {
+func (i Identifier) mode(r *record.Record) alignment.Mode {
 	if i.Method == MethodSPF {
 		return r.SPFAlignment
 	}
@@ -85,7 +86,7 @@ func (i Identifier) mode(r *Record) alignment.Mode {
 }
 
 // align holds the identifier against the Author Domain.
-func (i *Identifier) align(d *Discovery, r *Record) {
+func (i *Identifier) align(d *Discovery, r *record.Record) {
 	i.Mode = i.mode(r)
 	o := d.Organization(i.Domain)
 	i.Organizational = o.Organizational

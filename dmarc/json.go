@@ -99,25 +99,3 @@ func (q *Query) UnmarshalJSON(text []byte) error {
 	q.Err = causes.Error(in.JSON)
 	return err
 }
-
-// MarshalJSON writes the URI, with Err as "reason" and "cause".
-func (u URI) MarshalJSON() ([]byte, error) {
-	type plain URI
-	return json.Marshal(struct {
-		plain
-		cause.JSON
-	}{plain(u), causes.JSON(u.Err)})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (u *URI) UnmarshalJSON(text []byte) error {
-	type plain URI
-	var in struct {
-		plain
-		cause.JSON
-	}
-	err := json.Unmarshal(text, &in)
-	*u = URI(in.plain)
-	u.Err = causes.Error(in.JSON)
-	return err
-}

@@ -18,6 +18,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -216,7 +217,7 @@ func checkVerdict(t *testing.T, r *dmarc.Result) {
 				t.Errorf("%s with %s", v.Status, disposition)
 			}
 		case dmarc.StatusFail:
-			if disposition == dmarc.DispositionTempFail || v.Policy == dmarc.PolicyUnset {
+			if disposition == dmarc.DispositionTempFail || v.Policy == record.PolicyUnset {
 				t.Errorf("%s with %s for the policy %q", v.Status, disposition, v.Policy)
 			}
 		case dmarc.StatusTempError:
@@ -254,7 +255,7 @@ func couldAlign(name string, v dmarc.Verdict) bool {
 	}
 	for _, q := range v.Discovery.Queries {
 		if q.Domain == shared && q.Record != nil {
-			return q.Record.PSD == dmarc.PSDNo || v.Discovery.Method == "tree-walk-literal"
+			return q.Record.PSD == record.PSDNo || v.Discovery.Method == "tree-walk-literal"
 		}
 	}
 	return false

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -17,8 +18,8 @@ type Query struct {
 
 	// Record is the one valid record found there, or nil, and Text its text as DNS
 	// gave it: not safe to print.
-	Record *Record `json:"record,omitempty"`
-	Text   string  `json:"text,omitempty"`
+	Record *record.Record `json:"record,omitempty"`
+	Text   string         `json:"text,omitempty"`
 
 	// Discarded are the other TXT records, and why they do not count.
 	Discarded []Discarded `json:"discarded,omitempty"`
@@ -33,7 +34,7 @@ type Query struct {
 	// also if by there being no record.
 	Err error `json:"-"`
 
-	usable error // what Parse said of Record: nil or ErrNoPolicy
+	usable error // what record.Parse said of Record: nil or ErrNoPolicy
 }
 
 // Discarded is a TXT record that is not a name's DMARC record.
@@ -49,16 +50,16 @@ const (
 )
 
 // read takes the TXT records of a name.
-func (q *Query) read(txt []string, np bool) {
+func (q *Query) read(txt []string, standard record.Standard) {
 	found := 0
 	for _, text := range txt {
-		if isVersioned(text) {
+		if record.IsDMARC(text) {
 			found++
 			q.Text = text
 		}
 	}
 	if found == 1 {
-		q.Record, _, q.usable = parse(q.Text, np)
+		q.Record, _, q.usable = record.Parse(q.Text, standard)
 	} else {
 		q.Text = ""
 	}
@@ -67,7 +68,7 @@ func (q *Query) read(txt []string, np bool) {
 	}
 	for _, text := range txt {
 		switch {
-		case !isVersioned(text):
+		case !record.IsDMARC(text):
 			q.Discarded = append(q.Discarded, Discarded{text, notDMARC})
 		case found > 1:
 			q.Discarded = append(q.Discarded, Discarded{text, several})
@@ -81,7 +82,7 @@ type queries struct {
 	life     *lifetime
 	resolver resolver.Resolver
 	suffix   func(name string) bool // the floor under the walk, or nil
-	np       bool                   // whether records are read with np
+	standard record.Standard        // by which records are read
 
 	wg    sync.WaitGroup
 	asked findings
@@ -158,8 +159,8 @@ func (qs *queries) take(q *Query, answer resolver.Answer, err error) {
 	q.Authentic = answer.Authentic
 	switch {
 	case err == nil:
-		q.read(answer.TXT, qs.np)
-		q.PublicSuffix = qs.suffix != nil && q.Record != nil && q.Record.PSD == PSDUnknown && qs.suffix(q.Domain)
+		q.read(answer.TXT, qs.standard)
+		q.PublicSuffix = qs.suffix != nil && q.Record != nil && q.Record.PSD == record.PSDUnknown && qs.suffix(q.Domain)
 	case resolver.Temporary(err):
 		q.Err = err
 	default:

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mailverdict/mailverdict/alignment"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
@@ -71,9 +72,9 @@ func (t TreeWalk) values(q *Query) []psdValue {
 		return []psdValue{absent, psdU, psdY, psdN}
 	case q.Record == nil:
 		return []psdValue{absent}
-	case q.Record.PSD == PSDNo:
+	case q.Record.PSD == record.PSDNo:
 		return []psdValue{psdN}
-	case q.Record.PSD == PSDYes:
+	case q.Record.PSD == record.PSDYes:
 		return []psdValue{psdY}
 	case q.PublicSuffix:
 		return []psdValue{psdY}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -19,7 +20,7 @@ func result() *dmarc.Result {
 			Status:       dmarc.StatusFail,
 			Disposition:  dmarc.DispositionReject,
 			AuthorDomain: "bank.example",
-			Policy:       dmarc.PolicyReject,
+			Policy:       record.PolicyReject,
 			Identifiers:  []dmarc.Identifier{{Domain: "attacker.example", Authenticated: true}},
 		},
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -41,7 +42,7 @@ func shop() *dmarc.Result {
 			Status:       dmarc.StatusPass,
 			AuthorDomain: "shop.example",
 			PolicyDomain: "shop.example",
-			Policy:       dmarc.PolicyReject,
+			Policy:       record.PolicyReject,
 			DKIMAligned:  true,
 		},
 	}
@@ -85,7 +86,7 @@ Authentication-Results: mx.receiver.example;
 		{"a policy in test mode is one level lower", func(r *dmarc.Result) {
 			r.DKIM = nil
 			r.DMARC.Discovery = &dmarc.Discovery{Method: "tree-walk", PolicyDomain: "shop.example",
-				Queries: []*dmarc.Query{{Domain: "shop.example", Record: &dmarc.Record{Testing: true}}}}
+				Queries: []*dmarc.Query{{Domain: "shop.example", Record: &record.Record{Testing: true}}}}
 		}, `
 Authentication-Results: mx.receiver.example;
 	spf=pass smtp.mailfrom=mail.provider.example;

@@ -44,7 +44,7 @@ func dkimReasons() []error {
 
 func dmarcReasons() []error {
 	return []error{
-		dmarc.ErrNoRecord, dmarc.ErrNoPolicy, dmarc.ErrPolicyUnknown, dmarc.ErrExistenceUnknown,
+		dmarc.ErrNoRecord, dmarc.ErrRecordLimit, dmarc.ErrNoPolicy, dmarc.ErrPolicyUnknown, dmarc.ErrExistenceUnknown,
 		dmarc.ErrAlignmentUnknown, dmarc.ErrResultUnknown, dmarc.ErrNoFrom, dmarc.ErrSeveralFrom,
 		dmarc.ErrNoMailbox, dmarc.ErrSeveralDomains, dmarc.ErrTooManyMailboxes,
 		dmarc.ErrAddressLiteral, dmarc.ErrFromDomain, dmarc.ErrFromSyntax, dmarc.ErrHeaderLimit,

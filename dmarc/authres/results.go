@@ -11,6 +11,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -230,7 +231,7 @@ func (f Formatter) dmarcResult(r *dmarc.Result) entry {
 		"reason":      reasonOf(v.Err, dmarcReasons()),
 		"header.from": safeDomain(v.AuthorDomain),
 	}}
-	if v.Policy != dmarc.PolicyUnset {
+	if v.Policy != record.PolicyUnset {
 		e.props["policy.dmarc"] = effective(v).String()
 		e.props["policy.published-domain-policy"] = v.Policy.String()
 	}
@@ -247,13 +248,13 @@ func (f Formatter) dmarcResult(r *dmarc.Result) entry {
 }
 
 // effective returns the policy after t or, for a message that was drawn, pct.
-func effective(v *dmarc.Verdict) dmarc.Policy {
+func effective(v *dmarc.Verdict) record.Policy {
 	lower := v.Override != nil && v.Override.Type == dmarc.OverrideSampledOut
 	if v.Discovery != nil && strings.HasPrefix(v.Discovery.Method, "tree-walk") {
 		q := v.Discovery.Query()
 		lower = q != nil && q.Record.Testing
 	}
-	if lower && v.Policy > dmarc.PolicyNone {
+	if lower && v.Policy > record.PolicyNone {
 		return v.Policy - 1
 	}
 	return v.Policy

@@ -7,6 +7,7 @@ import (
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -57,7 +58,7 @@ func ownedBy(author, name string) bool {
 func countDMARC(q *dmarc.Query) int {
 	n := 0
 	for _, d := range q.Discarded {
-		if _, isDMARC, _ := dmarc.Parse(d.Text); isDMARC {
+		if record.IsDMARC(d.Text) {
 			n++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 )
 
 // policySteps are where the policy was looked for, and what it says.
@@ -82,7 +83,7 @@ func sourceText(d *dmarc.Discovery) string {
 }
 
 // policyStep is what the record asks for.
-func policyStep(v *dmarc.Verdict, d *dmarc.Discovery, r *dmarc.Record) Step {
+func policyStep(v *dmarc.Verdict, d *dmarc.Discovery, r *record.Record) Step {
 	s := Step{
 		Kind:  KindPolicy,
 		Title: "DMARC policy",
@@ -91,23 +92,23 @@ func policyStep(v *dmarc.Verdict, d *dmarc.Discovery, r *dmarc.Record) Step {
 
 		Section: "RFC 9989, section 4.7",
 	}
-	if byList(d) {
+	if r.Standard == record.RFC7489 {
 		s.Rule, s.Section = "p is for the domain of the record, sp for names below it.", "RFC 7489, section 6.3"
 	}
-	tags(&s, d, r)
+	tags(&s, r)
 	switch {
-	case r.Testing && !byList(d):
+	case r.Testing:
 		s.add("t=y", "only testing: the next milder policy is applied")
-	case byList(d) && r.Percent < 100:
+	case r.Standard == record.RFC7489 && r.Percent < 100:
 		pct := strconv.Itoa(r.Percent)
 		s.add("pct="+pct, "asked for "+pct+" of 100 messages that fail: the next milder policy is applied to the others")
 	}
-	ignoredTags(&s, d, r)
+	ignoredTags(&s, r)
 	for _, p := range r.Problems {
 		s.add("fault", p.Tag+": "+p.Text+"; taken as: "+p.Assumed)
 	}
 	switch {
-	case v.Policy == dmarc.PolicyUnset:
+	case v.Policy == record.PolicyUnset:
 		s.Outcome, s.Tone = "none", ToneOpen
 		s.Consequence = "The record states no policy that could be followed."
 	case policyAssumed(v):
@@ -133,11 +134,11 @@ func whyTag(v *dmarc.Verdict, d *dmarc.Discovery) string {
 }
 
 // policyText says what a policy asks for when a message fails.
-func policyText(p dmarc.Policy) string {
+func policyText(p record.Policy) string {
 	switch p {
-	case dmarc.PolicyReject:
+	case record.PolicyReject:
 		return "reject what fails"
-	case dmarc.PolicyQuarantine:
+	case record.PolicyQuarantine:
 		return "treat what fails as suspicious"
 	}
 	return "do nothing about what fails"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -39,11 +40,11 @@ func everything(s string) *dmarc.Result {
 		Signed:    names, Absent: names, OverSigned: names, NotSigned: names,
 		Warnings: []dkim.Warning{dkim.Warning(s)}, Err: err,
 	}
-	record := &dmarc.Record{
-		Tags:     []dmarc.Tag{{Name: s, Value: s, Kind: dmarc.TagUnknown}, {Name: s, Value: s, Kind: dmarc.TagRemoved}},
-		Problems: []dmarc.Problem{{Tag: s, Text: s, Assumed: s}},
+	published := &record.Record{
+		Tags:     []record.Tag{{Name: s, Value: s, Kind: record.TagUnknown}, {Name: s, Value: s, Kind: record.TagRemoved}},
+		Problems: []record.Problem{{Tag: s, Text: s, Assumed: s}},
 	}
-	query := &dmarc.Query{Domain: s, Record: record, Text: s, PublicSuffix: true, Discarded: []dmarc.Discarded{{Text: s, Reason: s}}}
+	query := &dmarc.Query{Domain: s, Record: published, Text: s, PublicSuffix: true, Discarded: []dmarc.Discarded{{Text: s, Reason: s}}}
 	identifiers := []dmarc.Identifier{
 		{Method: dmarc.MethodSPF, Domain: s, Authenticated: true, Organizational: s},
 		{Method: dmarc.MethodDKIM, Domain: s + "x", Alignment: dmarc.Aligned},
@@ -56,7 +57,7 @@ func everything(s string) *dmarc.Result {
 		HELO:     check,
 		DKIM:     []*dkim.Result{signature},
 		DMARC: dmarc.Verdict{
-			Status: dmarc.StatusFail, Disposition: dmarc.DispositionReject, Policy: dmarc.PolicyReject, PolicyTag: s,
+			Status: dmarc.StatusFail, Disposition: dmarc.DispositionReject, Policy: record.PolicyReject, PolicyTag: s,
 			AuthorDomain: s, OrganizationalDomain: s, PolicyDomain: s, Record: s, Err: err,
 			Override:    &dmarc.Override{Type: dmarc.OverrideLocal, Comment: s},
 			Identifiers: identifiers,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 )
 
 // Summary returns what the verdict means, in two or three short sentences for somebody who
@@ -102,15 +103,15 @@ func request(v *dmarc.Verdict, name string) string {
 	}
 	if policyAssumed(v) {
 		return "The record of " + name + " states no valid policy, so p=none is assumed: nothing is done about it. With " +
-			stricter(v, dmarc.PolicyReject) + " this message would have been rejected."
+			stricter(v, record.PolicyReject) + " this message would have been rejected."
 	}
 	switch v.Policy {
-	case dmarc.PolicyReject:
+	case record.PolicyReject:
 		return name + " asks to reject such messages."
-	case dmarc.PolicyQuarantine:
+	case record.PolicyQuarantine:
 		return name + " asks to treat such messages as suspicious."
 	}
-	return name + " asks to do nothing about it (" + policyTag(v) + "=none). With " + stricter(v, dmarc.PolicyReject) +
+	return name + " asks to do nothing about it (" + policyTag(v) + "=none). With " + stricter(v, record.PolicyReject) +
 		" this message would have been rejected."
 }
 

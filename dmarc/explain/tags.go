@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
@@ -15,31 +16,29 @@ func byList(d *dmarc.Discovery) bool {
 	return d != nil && strings.HasPrefix(d.Method, "public-suffix")
 }
 
-// notInRFC7489 are the tags that only RFC 9989 has.
-func notInRFC7489(tag string) bool { return tag == "np" || tag == "psd" || tag == "t" }
-
 // tags says which tags that decide are stated, as far as they can be read, and which have
 // their defaults.
-func tags(s *Step, d *dmarc.Discovery, r *dmarc.Record) {
-	list := []struct{ name, value string }{
-		{"p", r.Policy.String()},
-		{"sp", r.SubdomainPolicy.String()},
-		{"np", r.NonexistentPolicy.String()},
-		{"adkim", r.DKIMAlignment.String()},
-		{"aspf", r.SPFAlignment.String()},
-		{"psd", r.PSD.String()},
+func tags(s *Step, r *record.Record) {
+	list := []struct {
+		name, value string
+		applies     bool
+	}{
+		{"p", r.Policy.String(), true},
+		{"sp", r.SubdomainPolicy.String(), true},
+		{"np", r.NonexistentPolicy.String(), r.Standard == record.RFC9989},
+		{"adkim", r.DKIMAlignment.String(), true},
+		{"aspf", r.SPFAlignment.String(), true},
+		{"psd", r.PSD.String(), r.Standard == record.RFC9989},
+		{"pct", strconv.Itoa(r.Percent), r.Standard == record.RFC7489},
 	}
-	if byList(d) {
-		list = append(list, struct{ name, value string }{"pct", strconv.Itoa(r.Percent)})
-	}
-	assumed := assumesNone(r)
-	readable := r.Policy != dmarc.PolicyUnset && !assumed
+	assumed := r.PolicyAssumed
+	readable := r.Policy != record.PolicyUnset && !assumed
 	var stated, defaults, taken []string
 	for _, t := range list {
 		text := t.name + "=" + t.value
 		isPolicy := t.name == "p" || t.name == "sp" || t.name == "np"
 		switch {
-		case byList(d) && notInRFC7489(t.name):
+		case !t.applies:
 			continue
 		case r.Stated(t.name) && (isPolicy && !readable || faulty(r, t.name)):
 			stated = append(stated, asWritten(r, t.name))
@@ -58,25 +57,25 @@ func tags(s *Step, d *dmarc.Discovery, r *dmarc.Record) {
 }
 
 // ignoredTags says which tags do not count, and why.
-func ignoredTags(s *Step, d *dmarc.Discovery, r *dmarc.Record) {
+func ignoredTags(s *Step, r *record.Record) {
 	for _, tag := range r.Tags {
 		text := tag.Name + "=" + tag.Value
-		switch {
-		case tag.Kind == dmarc.TagKnown && byList(d) && notInRFC7489(domain.ToLower(tag.Name)):
+		switch tag.Kind {
+		case record.TagLater:
 			s.add("ignored", text+", which RFC 7489 does not have")
-		case tag.Kind == dmarc.TagRemoved && !byList(d):
+		case record.TagRemoved:
 			s.add("ignored", text+", which RFC 9989 removed")
-		case tag.Kind == dmarc.TagUnknown:
+		case record.TagUnknown:
 			s.add("ignored", text+", which is not known")
 		}
 	}
 }
 
 // asWritten returns tags as they stand in a record, all of those names.
-func asWritten(r *dmarc.Record, names ...string) string {
+func asWritten(r *record.Record, names ...string) string {
 	var list []string
 	for _, tag := range r.Tags {
-		if tag.Kind != dmarc.TagBroken && slices.Contains(names, domain.ToLower(tag.Name)) {
+		if tag.Kind != record.TagBroken && slices.Contains(names, domain.ToLower(tag.Name)) {
 			list = append(list, tag.Name+"="+tag.Value)
 		}
 	}
@@ -84,18 +83,12 @@ func asWritten(r *dmarc.Record, names ...string) string {
 }
 
 // faulty reports whether something is wrong with a tag.
-func faulty(r *dmarc.Record, tag string) bool {
-	return slices.ContainsFunc(r.Problems, func(p dmarc.Problem) bool { return p.Tag == tag })
+func faulty(r *record.Record, tag string) bool {
+	return slices.ContainsFunc(r.Problems, func(p record.Problem) bool { return p.Tag == tag })
 }
 
-// assumesNone reports whether a record states no valid policy, and p=none is assumed for the
-// sake of the reports that it asks for: RFC 9989, section 4.10.1.
-func assumesNone(r *dmarc.Record) bool {
-	return slices.ContainsFunc(r.Problems, func(p dmarc.Problem) bool { return p.Tag == "p" && p.Assumed == "p=none" })
-}
-
-// record returns the record that applies, or nil.
-func record(v *dmarc.Verdict) *dmarc.Record {
+// published returns the record that applies, or nil.
+func published(v *dmarc.Verdict) *record.Record {
 	if v.Discovery == nil || v.Discovery.Query() == nil {
 		return nil
 	}
@@ -104,8 +97,8 @@ func record(v *dmarc.Verdict) *dmarc.Record {
 
 // policyAssumed reports whether the policy is not what the record states.
 func policyAssumed(v *dmarc.Verdict) bool {
-	r := record(v)
-	return r != nil && assumesNone(r)
+	r := published(v)
+	return r != nil && r.PolicyAssumed
 }
 
 // policyTag returns the tag that applies to the message: p, sp or np.
@@ -118,16 +111,16 @@ func policyTag(v *dmarc.Verdict) string {
 
 // stricter says what a record would have to state so that a policy applies in full:
 // "sp=reject and no t=y".
-func stricter(v *dmarc.Verdict, p dmarc.Policy) string {
+func stricter(v *dmarc.Verdict, p record.Policy) string {
 	text := policyTag(v) + "=" + p.String()
 	if policyAssumed(v) {
 		text = "a valid policy of " + p.String()
 	}
-	switch r := record(v); {
+	switch r := published(v); {
 	case r == nil:
-	case byList(v.Discovery) && r.Percent < 100:
+	case r.Standard == record.RFC7489 && r.Percent < 100:
 		text += " and pct=100"
-	case !byList(v.Discovery) && r.Testing:
+	case r.Testing:
 		text += " and no t=y"
 	}
 	return text

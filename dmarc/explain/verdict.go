@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 )
 
 // verdictStep is the end of the explanation.
@@ -32,7 +33,7 @@ func verdictStep(r *dmarc.Result) Step {
 		s.add("reason", v.Err.Error())
 	}
 	switch {
-	case v.Policy == dmarc.PolicyUnset:
+	case v.Policy == record.PolicyUnset:
 	case policyAssumed(v):
 		s.add("policy", "p=none is assumed: the record at "+v.PolicyDomain+" states no valid policy")
 	default:
@@ -107,27 +108,27 @@ func overrideText(o *dmarc.Override) string {
 // whatIf says what a stricter policy would have meant for the message.
 func whatIf(v *dmarc.Verdict) string {
 	switch {
-	case v.Status == dmarc.StatusPass && v.Policy != dmarc.PolicyUnset && v.Policy != dmarc.PolicyReject:
+	case v.Status == dmarc.StatusPass && v.Policy != record.PolicyUnset && v.Policy != record.PolicyReject:
 		tag := policyTag(v)
 		return tag + "=quarantine or " + tag + "=reject would have changed nothing for this message: it passes"
 	case v.Status != dmarc.StatusFail:
 		return ""
-	case v.Policy == dmarc.PolicyNone:
-		return "with " + stricter(v, dmarc.PolicyQuarantine) + " this message would have been set aside as suspicious, with " +
-			stricter(v, dmarc.PolicyReject) + " it would have been rejected"
+	case v.Policy == record.PolicyNone:
+		return "with " + stricter(v, record.PolicyQuarantine) + " this message would have been set aside as suspicious, with " +
+			stricter(v, record.PolicyReject) + " it would have been rejected"
 	case v.Override != nil && v.Override.Type == dmarc.OverrideTestMode:
 		return "without t=y this message would have been " + done(v.Policy)
 	case v.Override != nil && v.Override.Type == dmarc.OverrideSampledOut:
 		return "with pct=100 this message would have been " + done(v.Policy)
-	case v.Policy == dmarc.PolicyQuarantine:
-		return "with " + stricter(v, dmarc.PolicyReject) + " this message would have been rejected"
+	case v.Policy == record.PolicyQuarantine:
+		return "with " + stricter(v, record.PolicyReject) + " this message would have been rejected"
 	}
 	return ""
 }
 
 // done says what happens to a message that fails a policy.
-func done(p dmarc.Policy) string {
-	if p == dmarc.PolicyReject {
+func done(p record.Policy) string {
+	if p == record.PolicyReject {
 		return "rejected"
 	}
 	return "set aside as suspicious"

@@ -17,7 +17,10 @@
 //	}
 package cause
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A Code is one exported error and the word that stands for it in JSON. Codes are
 // part of what users store: they are never renamed.
@@ -33,10 +36,34 @@ type Table []Code
 
 // New returns an error of that text, and adds it to the table under a word.
 func (t *Table) New(word, text string) error {
-	err := errors.New(text)
+	err := &sentinel{word: word, text: text}
 	*t = append(*t, Code{word, err})
 	return err
 }
+
+// NewUnder is New for a particular case of general, which is in the table already: the
+// error is general too, for errors.Is, and stands before it in the table.
+func (t *Table) NewUnder(general error, word, text string) error {
+	err := &sentinel{word, text, general}
+	*t = slices.Insert(*t, 0, Code{word, err})
+	return err
+}
+
+// Adopt adds an error that another package made by New, under the word that it has there,
+// and returns it. An error of NewUnder is adopted before the general one.
+func (t *Table) Adopt(err error) error {
+	*t = append(*t, Code{err.(*sentinel).word, err})
+	return err
+}
+
+// A sentinel is an error of New or NewUnder.
+type sentinel struct {
+	word, text string
+	general    error // or nil
+}
+
+func (e *sentinel) Error() string { return e.text }
+func (e *sentinel) Unwrap() error { return e.general }
 
 // JSON is an error in JSON; embed it in the struct that is marshalled. The zero
 // JSON is no error.

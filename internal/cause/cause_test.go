@@ -110,3 +110,22 @@ func TestWrapShowsBothBranches(t *testing.T) {
 		t.Error("absence lost its kind")
 	}
 }
+
+func TestAParticularErrorIsItsGeneralOneAndHasItsOwnWord(t *testing.T) {
+	var first, second Table
+	general := first.New("fruit", "too much fruit")
+	particular := first.NewUnder(general, "figs", "too many figs")
+	if !errors.Is(particular, general) || errors.Is(general, particular) {
+		t.Error("the particular one is not the general one")
+	}
+	second.Adopt(particular)
+	second.Adopt(general)
+	for _, table := range []Table{first, second} {
+		if table.Code(particular) != "figs" || table.Code(general) != "fruit" {
+			t.Errorf("codes %q and %q", table.Code(particular), table.Code(general))
+		}
+		if back := table.Error(table.JSON(particular)); !errors.Is(back, particular) || !errors.Is(back, general) {
+			t.Errorf("%v came back as %v", particular, back)
+		}
+	}
+}

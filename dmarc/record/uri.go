@@ -1,12 +1,17 @@
-package dmarc
+package record
 
 import (
+	"encoding/json"
 	"errors"
 	"net/url"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
+
+// maxURIs is how many URIs of one tag are used.
+const maxURIs = 10
 
 // A URI is one entry of rua or ruf: RFC 9989, section 4.7.
 type URI struct {
@@ -21,22 +26,39 @@ type URI struct {
 	// 9989 has reporters ignore it.
 	Size string `json:"size,omitempty"`
 
-	// Err says why no report can be sent there, or is nil.
+	// Err says why no report can be sent there: it is one of the ErrURI errors, or nil.
 	Err error `json:"-"`
 }
-
-// Why no report can be sent to a URI.
-var (
-	ErrURISyntax  = errors.New("not a URI")
-	ErrURIBang    = errors.New(`"!" in a URI has to be written as %21`)
-	ErrURIScheme  = errors.New("reports are sent by mailto only")
-	ErrURIAddress = errors.New("mailto without exactly one plain address")
-)
 
 // Valid reports whether the URI is one by its syntax, also where no report can be
 // sent there. RFC 9989, section 4.10.1, asks only for that.
 func (u URI) Valid() bool {
-	return u.Err == nil || errors.Is(u.Err, ErrURIScheme) || errors.Is(u.Err, ErrURIAddress)
+	return !errors.Is(u.Err, ErrURISyntax) && !errors.Is(u.Err, ErrURIBang)
+}
+
+// String returns the URI as written, without the obsolete size: not safe to print.
+func (u URI) String() string { return u.Text }
+
+// MarshalJSON writes the URI, with Err as "reason" and "cause".
+func (u URI) MarshalJSON() ([]byte, error) {
+	type plain URI
+	return json.Marshal(struct {
+		plain
+		cause.JSON
+	}{plain(u), causes.JSON(u.Err)})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (u *URI) UnmarshalJSON(text []byte) error {
+	type plain URI
+	var in struct {
+		plain
+		cause.JSON
+	}
+	err := json.Unmarshal(text, &in)
+	*u = URI(in.plain)
+	u.Err = causes.Error(in.JSON)
+	return err
 }
 
 func parseURI(text string) URI {
