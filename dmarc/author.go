@@ -20,6 +20,10 @@ type Author struct {
 	Mailboxes int      `json:"mailboxes"`         // addresses in them, as far as they were read
 	Domains   []string `json:"domains,omitempty"` // their domains, each once, in A-labels
 
+	// Problems say what is wrong with a From field that was taken all the same: it breaks
+	// the grammar of RFC 5322, and leaves one possible domain.
+	Problems []FromProblem `json:"problems,omitempty"`
+
 	// Err says why the message has no single Author Domain, or is nil.
 	Err error `json:"-"`
 }
@@ -27,8 +31,8 @@ type Author struct {
 // ParseAuthor reads the body of a message's From field, of which there has to be one, for
 // Discover and Evaluate: in case the message is read elsewhere.
 func ParseAuthor(from string) Author {
-	a := Author{Fields: 1, From: oneLine(from)}
-	a.Domains, a.Mailboxes, a.Err = readFrom(from)
+	a := readFrom(from)
+	a.Fields, a.From = 1, oneLine(from)
 	if a.Err == nil && len(a.Domains) > 1 {
 		a.Err = ErrSeveralDomains
 	}

@@ -100,7 +100,7 @@ func TestWhatAMessageMayCost(t *testing.T) {
 		{"a From domain of 20,000 characters that are not ASCII", text("From: a@" + ideographs(20_000) + "\r\n"), 3, 1000, headerLimit, dmarc.ErrFromDomain},
 		{"60 KB of domains that are not ASCII before the address", text("From: " + strings.Repeat("x@"+ideographs(200)+".a b ", 95) + "<a@shop.example>\r\n"), 3, 8000, headerLimit, dmarc.ErrFromSyntax},
 		{"60 KB of dots", text("From: a@" + strings.Repeat(".", 60_000) + "\r\n"), 3, 16_000, headerLimit, dmarc.ErrFromDomain},
-		{"60 KB of at-signs", text("From: " + strings.Repeat("@", 60_000) + "<a@shop.example>\r\n"), 5, 16_000, headerLimit, dmarc.ErrNotAuthenticated},
+		{"60 KB of at-signs", text("From: " + strings.Repeat("@", 60_000) + "<a@shop.example>\r\n"), 3, 16_000, headerLimit, dmarc.ErrFromSyntax},
 		{"a domain of 127 labels", text("From: a@" + strings.Repeat("a.", 119) + "shop.example\r\n"), 3 + 8, 500, headerLimit, dmarc.ErrNotAuthenticated},
 		{"50 MB of CRLF in the body", io.MultiReader(text(signatures(1, "shop.example")+from+"\r\n"), io.LimitReader(repeat("\r\n"), 50<<20)), 6, 500, first, dkim.ErrKeyMissing},
 		{"50 MB without a newline in the body", io.MultiReader(text(signatures(1, "shop.example")+from+"\r\n"), io.LimitReader(repeat("a"), 50<<20)), 6, 500, first, dkim.ErrKeyMissing},

@@ -14,37 +14,57 @@ const (
 	maxNesting   = 100
 )
 
-// readFrom finds the domains of all mailboxes in the body of a From field, in order
-// and each once, in canonical form. RFC 5322, section 3.4, with its obsolete forms and
-// the groups of RFC 6854:
+// readFrom finds the domains of all mailboxes in the body of a From field. The test is
+// whether two readers could see two domains. A field of one mailbox that breaks the grammar
+// in a way that leaves one possible domain is taken, with Problems; otherwise what breaks it
+// is an error, and Domains are those that were read before.
+func readFrom(body string) (a Author) {
+	p := fromParser{lexer: fromLexer{rest: body}}
+	a.Err = p.addresses()
+	a.Domains, a.Mailboxes = p.domains, p.mailboxes
+	if a.Err == nil {
+		return a
+	}
+	if name, problems := readOneAt(body); name != "" {
+		return Author{Domains: []string{name}, Mailboxes: 1, Problems: problems}
+	}
+	return a
+}
+
+// fromParser reads the body of a From field as RFC 5322, section 3.4, has it, with its
+// obsolete forms and the groups of RFC 6854:
 //
 //	address-list = address *("," address)
 //	address      = mailbox / group
 //	mailbox      = addr-spec / [phrase] "<" [route ":"] addr-spec ">"
 //	group        = phrase ":" [address-list] ";"
 //
-// It is lenient in what only people read (phrases, comments, charsets, raw octets above
-// ASCII) and strict in the address: a text that two programs could read as two different
-// addresses is an error, not a guess. It reads the body once, left to right, without
-// recursion. What was found before an error is returned beside it.
-func readFrom(body string) (domains []string, mailboxes int, err error) {
-	p := fromParser{lexer: fromLexer{rest: body}}
-	for done := false; !done; {
-		if done, err = p.address(); err != nil {
-			return p.domains, p.mailboxes, err
-		}
-	}
-	if p.mailboxes == 0 {
-		return nil, 0, ErrNoMailbox
-	}
-	return p.domains, p.mailboxes, nil
-}
-
+// It reads the body once, left to right, without recursion. Raw octets above ASCII may stand
+// in phrases. Encoded-words are not decoded: to this grammar they are atoms.
 type fromParser struct {
 	lexer     fromLexer
-	group     bool // after "phrase:" and before its ";"
+	group     bool   // after "phrase:" and before its ";"
+	closed    bool   // directly after that ";", where comments may stand
+	claim     string // the domain of the address that names the group
 	mailboxes int
-	domains   []string
+	domains   []string // each once, in canonical form
+}
+
+// addresses reads the whole list.
+func (p *fromParser) addresses() error {
+	for done := false; !done; {
+		var err error
+		if done, err = p.address(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.group:
+		return fromSyntax("a group without an end")
+	case p.mailboxes == 0:
+		return ErrNoMailbox
+	}
+	return nil
 }
 
 // tokenRoom is memory for the tokens of nearly every address.
@@ -54,17 +74,14 @@ type tokenRoom [16]fromToken
 // end of the body.
 func (p *fromParser) address() (done bool, err error) {
 	var room tokenRoom
+	p.lexer.commented = false
 	tokens, delimiter, err := p.until(room[:0])
 	if err != nil {
 		return false, err
 	}
 	switch delimiter {
 	case ':':
-		if p.group || len(tokens) == 0 {
-			return false, fromSyntax(`":" where no group begins`)
-		}
-		p.group = true
-		return false, nil
+		return false, p.beginGroup(tokens)
 	case '>':
 		return false, fromSyntax(`">" without "<"`)
 	case '<':
@@ -72,14 +89,7 @@ func (p *fromParser) address() (done bool, err error) {
 			return false, err
 		}
 	default:
-		if len(tokens) == 0 {
-			break // an empty element of an obsolete list, or the end of a group
-		}
-		name, err := addressDomain(tokens)
-		if err != nil {
-			return false, err
-		}
-		if err := p.add(name); err != nil {
+		if err := p.bare(tokens); err != nil {
 			return false, err
 		}
 	}
@@ -87,19 +97,57 @@ func (p *fromParser) address() (done bool, err error) {
 		if !p.group {
 			return false, fromSyntax(`";" outside of a group`)
 		}
-		p.group = false
+		p.group, p.claim = false, ""
 	}
+	p.closed = delimiter == ';'
 	return delimiter == end, nil
+}
+
+// beginGroup takes the name of a group.
+func (p *fromParser) beginGroup(phrase []fromToken) error {
+	if p.group || len(phrase) == 0 {
+		return fromSyntax(`":" where no group begins`)
+	}
+	claim, err := phraseClaim(phrase)
+	if err != nil {
+		return err
+	}
+	for _, t := range phrase {
+		if t.kind == quoted && hasAt(t.text) {
+			return fromSyntax(`"@" in the name of a group`)
+		}
+	}
+	p.group, p.claim = true, claim
+	return nil
+}
+
+// bare reads an address without angle brackets, or an empty element of an obsolete list or
+// a group.
+func (p *fromParser) bare(tokens []fromToken) error {
+	if len(tokens) == 0 {
+		if p.lexer.commented && !p.closed {
+			return fromSyntax("a comment in place of an address")
+		}
+		return nil
+	}
+	name, err := addressDomain(tokens)
+	if err != nil {
+		return err
+	}
+	return p.add(name)
 }
 
 // angle reads an address in angle brackets, after its "<", and returns the delimiter
 // behind it. Phrase is what stood before.
 func (p *fromParser) angle(phrase []fromToken) (delimiter byte, err error) {
-	claims := phraseDomains(phrase)
+	claim, err := phraseClaim(phrase)
+	if err != nil {
+		return 0, err
+	}
 	var room tokenRoom
 	tokens, delimiter, err := p.until(room[:0])
 	// An obsolete route, "<@a,@b:address>", is to be ignored: RFC 5322, section 4.4.
-	for err == nil && (delimiter == ',' || delimiter == ':') && len(tokens) > 0 && tokens[0].kind == '@' {
+	for err == nil && (delimiter == ',' || delimiter == ':') && isRoute(tokens) {
 		tokens, delimiter, err = p.until(room[:0])
 	}
 	if err != nil {
@@ -112,12 +160,8 @@ func (p *fromParser) angle(phrase []fromToken) (delimiter byte, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, claim := range claims {
-		// Some programs show the first and others answer to the second. The same
-		// domain in both is common, and harmless.
-		if claim != name {
-			return 0, fromSyntax("an unquoted address of another domain before the address")
-		}
+	if claim != "" && claim != name {
+		return 0, fromSyntax("an unquoted address of another domain before the address")
 	}
 	if err := p.add(name); err != nil {
 		return 0, err
@@ -150,10 +194,39 @@ func (p *fromParser) add(name string) error {
 	if p.mailboxes++; p.mailboxes > maxMailboxes {
 		return ErrTooManyMailboxes
 	}
+	if p.claim != "" && p.claim != name {
+		return fromSyntax("a group whose name is an address of another domain")
+	}
 	if !slices.Contains(p.domains, name) {
 		p.domains = append(p.domains, name)
 	}
 	return nil
+}
+
+// phraseClaim returns the domain of the address that a phrase is, as in
+// "joe@example.com <joe@example.com>", or "" for a phrase without an unquoted "@". Any other
+// "@" in a phrase is an error: some readers show what stands around it.
+func phraseClaim(phrase []fromToken) (string, error) {
+	for _, t := range phrase {
+		if t.kind == '@' || t.kind == atom && hasAt(t.text) {
+			name, err := addressDomain(phrase)
+			if err != nil {
+				return "", fromSyntax(`an unquoted "@" before the address`)
+			}
+			return name, nil
+		}
+	}
+	return "", nil
+}
+
+// isRoute reports whether tokens are an element of an obsolete route: "@" and a domain.
+func isRoute(tokens []fromToken) bool {
+	if len(tokens) < 2 || tokens[0].kind != '@' {
+		return false
+	}
+	text, rest := domainText(tokens[1:])
+	_, err := domain.Canonical(text)
+	return err == nil && len(rest) == 0
 }
 
 // addressDomain returns the domain of an addr-spec: local-part "@" domain. Dots may
@@ -167,9 +240,12 @@ func addressDomain(tokens []fromToken) (string, error) {
 	if at == 0 {
 		return "", fromSyntax("an address without a local part")
 	}
-	for i := range at - 1 {
-		if tokens[i].kind != '.' && tokens[i+1].kind != '.' {
+	for i, t := range tokens[:at] {
+		if i > 0 && t.kind != '.' && tokens[i-1].kind != '.' {
 			return "", fromSyntax("a local part of several words")
+		}
+		if t.kind == atom && (hasAt(t.text) || isEncodedWord(t.text)) {
+			return "", fromSyntax("a local part with an encoded-word or a character that reads as \"@\"")
 		}
 	}
 	if len(tokens) == at+2 && tokens[at+1].kind == literal {
@@ -177,10 +253,13 @@ func addressDomain(tokens []fromToken) (string, error) {
 	}
 	text, rest := domainText(tokens[at+1:])
 	if len(rest) > 0 {
-		return "", fromSyntax("a domain of several words")
+		return "", fromSyntax("a domain of several words, or with a comment in it")
 	}
 	return authorDomain(text)
 }
+
+// isEncodedWord reports whether an atom holds what some readers decode: RFC 2047.
+func isEncodedWord(text string) bool { return strings.Contains(text, "=?") }
 
 // authorDomain returns a name as an Author Domain. One whose last label is a number is an
 // address.
@@ -195,16 +274,17 @@ func authorDomain(text string) (string, error) {
 	return name, nil
 }
 
-// domainText joins the atoms and dots at the start of tokens, which comments and white
-// space may part, and returns the tokens after them.
+// domainText joins the atoms and dots at the start of tokens that nothing parts, and returns
+// the tokens after them. RFC 5322, section 4.4, allows white space and comments between
+// them; readers differ about what is the domain then.
 func domainText(tokens []fromToken) (text string, rest []fromToken) {
 	n, octets := 0, 0
-	for dotted := true; n < len(tokens); n++ {
-		if t := tokens[n]; t.kind != '.' && (t.kind != atom || !dotted) {
+	for ; n < len(tokens); n++ {
+		t := tokens[n]
+		if t.kind != '.' && t.kind != atom || n > 0 && t.apart {
 			break
 		}
-		dotted = tokens[n].kind == '.'
-		octets += max(len(tokens[n].text), len("."))
+		octets += max(len(t.text), len("."))
 	}
 	var b strings.Builder
 	b.Grow(octets)
@@ -215,26 +295,6 @@ func domainText(tokens []fromToken) (text string, rest []fromToken) {
 		b.WriteString(t.text) // of a dot, nothing
 	}
 	return b.String(), tokens[n:]
-}
-
-// phraseDomains returns what reads as the domains of addresses in a phrase: an "@" with a
-// name of two labels or more behind it. Usually there is none.
-func phraseDomains(phrase []fromToken) (names []string) {
-	for i, t := range phrase {
-		if t.kind != '@' {
-			continue
-		}
-		text, _ := domainText(phrase[i+1:])
-		if !strings.Contains(strings.Trim(text, "."), ".") {
-			continue
-		}
-		name, err := domain.Canonical(text)
-		if err != nil {
-			name = text // not the domain of any address, and so a difference
-		}
-		names = append(names, name)
-	}
-	return names
 }
 
 func fromSyntax(what string) error { return cause.Wrap(ErrFromSyntax, what, nil) }

@@ -20,63 +20,147 @@ func TestReadFrom(t *testing.T) {
 		// Lenient in what only people read.
 		{"a plain address", "joe@example.com", "example.com", nil},
 		{"an unknown charset in the phrase", "=?x-nobody?Q?J=F6rg?= <j@example.com>", "example.com", nil},
+		{"an address in an encoded word of the phrase", "=?utf-8?q?ceo=40victim.example?= <j@example.com>", "example.com", nil},
 		{"raw Latin-1 in the phrase", "J\xf6rg <j@example.com>", "example.com", nil},
 		{"a leading comment", "(Joe) joe@example.com", "example.com", nil},
 		{"nested comments with quoted parentheses", `(a (b \) c) d) joe@example.com (e)`, "example.com", nil},
 		{"comments around the at-sign", "joe (x) @ (y) example.com", "example.com", nil},
-		{"a comment within the domain", "admin@victim(x).example(.attacker.example)", "victim.example", nil},
+		{"white space around the at-sign", "Ann <ann @ example.com>", "example.com", nil},
 		{"a folded field", "Joe\r\n <joe@example.com>", "example.com", nil},
-		{"brackets in the phrase", "[Shop] Support <s@example.com>", "example.com", nil},
 		{"dots in the phrase", "J. R. Smith <j@example.com>", "example.com", nil},
 		{"a quoted phrase with everything", `"a, <b@c.example>; \" (" <j@example.com>`, "example.com", nil},
+		{"mail of a list", `"ceo@victim.example via List" <a@list.example>`, "list.example", nil},
 		{"the same address in the phrase", "joe@example.com <joe@example.com>", "example.com", nil},
-		{"an at-sign without a domain in the phrase", "Joe @ Work <joe@example.com>", "example.com", nil},
+		{"the same domain in the phrase", "info@example.com <joe@EXAMPLE.com>", "example.com", nil},
+		{"an address as the name of its group", "joe@example.com: joe@example.com, ann@example.com;", "example.com", nil},
 		{"a quoted local part with an at-sign", `"joe@evil.example"@example.com`, "example.com", nil},
 		{"dots where local parts must not have them", "joe..x.@example.com", "example.com", nil},
 		{"an obsolete route", "<@attacker.example,@any.example:admin@victim.example>", "victim.example", nil},
 		{"a group of one domain", "Team: a@example.com, b@example.com;", "example.com", nil},
+		{"a comment after a group", "Team: a@example.com, b@example.com; (all)", "example.com", nil},
 		{"empty list elements", ", joe@example.com, ,", "example.com", nil},
 		{"a trailing dot", "joe@example.com.", "example.com", nil},
 		{"upper case", "Joe@EXAMPLE.Com", "example.com", nil},
 		{"a U-label", "joe@bücher.example", "xn--bcher-kva.example", nil},
+		{"an underscore is a DNS name", "joe@a_b.example", "a_b.example", nil},
 		{"several domains", "a@one.example, B <b@two.example>, c@one.example", "one.example two.example", nil},
 		{"a group of several domains", "Bank:admin@victim.example,eve@attacker.example;", "victim.example attacker.example", nil},
 
-		// Strict in the address.
+		// Two readings.
+		{"a bracket behind a quoted address", `"ceo@victim.example" [Finance] <x@attacker.example>`, "", ErrFromSyntax},
+		{"an address as the name of another's group", "ceo@victim.example: x@attacker.example;", "", ErrFromSyntax},
+		{"a quoted address as the name of a group", `"ceo@victim.example": x@attacker.example;`, "", ErrFromSyntax},
+		{"an address as the name of a group without an end", "ceo@victim.example: x@attacker.example", "", ErrFromSyntax},
+		{"white space within the domain", "ceo@victim.example .attacker.example", "", ErrFromSyntax},
+		{"white space within one of two domains", "a@victim .example, b@victim.example", "", ErrFromSyntax},
+		{"a comment within the domain", "admin@victim(x).example(.attacker.example)", "", ErrFromSyntax},
+		{"a comment within one of two domains", "a@victim(x).example, b@victim.example", "", ErrFromSyntax},
+		{"a comment with an address as list element", "(ceo@victim.example), x@attacker.example", "", ErrFromSyntax},
+		{"a comment with an address", "x@attacker.example (ceo@victim.example)", "", ErrFromSyntax},
+		{"a comment with a wide at-sign", "x@attacker.example (ceo\uff20victim.example)", "", ErrFromSyntax},
+		{"a comment as list element", "(boss), x@attacker.example, y@attacker.example", "", ErrFromSyntax},
+		{"a malformed route", "<@ceo@victim.example:x@attacker.example>", "", ErrFromSyntax},
+		{"a route of what is no name", "<@victim..example:x@attacker.example>", "", ErrFromSyntax},
+		{"an ideographic full stop in an address of the phrase", "ceo@victim\u3002example <a@attacker.example>", "", ErrFromSyntax},
+		{"another address in the phrase", "admin@victim.example <eve@attacker.example>", "", ErrFromSyntax},
+		{"another address among the words of the phrase", "The admin@victim.example <eve@attacker.example>", "", ErrFromSyntax},
+		{"an at-sign in the phrase", "Joe @ Work <joe@example.com>", "", ErrFromSyntax},
+		{"a wide at-sign in the phrase", "ceo\uff20victim.example <a@attacker.example>", "", ErrFromSyntax},
+		{"a small at-sign in the phrase", "ceo\ufe6bvictim.example <a@attacker.example>", "", ErrFromSyntax},
+		{"a group without an end", "Team: a@example.com, b@example.com", "example.com", ErrFromSyntax},
+		{"an encoded word in place of an address", "=?utf-8?B?PGFkbWluQHZpY3RpbS5leGFtcGxlPg==?=,<second@attacker.example>", "", ErrFromSyntax},
+		{"a broken encoded word in place of an address", "=?q?=3Cceo=40victim.example=3E?=, <x@attacker.example>", "", ErrFromSyntax},
+		{"UTF-7 in place of an address", "=?utf-7?q?ceo+AEA-victim.example?=, <x@attacker.example>", "", ErrFromSyntax},
+		{"a wide at-sign in an encoded word", "=?utf-8?q?ceo=EF=BC=A0victim.example?=, <x@attacker.example>", "", ErrFromSyntax},
+		{"an encoded word alone", "=?utf-8?q?Ann_=3Ca=40example=2Ecom=3E?=", "", ErrFromSyntax},
+		{"an encoded word as local part", "=?utf-8?q?ceo?=@attacker.example, a@attacker.example", "", ErrFromSyntax},
+		{"a backslash outside of quotes", `<admin@victim.example>\,<second@attacker.example>`, "victim.example", ErrFromSyntax},
+		{"text after the address", "<any@attacker.example>admin@victim.example", "attacker.example", ErrFromSyntax},
+		{"two at-signs", "a@b.example@c.example", "", ErrFromSyntax},
+		{"a mailbox without a domain among others", "a@one.example, b, c@one.example", "one.example", ErrFromSyntax},
+		{"a colon in a group", "A: B: joe@example.com, ann@example.com;;", "", ErrFromSyntax},
+		{"a semicolon without a group", "a@example.com; b@example.com", "example.com", ErrFromSyntax},
+
+		// One at-sign, and yet no address, or no certain end of it.
+		{"the address in quotes", `"x@attacker.example"`, "", ErrFromSyntax},
+		{"the address in a closed quote of two stray ones", `24" TV <x@attacker.example>, 12" TV`, "", ErrFromSyntax},
+		{"the address in a comment", "(x@attacker.example)", "", ErrFromSyntax},
+		{"a route without an address", "<@attacker.example:ceo>", "", ErrFromSyntax},
+		{"a route before the local part", "<ceo:x@attacker.example>", "", ErrFromSyntax},
+		{"a list in brackets", "<ceo, x@attacker.example>", "", ErrFromSyntax},
+		{"a word after the domain", "ceo@bank.co m", "", ErrFromSyntax},
+		{"a comment that goes on after the domain", "a@b.example(c) d", "", ErrFromSyntax},
+		{"a quote after the domain", `ceo@bank.example"`, "", ErrFromSyntax},
+		{"text after the brackets", "<a@b.example> c", "b.example", ErrFromSyntax},
+		{"two pairs of brackets", "<<joe@example.com>>", "", ErrFromSyntax},
+		{"a comment without an end behind the domain", "joe@example.com (", "", ErrFromSyntax},
+		{"no local part", "@example.com", "", ErrFromSyntax},
+		{"a space as local part", "Joe, @example.com", "", ErrFromSyntax},
+		{"a backslash in the local part", `CORP\ann@example.com`, "", ErrFromSyntax},
+		{"a bracket in the local part", "a[b]@example.com", "", ErrFromSyntax},
+		{"a control character", "Kock, Arne\x01 <a@example.com>", "", ErrFromSyntax},
+		{"many stray quotes", strings.Repeat(`\" (`, 9) + " <a@example.com>", "", ErrFromSyntax},
+
+		// No domain.
 		{"nothing", "", "", ErrNoMailbox},
 		{"white space", " \r\n ", "", ErrNoMailbox},
 		{"an empty group", "Undisclosed:;", "", ErrNoMailbox},
 		{"an empty address", "<>", "", ErrFromSyntax},
 		{"a name alone", "Joe", "", ErrFromSyntax},
-		{"a mailbox without a domain among others", "a@one.example, b, c@one.example", "one.example", ErrFromSyntax},
-		{"an encoded word in place of an address", "=?utf-8?B?PGFkbWluQHZpY3RpbS5leGFtcGxlPg==?=,<second@attacker.example>", "", ErrFromSyntax},
-		{"a backslash outside of quotes", `<admin@victim.example>\,<second@attacker.example>`, "victim.example", ErrFromSyntax},
-		{"text after the address", "<any@attacker.example>admin@victim.example", "attacker.example", ErrFromSyntax},
-		{"another address in the phrase", "admin@victim.example <eve@attacker.example>", "", ErrFromSyntax},
-		{"two at-signs", "a@b.example@c.example", "", ErrFromSyntax},
-		{"two words as local part", "joe smith@example.com", "", ErrFromSyntax},
-		{"two words as domain", "joe@example com", "", ErrFromSyntax},
-		{"no local part", "@example.com", "", ErrFromSyntax},
-		{"brackets in brackets", "<<joe@example.com>>", "", ErrFromSyntax},
-		{"brackets without an end", "<joe@example.com", "", ErrFromSyntax},
-		{"an end without brackets", "joe@example.com>", "", ErrFromSyntax},
-		{"a comment without an end", "joe@example.com (", "", ErrFromSyntax},
-		{"a quote without an end", `"joe <joe@example.com>`, "", ErrFromSyntax},
 		{"an address literal", "joe@[192.0.2.1]", "", ErrAddressLiteral},
 		{"an address literal without brackets", "joe@192.0.2.1", "", ErrFromDomain},
 		{"NUL in the domain", "admin@victim.example\x00.attacker.example", "", ErrFromSyntax},
 		{"NUL in a quoted phrase", "\"a\x00b\" <joe@example.com>", "", ErrFromSyntax},
 		{"invisible characters in the domain", "admin@victim.example\u2000\u200b", "", ErrFromDomain},
 		{"an empty label", "joe@example..com", "", ErrFromDomain},
-		{"an underscore is a DNS name", "joe@a_b.example", "a_b.example", nil},
 		{"a domain that is too long", "joe@" + strings.Repeat("a.", 130) + "example", "", ErrFromDomain},
-		{"a colon in a group", "A: B: joe@example.com;;", "", ErrFromSyntax},
-		{"a semicolon without a group", "joe@example.com;", "example.com", ErrFromSyntax},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, _, err := readFrom(tt.body)
-			if strings.Join(got, " ") != tt.want || !errors.Is(err, tt.err) || err != nil && tt.err == nil {
-				t.Errorf("readFrom(%q) = %q, %v; want %q, %v", tt.body, got, err, tt.want, tt.err)
+			got := readFrom(tt.body)
+			if strings.Join(got.Domains, " ") != tt.want || !errors.Is(got.Err, tt.err) || got.Err != nil && tt.err == nil || got.Problems != nil {
+				t.Errorf("readFrom(%q) = %q, %v, %v; want %q, %v", tt.body, got.Domains, got.Err, got.Problems, tt.want, tt.err)
+			}
+		})
+	}
+}
+
+func TestAFieldWithOnePossibleDomainIsTakenWithItsProblems(t *testing.T) {
+	for _, tt := range []struct{ name, body, kinds string }{
+		{"an unquoted comma", "Kock, Arne <a@example.com>", "from-unquoted-comma"},
+		{"a name beside the address", "a@example.com, Arne", "from-unquoted-comma"},
+		{"an unquoted comma in a group", "Team: Kock, Arne <a@example.com>;", "from-unquoted-comma"},
+		{"a quote that means inches", `24" TV <a@example.com>`, "from-stray-quote"},
+		{"a quote without an end", `"Joe <a@example.com>`, "from-stray-quote"},
+		{"a stray quote behind a closed one", `"Joe" " <a@example.com>`, "from-stray-quote"},
+		{"a backslash", `CORP\ann <a@example.com>`, "from-backslash"},
+		{"a backslash before a quote", `\"Joe <a@example.com>`, "from-stray-quote from-backslash"},
+		{"brackets in the phrase", "[Shop] Support <a@example.com>", "from-square-bracket"},
+		{"a comment without an end", "Joe (home <a@example.com>", "from-stray-parenthesis"},
+		{"a parenthesis too much", "Joe :-) <a@example.com>", "from-stray-parenthesis from-stray-colon"},
+		{"a comment as list element", "(Joe), a@example.com", "from-lone-comment"},
+		{"brackets without an end", "Joe <a@example.com", "from-angle-bracket"},
+		{"an end without brackets", "a@example.com>", "from-angle-bracket"},
+		{"brackets before the address", "Joe <home> a@example.com", "from-angle-bracket"},
+		{"a colon", "Mail From:<a@example.com>", "from-stray-colon"},
+		{"a semicolon", "a@example.com;", "from-stray-semicolon"},
+		{"words before the address", "Joe Smith a@example.com", "from-bare-address"},
+		{"a quoted name before the address", `"Joe" a@example.com`, "from-bare-address"},
+		{"a wide at-sign", "a\uff20example.com", "from-wide-at"},
+		{"a quoted local part", `Kock, "a b"@example.com (c) `, "from-unquoted-comma"},
+		{"an address with something else wrong", "A: B <a@example.com>;, ;:", "from-syntax"},
+		{"an encoded word beside it", "=?utf-8?q?K=C3=B6k?=, =?utf-8?b?S8O2aw==?= <a@example.com>", "from-unquoted-comma"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ParseAuthor(tt.body)
+			var kinds []string
+			for _, p := range got.Problems {
+				kinds = append(kinds, p.Kind)
+				if p.Detail == "" {
+					t.Errorf("%s has no detail", p.Kind)
+				}
+			}
+			if !slices.Equal(got.Domains, []string{"example.com"}) || got.Err != nil || got.Mailboxes != 1 || strings.Join(kinds, " ") != tt.kinds {
+				t.Errorf("%q: %q, %v, problems %q; want example.com, %q", tt.body, got.Domains, got.Err, kinds, tt.kinds)
 			}
 		})
 	}
@@ -92,8 +176,8 @@ func TestHostileFromFieldsAreRefusedInOnePass(t *testing.T) {
 		"dots":                 "a@" + strings.Repeat(".", 500_000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if domains, _, err := readFrom(body); err == nil {
-				t.Errorf("accepted, with domains %q", domains)
+			if a := readFrom(body); a.Err == nil {
+				t.Errorf("accepted, with domains %q", a.Domains)
 			}
 		})
 	}
@@ -134,7 +218,8 @@ func FuzzFrom(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		got, mailboxes, err := readFrom(body)
+		a := readFrom(body)
+		got, mailboxes, err := a.Domains, a.Mailboxes, a.Err
 		for _, name := range got {
 			if domain.Check(name) != nil || name != domain.ToLower(name) {
 				t.Fatalf("readFrom(%q) found %q, which is not in canonical form", body, name)

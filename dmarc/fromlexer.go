@@ -1,6 +1,10 @@
 package dmarc
 
-import "github.com/mailverdict/mailverdict/internal/tagvalue"
+import (
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/tagvalue"
+)
 
 // Kinds of token in a From field, besides the specials . @ < > , ; : which stand for
 // themselves.
@@ -12,15 +16,17 @@ const (
 )
 
 type fromToken struct {
-	kind byte
-	text string // of an atom
+	kind  byte
+	text  string // of an atom, and of a quoted-string with its quotes
+	apart bool   // white space or a comment stands before it
 }
 
 // fromLexer cuts the body of a From field into the tokens of RFC 5322, section 3.2.
 // White space and comments are passed over. Octets above ASCII are part of atoms.
 type fromLexer struct {
-	rest string
-	last byte // kind of the token before
+	rest      string
+	last      byte // kind of the token before
+	commented bool // a comment was passed over since the last delimiter
 }
 
 func (l *fromLexer) next() (fromToken, error) {
@@ -30,25 +36,29 @@ func (l *fromLexer) next() (fromToken, error) {
 }
 
 func (l *fromLexer) scan() (fromToken, error) {
+	apart := false
 	for len(l.rest) > 0 {
 		switch c := l.rest[0]; {
 		case tagvalue.IsSpace(c):
-			l.rest = l.rest[1:]
+			l.rest, apart = l.rest[1:], true
 		case c == '(':
 			if err := l.comment(); err != nil {
 				return fromToken{}, err
 			}
+			l.commented, apart = true, true
 		case c == '"':
-			return fromToken{kind: quoted}, l.delimited('"', "a quoted string")
+			text, err := l.delimited('"', "a quoted string")
+			return fromToken{quoted, text, apart}, err
 		case c == '[' && l.last == '@':
-			return fromToken{kind: literal}, l.delimited(']', "an address literal")
+			_, err := l.delimited(']', "an address literal")
+			return fromToken{kind: literal}, err
 		case isSpecial(c):
 			l.rest = l.rest[1:]
-			return fromToken{kind: c}, nil
+			return fromToken{c, "", apart}, nil
 		case !isAtomText(c):
 			return fromToken{}, badOctet(c)
 		default:
-			return fromToken{kind: atom, text: l.atom()}, nil
+			return fromToken{atom, l.atom(), apart}, nil
 		}
 	}
 	return fromToken{kind: end}, nil
@@ -62,15 +72,18 @@ func isSpecial(c byte) bool {
 	return false
 }
 
-// isAtomText is wider than atext: brackets stand unquoted in many display names. A
-// backslash quotes nothing outside of quotes and comments, and is refused.
+// isAtomText is atext and the octets above ASCII. RFC 5322, section 3.2.3.
 func isAtomText(c byte) bool {
-	return c > ' ' && c != 0x7f && c != '\\' && c != '"' && c != '(' && c != ')' && !isSpecial(c)
+	switch c {
+	case '\\', '"', '(', ')', '[', ']', 0x7f:
+		return false
+	}
+	return c > ' ' && !isSpecial(c)
 }
 
 func badOctet(c byte) error {
 	switch c {
-	case '\\', ')':
+	case '\\', ')', '[', ']':
 		return fromSyntax(`"` + string(c) + `" outside of quotes and comments`)
 	}
 	return fromSyntax("a control character")
@@ -87,45 +100,101 @@ func (l *fromLexer) atom() string {
 }
 
 // delimited passes over text that begins with the current octet and ends with close,
-// in which a backslash quotes the next octet.
-func (l *fromLexer) delimited(close byte, what string) error {
-	for i := 1; i < len(l.rest); i++ {
-		switch c := l.rest[i]; {
-		case c == '\\':
-			i++
-		case c == close:
-			l.rest = l.rest[i+1:]
-			return nil
-		case isControl(c):
-			return fromSyntax("a control character in " + what)
-		}
+// in which a backslash quotes the next octet, and returns it.
+func (l *fromLexer) delimited(close byte, what string) (string, error) {
+	n := delimitedLength(l.rest, close)
+	if n == 0 {
+		return "", fromSyntax(what + " without an end")
 	}
-	return fromSyntax(what + " without an end")
+	text := l.rest[:n]
+	l.rest = l.rest[n:]
+	if hasControl(text) {
+		return "", fromSyntax("a control character in " + what)
+	}
+	return text, nil
 }
 
-// comment passes over a comment and those nested in it.
+// comment passes over a comment and those nested in it. One that holds an address is an
+// error: some readers show it.
 func (l *fromLexer) comment() error {
+	n := commentLength(l.rest)
+	if n == 0 {
+		return fromSyntax("a comment without an end, or nested more than 100 deep")
+	}
+	text := l.rest[:n]
+	l.rest = l.rest[n:]
+	if hasControl(text) {
+		return fromSyntax("a control character in a comment")
+	}
+	if hasAt(text) {
+		return fromSyntax(`a comment with "@"`)
+	}
+	return nil
+}
+
+// commentLength returns the length of the comment that text begins with, or 0 where it has
+// no end or nests too deep.
+func commentLength(text string) int {
 	depth := 0
-	for i := 0; i < len(l.rest); i++ {
-		switch c := l.rest[i]; {
-		case c == '\\':
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
 			i++
-		case c == '(':
+		case '(':
 			if depth++; depth > maxNesting {
-				return fromSyntax("comments nested more than 100 deep")
+				return 0
 			}
-		case c == ')':
+		case ')':
 			if depth--; depth == 0 {
-				l.rest = l.rest[i+1:]
-				return nil
+				return i + 1
 			}
-		case isControl(c):
-			return fromSyntax("a control character in a comment")
 		}
 	}
-	return fromSyntax("a comment without an end")
+	return 0
+}
+
+// quotedLength returns the length of the quoted-string that text begins with, or 0 where it
+// has no end.
+func quotedLength(text string) int { return delimitedLength(text, '"') }
+
+// delimitedLength returns the length of text up to close, which stands not at its beginning
+// and not behind a backslash, or 0.
+func delimitedLength(text string, close byte) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case close:
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// wideAts are the characters besides "@" that some readers take for it: FULLWIDTH and SMALL
+// COMMERCIAL AT, which Unicode normalization turns into it.
+var wideAts = [...]string{"\uFF20", "\uFE6B"}
+
+// hasAt reports whether some reader sees an "@" in text.
+func hasAt(text string) bool { return countAts(text) > 0 }
+
+func countAts(text string) int {
+	n := strings.Count(text, "@")
+	for _, wide := range wideAts {
+		n += strings.Count(text, wide)
+	}
+	return n
 }
 
 func isControl(c byte) bool {
 	return c < ' ' && !tagvalue.IsSpace(c) || c == 0x7f
+}
+
+func hasControl(text string) bool {
+	for i := range len(text) {
+		if isControl(text[i]) {
+			return true
+		}
+	}
+	return false
 }

@@ -41,7 +41,7 @@ func rich(t *testing.T) *dmarc.Result {
 	}
 	key := func(name, text string) { zone[name] = resolver.Records{TXT: []string{text}} }
 	body := strings.Repeat("Hello. ", 10) + "\n"
-	message := dmarctest.Message{From: "News <news@news.shop.example>", Date: time.Now(), Body: body}.Bytes(t)
+	message := dmarctest.Message{From: "News, Shop <news@news.shop.example>", Date: time.Now(), Body: body}.Bytes(t)
 	message = dmarctest.Sign(t, zone, message, dmarctest.Signature{Domain: "shop.example", Selector: "revoked"})
 	message = dmarctest.Sign(t, zone, message, dmarctest.Signature{
 		Domain: "news.shop.example", Identifier: "joe@news.shop.example", Expires: time.Now().Add(time.Hour),
