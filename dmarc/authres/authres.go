@@ -4,10 +4,16 @@
 //
 //	field := authres.Format("mx.example.net", result)
 //
-// [Parse] reads a field that somebody else wrote, strictly: what stands in a comment or
-// in quotes is never taken for a result. [RemoveForged] takes the fields out of a message
-// that claim to be the receiver's own, which must happen before it adds its own and
-// before anything trusts them (RFC 8601, section 5).
+// A [Formatter] adds the results of other methods to ours, such as auth, iprev and arc.
+//
+// [Parse] reads a field that somebody else wrote, strictly: what stands in a comment or in
+// quotes is never taken for a result. [ParseLenient] reads what it can of fields that break
+// the grammar, as those of several large providers do. It is for showing them to people;
+// nothing that decides trust may rest on it.
+//
+// [RemoveForged] takes the fields out of a message that claim to be the receiver's own. A
+// receiver must do so before it adds its own field and before anything trusts one (RFC 8601,
+// section 5). [Claims] answers the same question for one field, for milters.
 //
 // # What is written
 //
@@ -20,6 +26,9 @@
 //	policy.published-domain-policy  the policy as published: p, sp or np
 //	policy.applied-disposition      what is recommended for this message
 //
+// A comment says "not aligned" behind an spf or dkim result that passes for a domain that is
+// not aligned with the Author Domain.
+//
 // For programs that read the older field of SPF, spf.Result.ReceivedSPF writes it.
 //
 // Nothing hostile leaves: a value is printed if it follows a narrow grammar of its own,
@@ -27,11 +36,7 @@
 // FROM, nor an error's text: reasons are words of this module.
 package authres
 
-import (
-	"strings"
-
-	"github.com/mailverdict/mailverdict/dmarc"
-)
+import "github.com/mailverdict/mailverdict/dmarc"
 
 // maxField is how long a field may get, in octets. DKIM results are left out beyond it,
 // those that are no pass first.
@@ -40,6 +45,8 @@ const maxField = 8 << 10
 const (
 	fieldName = "Authentication-Results"
 	lowerName = "authentication-results"
+
+	lowerReceived = "received-spf"
 )
 
 // A Formatter writes Authentication-Results fields. The zero Formatter is what Format
@@ -49,6 +56,12 @@ type Formatter struct {
 	// may hold UTF-8. Internationalized domains, which are always printed as A-labels,
 	// then have their U-labels beside them in a comment. Default false: US-ASCII only.
 	SMTPUTF8 bool
+
+	// More are the results of other methods, which are written after those of a
+	// dmarc.Result. Their texts may come from a sender: characters that could end a
+	// value or a comment become question marks, and a text of more than 255 octets is
+	// cut.
+	More []Result
 }
 
 // Format returns the Authentication-Results field for a result, its name included, folded
@@ -57,41 +70,29 @@ type Formatter struct {
 func Format(id string, r *dmarc.Result) string { return Formatter{}.Format(id, r) }
 
 // Format is the function Format with the options of f.
-func (f Formatter) Format(id string, r *dmarc.Result) string {
-	return fold(fieldName+": "+authservID(id)+";", f.results(r))
-}
+func (f Formatter) Format(id string, r *dmarc.Result) string { return f.field(id, r).Format() }
 
 // Value returns the field's body on one line, without its name: for logs, and for
 // programs that are handed names and bodies of fields apart, such as milters.
-func (f Formatter) Value(id string, r *dmarc.Result) string {
-	var b strings.Builder
-	b.WriteString(authservID(id))
-	for _, words := range f.results(r) {
-		b.WriteString("; ")
-		b.WriteString(strings.Join(words, " "))
-	}
-	return b.String()
+func (f Formatter) Value(id string, r *dmarc.Result) string { return f.field(id, r).String() }
+
+// field returns the field for a result. It holds nothing but safe texts.
+func (f Formatter) field(id string, r *dmarc.Result) *Field {
+	return &Field{ID: authservID(id), Results: f.Results(r)}
 }
 
-// results returns the results as words that a fold may part, spf and dmarc around those of
-// dkim.
-func (f Formatter) results(r *dmarc.Result) [][]string {
-	first, last := spfResults(r), f.dmarcResult(r).words()
-	var list [][]string
-	size := len(fieldName) + 2*255 + length(last)
-	for _, result := range first {
-		list = append(list, result.words())
-		size += length(list[len(list)-1])
+// Results returns the results that Format writes, in its order: spf, dkim, dmarc, and More.
+// They are safe to write anywhere in a header.
+func (f Formatter) Results(r *dmarc.Result) []Result {
+	list, last := spfResults(r), f.dmarcResult(r)
+	size := len(fieldName) + 2*255 + last.length()
+	for i := range list {
+		size += list[i].length()
 	}
 	list = append(list, fitting(f.dkimResults(r), maxField-size)...)
-	return append(list, last)
-}
-
-// length returns what a result takes in a field at most, folds included.
-func length(words []string) int {
-	n := 0
-	for _, word := range words {
-		n += len(word) + len(foldMark)
+	list = append(list, last)
+	for _, more := range f.More {
+		list = append(list, f.safeResult(more))
 	}
-	return n
+	return list
 }

@@ -4,7 +4,30 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/spf"
 )
+
+// Claims reports whether an Authentication-Results or Received-SPF field claims to be written
+// by the receiver whose authserv-id is id. The field comes with its name, with CRLF or LF in
+// its folds. Claims says of each field what a Filter would do with it, for programs that are
+// handed one field after the other, such as milters:
+//
+//	if authres.Claims(id, name+":"+value) {
+//		remove it
+//	}
+//
+// Any other field claims nothing.
+func Claims(id, field string) bool {
+	m := matcher{receivedSPF: true}
+	for i := 0; i < len(field) && m.value == 0 && !m.failed; i++ {
+		m.next(field[i])
+	}
+	if m.value == 0 {
+		return false
+	}
+	payload := strings.TrimSuffix(strings.TrimSuffix(field[m.value:], "\n"), "\r")
+	return newClaim(id).makes(m.name, payload[:min(len(payload), maxParse)], true, len(payload) <= maxParse)
+}
 
 // A claim is the authserv-id that only we may use.
 type claim struct {
@@ -20,13 +43,16 @@ func newClaim(id string) claim {
 	return claim{name, bareText(id)}
 }
 
-// madeBy reports whether a field may claim the id, by what stands behind its colon. Whole
-// is false where that is only the beginning of the field. Unix says that its folds may be LF.
-func (c claim) madeBy(payload []byte, unix, whole bool) bool {
+// makes reports whether a field of that name, in lower case, may claim the id, by what stands
+// behind its colon. Whole is false where that is only the beginning of the field. Unix says
+// that its folds may be LF.
+func (c claim) makes(name, text string, unix, whole bool) bool {
 	if c.bare == "" {
 		return true
 	}
-	text := string(payload)
+	if name == lowerReceived {
+		return !whole || c.received(text)
+	}
 	if unix {
 		text = strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n").Replace(text)
 	}
@@ -45,6 +71,17 @@ func (c claim) madeBy(payload []byte, unix, whole bool) bool {
 		}
 	}
 	return !whole
+}
+
+// received reports whether a Received-SPF field may be ours: all but one that can be read and
+// whose receiver= is another host.
+func (c claim) received(text string) bool {
+	field, err := spf.ParseReceivedSPF(lowerReceived + ":" + text)
+	if err != nil || c.is(field.Receiver) {
+		return true
+	}
+	_, err = domain.Canonical(field.Receiver)
+	return err != nil
 }
 
 // readID reads the authserv-id at the beginning of a field, as far as it can be read. It

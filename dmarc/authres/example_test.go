@@ -31,7 +31,7 @@ func ExampleFormat() {
 	fmt.Println(strings.ReplaceAll(field, "\r\n\t", "\n        "))
 	// Output:
 	// Authentication-Results: mx.example.net;
-	//         spf=pass smtp.mailfrom=attacker.example;
+	//         spf=pass (not aligned) smtp.mailfrom=attacker.example;
 	//         dkim=none;
 	//         dmarc=fail (not aligned: attacker.example) header.from=bank.example
 	//         policy.applied-disposition=reject policy.dmarc=reject
@@ -59,6 +59,61 @@ func ExampleFormatter_Value() {
 	fmt.Println(f.Value("bücher.example", &dmarc.Result{DMARC: dmarc.Verdict{AuthorDomain: "xn--mnchen-3ya.example"}}))
 	// Output:
 	// xn--bcher-kva.example; dkim=none; dmarc=none (münchen.example) header.from=xn--mnchen-3ya.example
+}
+
+func ExampleFormatter_Results() {
+	f := authres.Formatter{More: []authres.Result{{
+		Method:     "iprev",
+		Value:      "pass",
+		Properties: []authres.Property{{Type: "policy", Name: "iprev", Value: "2001:db8::25"}},
+	}}}
+	for _, r := range f.Results(result()) {
+		fmt.Println(r)
+	}
+	// Output:
+	// spf=pass (not aligned) smtp.mailfrom=attacker.example
+	// dkim=none
+	// dmarc=fail (not aligned: attacker.example) header.from=bank.example policy.applied-disposition=reject policy.dmarc=reject policy.published-domain-policy=reject
+	// iprev=pass policy.iprev="2001:db8::25"
+}
+
+func ExampleField_Format() {
+	field := authres.Field{
+		ID: "mx.example.net",
+		Results: []authres.Result{{
+			Method: "auth", Value: "pass", Comments: []string{"cram-md5"},
+			Properties: []authres.Property{{Type: "smtp", Name: "auth", Value: "sender@example.net"}},
+		}},
+	}
+	fmt.Println(strings.ReplaceAll(field.Format(), "\r\n\t", "\n        "))
+	// Output:
+	// Authentication-Results: mx.example.net;
+	//         auth=pass (cram-md5) smtp.auth=sender@example.net
+}
+
+func ExampleParseLenient() {
+	// As Microsoft writes it: without an authserv-id, and action without a type.
+	field, err := authres.ParseLenient("Authentication-Results: spf=pass smtp.mailfrom=shop.example; dmarc=pass action=none")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(field.Lenient)
+	for _, r := range field.Results {
+		fmt.Println(r.Method, r.Value)
+	}
+	// Output:
+	// true
+	// spf pass
+	// dmarc pass
+}
+
+func ExampleClaims() {
+	fmt.Println(authres.Claims("mx.example.net", "Authentication-Results: MX.example.net (x) 1; dmarc=pass"))
+	fmt.Println(authres.Claims("mx.example.net", "Authentication-Results: lists.example.org; dkim=fail"))
+	// Output:
+	// true
+	// false
 }
 
 func ExampleParse() {

@@ -3,28 +3,40 @@ package authres
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 )
 
-// A Field is an Authentication-Results field that was read: RFC 8601, section 2.2. Its
-// texts are as their author wrote them, without comments and outer quotes: not safe to
+// A Field is an Authentication-Results field: RFC 8601, section 2.2. The texts of one that
+// was read are as their author wrote them, without comments and outer quotes: not safe to
 // print. Whether its author is to be believed is another question (section 7.1).
 type Field struct {
 	ID      string   `json:"authserv_id"`
 	Version int      `json:"version"` // 1 where none is written
 	Results []Result `json:"results"` // empty for "none"
+
+	// Lenient says that the field does not follow the grammar, and that ParseLenient read
+	// as much of it as it could. Unread are the parts that could not be read, as they
+	// stand in the field, without folds.
+	Lenient bool     `json:"lenient,omitempty"`
+	Unread  []string `json:"unread,omitempty"`
 }
 
 // A Result is what the author of a field found by one method.
 type Result struct {
-	Method        string     `json:"method"` // lower case
-	MethodVersion int        `json:"method_version"`
-	Value         string     `json:"result"` // lower case
+	Method        string     `json:"method"`         // lower case
+	MethodVersion int        `json:"method_version"` // 0 is 1
+	Value         string     `json:"result"`         // lower case
 	Reason        string     `json:"reason,omitempty"`
 	Properties    []Property `json:"props"`
+
+	// Comments are for people. They are written behind the value, without their
+	// parentheses here. A field that is read gives none.
+	Comments []string `json:"comments,omitempty"`
 }
 
 // A Property is a value that a result is about. The parts of the name are in lower case:
-// header.d is Type "header" and Name "d".
+// header.d is Type "header" and Name "d". Type is empty where ParseLenient found a name
+// without one, such as action=none.
 type Property struct {
 	Type  string `json:"ptype"`
 	Name  string `json:"property"`
@@ -32,7 +44,7 @@ type Property struct {
 }
 
 // Property returns the value of the first property of that name, or "".
-func (r *Result) Property(ptype, name string) string {
+func (r Result) Property(ptype, name string) string {
 	for _, p := range r.Properties {
 		if p.Type == ptype && p.Name == name {
 			return p.Value
@@ -40,6 +52,12 @@ func (r *Result) Property(ptype, name string) string {
 	}
 	return ""
 }
+
+// LogValue returns String.
+func (f *Field) LogValue() slog.Value { return slog.StringValue(f.String()) }
+
+// LogValue returns String.
+func (r Result) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Why a field could not be read. The error of Parse wraps one of them.
 var (

@@ -6,15 +6,32 @@ import (
 	"io"
 )
 
-// RemoveForged copies a message from r to w without the Authentication-Results fields that
-// claim to be written under id: a receiver has to do so with every message that comes from
-// outside, before it adds a field of its own (RFC 8601, section 5). It returns how many
-// fields it removed, and the error of r or w. Memory is bounded, whatever the message.
+// RemoveForged is Filter.Remove with the zero options.
+func RemoveForged(w io.Writer, r io.Reader, id string) (removed int, err error) {
+	return Filter{ID: id}.Remove(w, r)
+}
+
+// A Filter removes fields from a message that claim to be written by the receiver.
+type Filter struct {
+	// ID is the receiver's authserv-id. If it is empty, every Authentication-Results
+	// field claims to be the receiver's.
+	ID string
+
+	// ReceivedSPF asks for Received-SPF fields (RFC 7208, section 9.1) to be removed
+	// too. Such a field need not name its author: it stays only if receiver= names
+	// another host than ID. Default false: they stay.
+	ReceivedSPF bool
+}
+
+// Remove copies a message from r to w without the fields that claim to be written under the
+// ID: a receiver has to do so with every message that comes from outside, before it adds a
+// field of its own (RFC 8601, section 5). It returns how many fields it removed, and the
+// error of r or w. Memory is bounded, whatever the message. What Remove has written, Remove
+// leaves as it is.
 //
 // Case, folding, comments, quotes, the version and white space before the colon make no
-// difference to a claim. A field that cannot be read is removed if id may be meant, and one
-// of more than 64 KiB unless it begins with the id of somebody else. With an empty id every
-// Authentication-Results field is removed.
+// difference to a claim. A field that cannot be read is removed if the ID may be meant, and
+// one of more than 64 KiB unless it begins with the id of somebody else.
 //
 // All other octets of the message stay as they are. No octet changes below the empty line
 // that ends the header: the first CRLF CRLF or, where all lines above it end in LF alone,
@@ -25,21 +42,22 @@ import (
 // program comes to see a field that it did not see before. Two bare line ends in a row are
 // no end of such a header, since programs that go by CRLF read on: fields down to the first
 // CRLF CRLF are removed, even where other programs take them for the beginning of the body.
-func RemoveForged(w io.Writer, r io.Reader, id string) (removed int, err error) {
-	f := &filter{
-		in:  bufio.NewReaderSize(r, 32<<10),
-		out: bufio.NewWriterSize(w, 32<<10),
-		id:  newClaim(id),
+func (f Filter) Remove(w io.Writer, r io.Reader) (removed int, err error) {
+	h := &filter{
+		in:      bufio.NewReaderSize(r, 32<<10),
+		out:     joiner{w: bufio.NewWriterSize(w, 32<<10)},
+		id:      newClaim(f.ID),
+		options: f,
 	}
-	if err := f.header(); err != nil {
-		return f.removed, err
+	if err := h.header(); err != nil {
+		return h.removed, err
 	}
-	if err := f.out.Flush(); err != nil {
-		return f.removed, err
+	if err := h.out.flush(); err != nil {
+		return h.removed, err
 	}
 	// The body, whose beginning is in the buffer already.
-	_, err = f.in.WriteTo(w)
-	return f.removed, err
+	_, err = h.in.WriteTo(w)
+	return h.removed, err
 }
 
 // A filter is a header on its way through. It takes the header apart into pieces: a line
@@ -48,8 +66,9 @@ func RemoveForged(w io.Writer, r io.Reader, id string) (removed int, err error) 
 // rule; the others are bare.
 type filter struct {
 	in      *bufio.Reader
-	out     *bufio.Writer // keeps its first error until Flush
+	out     joiner
 	id      claim
+	options Filter
 	removed int
 
 	known, unix bool   // whether the line end of the first line is known, and is LF
@@ -94,15 +113,15 @@ func (f *filter) header() error {
 			return err
 		}
 		if octets == 0 && f.last(end) {
-			f.out.WriteString(f.pending)
-			f.out.WriteString(end)
+			f.out.write(f.pending)
+			f.out.write(end)
 			return nil
 		}
 		f.crlf = f.crlf || end == "\r\n"
 		f.before = end
 		f.end(end)
 		if err != nil {
-			f.out.WriteString(f.pending)
+			f.out.write(f.pending)
 			return nil
 		}
 	}
@@ -120,7 +139,7 @@ func (f *filter) last(end string) bool {
 
 // begin starts a piece.
 func (f *filter) begin(first bool) {
-	f.state, f.held, f.match = deciding, f.held[:0], matcher{leading: first}
+	f.state, f.held, f.match = deciding, f.held[:0], matcher{leading: first, receivedSPF: f.options.ReceivedSPF}
 	if !f.bare {
 		f.drop = dropNone
 	}
@@ -180,7 +199,7 @@ func (f *filter) regular(end string) bool {
 func (f *filter) add(c byte) {
 	switch f.state {
 	case passing:
-		f.out.WriteByte(c)
+		f.out.writeByte(c)
 	case deciding:
 		f.held = append(f.held, c)
 		f.match.next(c)
@@ -198,8 +217,9 @@ func (f *filter) judge(whole bool) {
 	switch {
 	case f.match.value == 0 && whole: // no field of this name
 		f.release()
-	case f.match.value == 0 || f.id.madeBy(f.held[f.match.value:], f.unix, whole):
+	case f.match.value == 0 || f.id.makes(f.match.name, string(f.held[f.match.value:]), f.unix, whole):
 		f.state = dropped
+		f.out.gap()
 		f.removed++
 	default:
 		f.release()
@@ -208,8 +228,8 @@ func (f *filter) judge(whole bool) {
 
 // release lets the piece pass.
 func (f *filter) release() {
-	f.out.WriteString(f.pending)
-	f.out.Write(f.held)
+	f.out.write(f.pending)
+	f.out.write(string(f.held))
 	f.pending, f.state = "", passing
 }
 
@@ -225,33 +245,84 @@ func (f *filter) end(end string) {
 		}
 	}
 	f.bare = !f.regular(end)
-	if f.state == passing || f.drop == dropRest && !f.bare {
+	// Of the line ends before and after a removed field one stays: the CRLF, if one is. The
+	// CRLF CRLF that ends a header would else be none any more.
+	keep := f.drop == dropWhole && end == "\r\n" && f.pending != ""
+	if keep || f.state == passing || f.drop == dropRest && !f.bare {
 		f.pending = end
 	}
 }
 
+// A joiner writes what is left of a header. A CR before a field that was removed and an LF
+// behind it would become a CRLF that nobody sent: such a CR goes too.
+type joiner struct {
+	w      *bufio.Writer // keeps its first error until Flush
+	crs    int           // CRs that were not written yet
+	before int           // how many of them stand before a removed field
+}
+
+func (j *joiner) gap() { j.before = j.crs }
+
+func (j *joiner) writeByte(c byte) {
+	switch {
+	case c == '\r':
+		j.crs++
+		return
+	case c == '\n' && j.before > 0 && j.before == j.crs:
+		j.crs = 0
+	}
+	j.writeCRs()
+	j.w.WriteByte(c)
+}
+
+func (j *joiner) writeCRs() {
+	for ; j.crs > 0; j.crs-- {
+		j.w.WriteByte('\r')
+	}
+	j.before = 0
+}
+
+func (j *joiner) write(text string) {
+	for i := range len(text) {
+		j.writeByte(text[i])
+	}
+}
+
+func (j *joiner) flush() error {
+	j.writeCRs()
+	return j.w.Flush()
+}
+
 // A matcher finds the name of the field and the colon after it, octet by octet.
 type matcher struct {
-	leading bool // skip white space before the name: it is the first line
-	seen    int  // octets
-	matched int  // of the name
-	failed  bool // it is another field
-	value   int  // offset of what follows the colon, once it was met
+	leading     bool   // skip white space before the name: it is the first line
+	receivedSPF bool   // look for Received-SPF too
+	name        string // the one that may stand here, once its first letter was met
+	matched     int    // octets of it
+	seen        int    // octets
+	failed      bool   // it is another field
+	value       int    // offset of what follows the colon, once it was met
 }
 
 func (m *matcher) next(c byte) {
 	m.seen++
 	space := c <= ' ' // and control characters, which some programs take for space
-	switch {
-	case m.value > 0 || m.failed:
-	case m.matched < len(lowerName):
-		if m.matched == 0 && m.leading && space {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	if m.name == "" {
+		if m.leading && space {
 			return
 		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+		m.name = lowerName
+		if m.receivedSPF && c == lowerReceived[0] {
+			m.name = lowerReceived
 		}
-		m.failed = c != lowerName[m.matched]
+	}
+	switch {
+	case m.value > 0 || m.failed:
+	case m.matched < len(m.name):
+		m.failed = c != m.name[m.matched]
 		m.matched++
 	case c == ':':
 		m.value = m.seen

@@ -30,7 +30,13 @@ func TestRemoveForgedFields(t *testing.T) {
 		{"an id with a final dot", "Authentication-Results: mx.receiver.example.; dmarc=pass", false},
 		{"an id with white space in quotes", "Authentication-Results: \" mx.receiver.example\t\"; dmarc=pass", false},
 		{"an id in fullwidth letters", "Authentication-Results: ｍｘ.receiver.example; dmarc=pass", false},
-		{"an encoded word", "Authentication-Results: =?utf-8?q?mx.receiver.example?=; dmarc=pass", false},
+		{"an encoded word that spells the id otherwise", "Authentication-Results: =?utf-8?q?m=78=2Ereceiver=2Eexample?=; dmarc=pass", false},
+		{"an encoded word in base64", "Authentication-Results: =?utf-8?b?bXgucmVjZWl2ZXIuZXhhbXBsZQ==?=; dmarc=pass", false},
+		{"an encoded word behind another's id", "Authentication-Results: other.example =?utf-8?q?m=78?=; dmarc=pass", false},
+		{"a quote in a comment before the id", `Authentication-Results: (") mx.receiver.example; dmarc=pass (")`, false},
+		{"a semicolon in a comment before the id", "Authentication-Results: (other.example; none) mx.receiver.example; dmarc=pass", false},
+		{"nested comments before the id", "Authentication-Results: (a (other.example; none) b) mx.receiver.example; dmarc=pass", false},
+		{"a parenthesis escaped in a comment before the id", `Authentication-Results: (\) other.example; none) mx.receiver.example; dmarc=pass`, false},
 		{"a long comment behind the id", "Authentication-Results: mx.receiver.example; dkim=pass (" + strings.Repeat("c", 6000) + ")", false},
 		{"a longer one", "Authentication-Results: mx.receiver.example; dkim=pass (" + long + ")", false},
 		{"a long comment before the id", "Authentication-Results: (" + long + ") mx.receiver.example; dkim=pass", false},
@@ -45,6 +51,8 @@ func TestRemoveForgedFields(t *testing.T) {
 		{"a colon on the line after the name", "Authentication-Results\r\n : mx.receiver.example; dkim=pass", false},
 
 		{"another author", "Authentication-Results: other.example; dmarc=pass header.from=victim.example", true},
+		{"another author behind a comment with a quote", `Authentication-Results: (") other.example (mx.receiver.example"); dmarc=pass`, true},
+		{"another author behind nested comments", "Authentication-Results: (a (mx.receiver.example; none) b) other.example; dmarc=pass", true},
 		{"another author below us", "Authentication-Results: a.mx.receiver.example; none", true},
 		{"another author above us", "Authentication-Results: receiver.example; none", true},
 		{"another author who names us in a comment", "Authentication-Results: other.example (mx.receiver.example); spf=pass", true},
@@ -67,6 +75,9 @@ func TestRemoveForgedFields(t *testing.T) {
 				want, count := place.before+place.after, 1
 				if test.keep {
 					want, count = message, 0
+				}
+				if got := Claims(ours, test.field); got == test.keep {
+					t.Errorf("Claims says %v", got)
 				}
 				for _, unix := range []bool{false, true} {
 					if unix {
@@ -169,6 +180,116 @@ func TestAForgedFieldBehindABareLineEndIsSeenByNobody(t *testing.T) {
 				t.Errorf("removed %d, got %q, want %q", n, got, test.want)
 			}
 		})
+	}
+}
+
+// What was removed may not make a forged field of what is left.
+func TestRemoveForgedIsIdempotentForEveryMixOfLineEnds(t *testing.T) {
+	lines := []string{
+		"Authentication-Results: mx.receiver.example; dmarc=pass", "Received-SPF: pass", "X: a", " c", "",
+	}
+	ends := []string{"\r\n", "\n", "\r"}
+	var messages []string
+	var grow func(message string, depth int)
+	grow = func(message string, depth int) {
+		messages = append(messages, message)
+		if depth == 0 {
+			return
+		}
+		for _, line := range lines {
+			for _, end := range ends {
+				grow(message+line+end, depth-1)
+			}
+		}
+	}
+	grow("", 3)
+	messages = append(messages,
+		"X: a\r\r"+lines[0]+"\n\n",
+		lines[0]+"\nX: a\r\nX: a\n"+lines[0]+"\r\n\r\n",
+	)
+	filter := Filter{ID: ours, ReceivedSPF: true}
+	for _, message := range messages {
+		message += lines[0] + "\r\n" + lines[1]
+		var once, twice strings.Builder
+		removed, err := filter.Remove(&once, strings.NewReader(message))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := filter.Remove(&twice, strings.NewReader(once.String()))
+		if err != nil || again != 0 || twice.String() != once.String() {
+			t.Fatalf("%q: removed %d and %q was left, then %d (%v) and %q", message, removed, once.String(), again, err, twice.String())
+		}
+		if removed == 0 && once.String() != message {
+			t.Fatalf("%q became %q, and nothing was removed", message, once.String())
+		}
+	}
+}
+
+func TestReceivedSPFIsRemovedOnRequest(t *testing.T) {
+	for _, test := range []struct {
+		name, field string
+		keep        bool
+	}{
+		{"a field without a receiver", "Received-SPF: pass client-ip=192.0.2.1; helo=mx.victim.example", false},
+		{"our receiver", "Received-SPF: pass (x) receiver=MX.receiver.example; client-ip=192.0.2.1", false},
+		{"our receiver in quotes", `Received-SPF: pass receiver="mx\.receiver.example."`, false},
+		{"capitals, white space before the colon, and a fold", "RECEIVED-SPF : pass\r\n receiver=mx.receiver.example", false},
+		{"two receivers", "Received-SPF: pass receiver=other.example; receiver=mx.receiver.example", false},
+		{"a receiver that is no name", "Received-SPF: pass receiver=unknown!", false},
+		{"a field that cannot be read", "Received-SPF: (pass receiver=other.example", false},
+		{"a field that is too long", "Received-SPF: pass (" + strings.Repeat("c", 70_000) + ") receiver=other.example", false},
+		{"another receiver", "Received-SPF: pass receiver=other.example; client-ip=192.0.2.1", true},
+		{"another field", "X-Received-SPF: pass", true},
+		{"a longer name", "Received-SPF-Original: pass", true},
+		{"Received", "Received: from mx.receiver.example", true},
+		{"Authentication-Results of another author", "Authentication-Results: other.example; spf=pass", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			message := "A: b\r\n" + test.field + "\r\nC: d\r\n\r\n" + test.field + "\r\n"
+			want := message
+			if !test.keep {
+				want = strings.Replace(message, test.field+"\r\n", "", 1)
+			}
+			var out strings.Builder
+			n, err := Filter{ID: ours, ReceivedSPF: true}.Remove(&out, strings.NewReader(message))
+			if err != nil || out.String() != want || (n == 0) != test.keep {
+				t.Errorf("removed %d (%v), got %.300q", n, err, out.String())
+			}
+			if got := Claims(ours, test.field); got == test.keep {
+				t.Errorf("Claims says %v", got)
+			}
+			if got, n := filtered(t, message, ours); got != message || n != 0 {
+				t.Errorf("without a request, removed %d, got %.300q", n, got)
+			}
+		})
+	}
+}
+
+func TestAnEmptyIDIsClaimedByAllFields(t *testing.T) {
+	for field, want := range map[string]bool{
+		"Authentication-Results: other.example; none":  true,
+		"Received-SPF: pass receiver=other.example":    true,
+		"Subject: Authentication-Results: none":        false,
+		"Authentication-Results":                       false,
+		"":                                             false,
+		" Authentication-Results: other.example; none": false,
+	} {
+		if got := Claims("", field); got != want {
+			t.Errorf("%q: %v", field, got)
+		}
+	}
+}
+
+func TestClaimsTakesAFieldAsAMilterHasIt(t *testing.T) {
+	for field, want := range map[string]bool{
+		"Authentication-Results:\n\tmx.receiver.example;\n\tdmarc=pass":              true,
+		"Authentication-Results:\r\n\tmx.receiver.example;\r\n\tdmarc=pass\r\n":      true,
+		"Authentication-Results: other.example;\n\tdmarc=pass (mx.receiver.example)": false,
+		"Authentication-Results: other.example\n":                                    false,
+	} {
+		if got := Claims(ours, field); got != want {
+			t.Errorf("%q: %v", field, got)
+		}
 	}
 }
 

@@ -15,8 +15,8 @@ const maxParse = 64 << 10
 // a ";" within a comment or quotes parts no results, and a field that only some programs
 // can read is an error.
 //
-// The error wraps ErrName, ErrSyntax, ErrVersion or ErrLimit. With ErrVersion the Field
-// has its ID and Version, and no results.
+// The error wraps ErrName, ErrSyntax, ErrVersion or ErrLimit. Where the field has another
+// version than 1, the Field beside ErrVersion has its ID and Version, and no results.
 func Parse(field string) (*Field, error) {
 	if len(field) > maxParse {
 		return nil, &syntaxError{maxParse, "more than 64 KiB", ErrLimit}
@@ -86,7 +86,9 @@ func (l *lexer) results(f *Field) {
 func (l *lexer) result(r *Result) {
 	if l.peek() == '/' {
 		l.mark('/')
-		r.MethodVersion = l.number()
+		if r.MethodVersion = l.number(); r.MethodVersion == 0 {
+			l.fail(ErrVersion, "no method has a version 0")
+		}
 	}
 	l.mark('=')
 	r.Value = l.keyword("a result")

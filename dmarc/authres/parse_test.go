@@ -51,6 +51,12 @@ func TestParse(t *testing.T) {
 		{"a semicolon in quotes parts no results", `mx; spf=fail reason="; dkim=pass"`, "spf=fail"},
 		{"a quote escaped in quotes does not end them", `mx; spf=fail reason="\"; dkim=pass"`, "spf=fail"},
 		{"a parenthesis escaped in a comment does not end it", `mx; spf=fail (\); dkim=pass)`, "spf=fail"},
+		{"a quote in a comment begins no quoted string", `mx; spf=fail (") smtp.helo=a (; dkim=pass ")`, "spf=fail"},
+		{"a quoted string in a comment hides no parenthesis", `mx; spf=fail (")"; dkim=pass`, ""},
+		{"a semicolon in nested comments parts no results", "mx; spf=fail (a (b; dkim=pass) c; dkim=pass) smtp.helo=a", "spf=fail"},
+		{"a comment in a comment has an end of its own", "mx; spf=fail (a (b) c) smtp.helo=a; dkim=none", "spf=fail dkim=none"},
+		{"a parenthesis in quotes begins no comment", `mx; spf=fail reason="("; dkim=none (")`, "spf=fail dkim=none"},
+		{"a comment between all parts", "(a)mx(b)1(c);(d)spf(e)/(f)1(g)=(h)fail (i)reason(j)=(k)x (l)smtp(m).(n)helo(o)=(p)y(q)", "spf=fail"},
 		{"words are read without regard to case", "mx; SPF=Pass SMTP.MailFrom=a.example", "spf=pass"},
 		{"UTF-8 stands in values and comments", `mx; spf=pass (bücher) smtp.mailfrom=bücher.example`, "spf=pass"},
 		{"the final line end may be there", "mx; spf=pass\r\n", "spf=pass"},
@@ -60,6 +66,12 @@ func TestParse(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f, err := Parse("Authentication-Results: " + test.field)
+			if test.want == "" {
+				if !errors.Is(err, ErrSyntax) {
+					t.Errorf("read as %+v, %v", f, err)
+				}
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,6 +100,8 @@ func TestParseRefuses(t *testing.T) {
 		{"white space before the colon", "Authentication-Results : mx; none", ErrName},
 		{"a field without an authserv-id", "Authentication-Results: spf=pass smtp.helo=a", ErrSyntax},
 		{"a version it does not know", "Authentication-Results: mx 2; spf=pass", ErrVersion},
+		{"version 0", "Authentication-Results: mx 0; spf=pass", ErrVersion},
+		{"version 0 of a method", "Authentication-Results: mx; spf/0=pass", ErrVersion},
 		{"a version behind a slash", "Authentication-Results: mx/1; spf=pass", ErrSyntax},
 		{"an underscore in a result", "Authentication-Results: mx; dkim=perm_fail", ErrSyntax},
 		{"a bare LF", "Authentication-Results: mx;\n spf=pass", ErrSyntax},
@@ -103,6 +117,8 @@ func TestParseRefuses(t *testing.T) {
 		{"comments nested too deep", "Authentication-Results: mx; spf=pass " + strings.Repeat("(", 101) + strings.Repeat(")", 101), ErrLimit},
 		{"a field that is too long", "Authentication-Results: mx; spf=pass (" + strings.Repeat("c", 64<<10) + ")", ErrLimit},
 		{"a local part with an empty atom", "Authentication-Results: mx; dkim=pass header.i=a..b@a.example", ErrSyntax},
+		{"a local part that begins with a dot", "Authentication-Results: mx; dkim=pass header.i=.a@a.example", ErrSyntax},
+		{"a local part that ends in a dot", "Authentication-Results: mx; dkim=pass header.i=a.@a.example", ErrSyntax},
 		{"an address without a domain", "Authentication-Results: mx; dkim=pass header.i=a@", ErrSyntax},
 	}
 	for _, test := range tests {

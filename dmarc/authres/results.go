@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	msgauth "github.com/emersion/go-msgauth/authres"
-
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/record"
@@ -16,65 +14,22 @@ import (
 	"github.com/mailverdict/mailverdict/spf"
 )
 
-// An entry is one result on its way into the field. All its values are safe.
-type entry struct {
-	method   string
-	value    string            // a word of RFC 8601
-	comments []string          // with their parentheses
-	props    map[string]string // and "reason"; empty ones are not printed
-	b        string            // header.b
-}
-
-// words returns the result in words between which the field may be folded.
-func (e entry) words() []string {
-	text := msgauth.Format("", []msgauth.Result{&msgauth.GenericResult{
-		Method: e.method,
-		Value:  msgauth.ResultValue(e.value),
-		Params: e.props,
-	}})
-	list := splitWords(strings.TrimPrefix(text, ";"))
-	list = append(list[:1:1], append(e.comments, list[1:]...)...)
-	if e.b != "" {
-		// go-msgauth leaves a slash without quotes, but it can be no part of a token.
-		list = append(list, `header.b="`+e.b+`"`)
-	}
-	return list
-}
-
-// splitWords parts text at the spaces outside of quoted strings.
-func splitWords(text string) []string {
-	var list []string
-	start, quoted := 0, false
-	for i := 0; i <= len(text); i++ {
-		switch {
-		case i < len(text) && text[i] == '"':
-			quoted = !quoted
-		case i == len(text) || text[i] == ' ' && !quoted:
-			if i > start {
-				list = append(list, text[start:i])
-			}
-			start = i + 1
-		}
-	}
-	return list
-}
-
 // spfResults returns the result for MAIL FROM and, where it says something of its own, that
 // for HELO: RFC 8601, section 2.7.2.
 //
 // A HELO pass is not printed beside a MAIL FROM result: it says nothing of the sender's
 // domain, and a program that looks for any "spf=pass" would take it for one.
-func spfResults(r *dmarc.Result) []entry {
-	var list []entry
+func spfResults(r *dmarc.Result) []Result {
+	var list []Result
 	if r.SPF != nil {
-		property := "smtp.mailfrom"
+		name := "mailfrom"
 		if ofHELO(r) {
-			property = "smtp.helo"
+			name = "helo"
 		}
-		list = append(list, spfEntry(r.SPF, property))
+		list = append(list, spfEntry(r.SPF, name, stranger(r, dmarc.MethodSPF, 0)))
 	}
 	if r.HELO != nil && r.HELO.Status == spf.StatusFail && (r.SPF == nil || !ofHELO(r)) {
-		list = append(list, spfEntry(r.HELO, "smtp.helo"))
+		list = append(list, spfEntry(r.HELO, "helo", false))
 	}
 	return list
 }
@@ -86,6 +41,9 @@ func spfResults(r *dmarc.Result) []entry {
 func ofHELO(r *dmarc.Result) bool {
 	if r.SPF.Identity == spf.IdentityHELO {
 		return true
+	}
+	if r.Envelope.MailFromUnknown {
+		return false
 	}
 	sender := domain.ToLower(r.SPF.Sender)
 	return r.Envelope.MailFrom == "" &&
@@ -104,11 +62,20 @@ func sameName(a, b string) bool {
 	return a == b
 }
 
-func spfEntry(r *spf.Result, property string) entry {
-	return entry{method: "spf", value: r.Status.String(), props: map[string]string{
-		"reason": reasonOf(r.Err, spfReasons()),
-		property: checkedDomain(r),
-	}}
+func spfEntry(r *spf.Result, name string, notAligned bool) Result {
+	e := Result{Method: "spf", Value: r.Status.String(), Reason: reasonOf(r.Err, spfReasons())}
+	if notAligned && r.Status == spf.StatusPass {
+		e.Comments = []string{"not aligned"}
+	}
+	e.add("smtp", name, checkedDomain(r))
+	return e
+}
+
+// add adds a property, unless it has no value. The value has to be safe.
+func (r *Result) add(ptype, name, value string) {
+	if value != "" {
+		r.Properties = append(r.Properties, Property{ptype, name, value})
+	}
 }
 
 // checkedDomain returns the domain that was checked, or "" where what the client gave has
@@ -120,36 +87,54 @@ func checkedDomain(r *spf.Result) string {
 	return safeDomain(r.Domain)
 }
 
-// dkimResults returns a result for every signature, topmost first, or that there is none.
-func (f Formatter) dkimResults(r *dmarc.Result) []entry {
-	if len(r.DKIM) == 0 {
-		return []entry{{method: "dkim", value: dkim.StatusNone.String()}}
+// stranger reports whether an identifier is known not to be aligned with the Author Domain.
+func stranger(r *dmarc.Result, m dmarc.Method, signature int) bool {
+	if r.DMARC.Policy == record.PolicyUnset {
+		return false // alignment was not evaluated
 	}
-	list := make([]entry, len(r.DKIM))
+	return slices.ContainsFunc(r.DMARC.Identifiers, func(i dmarc.Identifier) bool {
+		return i.Method == m && i.Alignment == dmarc.NotAligned && (m == dmarc.MethodSPF || i.Signature == signature)
+	})
+}
+
+// dkimResults returns a result for every signature, topmost first, or that there is none.
+func (f Formatter) dkimResults(r *dmarc.Result) []Result {
+	var list []Result
 	signatures := signatureValues(r.DKIM)
 	for i, d := range r.DKIM {
-		e := entry{method: "dkim", value: d.Status.String(), b: signatures[i], props: map[string]string{
-			"reason":   reasonOf(d.Err, dkimReasons()),
-			"header.a": safeWord(d.Algorithm),
-			"header.d": safeDomain(d.Domain),
-			"header.s": safeDomain(d.Selector),
-		}}
-		if d.Signature != nil && !errors.Is(d.Err, dkim.ErrIdentity) {
-			e.props["header.i"] = safeAddress(d.Signature.AUID)
+		if d != nil {
+			list = append(list, f.dkimResult(d, signatures[i], stranger(r, dmarc.MethodDKIM, i)))
 		}
-		if d.KeyBits > 0 {
-			e.comments = append(e.comments, comment(strconv.Itoa(d.KeyBits)+"-bit key"))
-		}
-		if d.Key != nil && d.Key.Testing {
-			e.comments = append(e.comments, comment("test key"))
-		}
-		if d.BodyUnsigned > 0 {
-			e.comments = append(e.comments, comment(strconv.FormatInt(d.BodyUnsigned, 10)+" octets unsigned"))
-		}
-		e.comments = append(e.comments, f.unicode(d.Domain)...)
-		list[i] = e
+	}
+	if len(list) == 0 {
+		return []Result{{Method: "dkim", Value: dkim.StatusNone.String()}}
 	}
 	return list
+}
+
+func (f Formatter) dkimResult(d *dkim.Result, b string, notAligned bool) Result {
+	e := Result{Method: "dkim", Value: d.Status.String(), Reason: reasonOf(d.Err, dkimReasons())}
+	e.add("header", "a", safeWord(d.Algorithm))
+	e.add("header", "d", safeDomain(d.Domain))
+	if d.Signature != nil && !errors.Is(d.Err, dkim.ErrIdentity) {
+		e.add("header", "i", safeAddress(d.Signature.AUID))
+	}
+	e.add("header", "s", safeDomain(d.Selector))
+	e.add("header", "b", b)
+	if notAligned && d.Status == dkim.StatusPass {
+		e.Comments = append(e.Comments, "not aligned")
+	}
+	if d.KeyBits > 0 {
+		e.Comments = append(e.Comments, strconv.Itoa(d.KeyBits)+"-bit key")
+	}
+	if d.Key != nil && d.Key.Testing {
+		e.Comments = append(e.Comments, "test key")
+	}
+	if d.BodyUnsigned > 0 {
+		e.Comments = append(e.Comments, strconv.FormatInt(d.BodyUnsigned, 10)+" octets unsigned")
+	}
+	e.Comments = append(e.Comments, f.unicode(d.Domain)...)
+	return e
 }
 
 // Lengths of header.b in base64 characters: RFC 6008, section 4, asks for eight and for
@@ -165,7 +150,7 @@ const (
 func signatureValues(results []*dkim.Result) []string {
 	values := make([]string, len(results))
 	for i, d := range results {
-		if d.Signature != nil {
+		if d != nil && d.Signature != nil {
 			values[i] = base64.StdEncoding.EncodeToString(d.Signature.Value)
 		}
 	}
@@ -194,56 +179,52 @@ func common(a, b string, most int) int {
 
 // fitting returns results that take no more than room, those that pass before others, in
 // the order of the message, and says at the end how many are left out.
-func fitting(list []entry, room int) [][]string {
-	words := make([][]string, len(list))
+func fitting(list []Result, room int) []Result {
 	keep := make([]bool, len(list))
 	left := len(list)
 	for _, passing := range []bool{true, false} {
-		for i, e := range list {
-			if (e.value == dkim.StatusPass.String()) != passing {
+		for i := range list {
+			if (list[i].Value == dkim.StatusPass.String()) != passing {
 				continue
 			}
-			words[i] = e.words()
-			if n := length(words[i]); n <= room {
+			if n := list[i].length(); n <= room {
 				room -= n
 				keep[i] = true
 				left--
 			}
 		}
 	}
-	var kept [][]string
+	var kept []Result
 	for i := range list {
 		if keep[i] {
-			kept = append(kept, words[i])
+			kept = append(kept, list[i])
 		}
 	}
 	if left > 0 && len(kept) > 0 {
-		last := len(kept) - 1
-		kept[last] = append(kept[last], comment(strconv.Itoa(left)+" more signatures"))
+		last := &kept[len(kept)-1]
+		last.Comments = append(last.Comments, strconv.Itoa(left)+" more signatures")
 	}
 	return kept
 }
 
 // dmarcResult returns the result of DMARC.
-func (f Formatter) dmarcResult(r *dmarc.Result) entry {
+func (f Formatter) dmarcResult(r *dmarc.Result) Result {
 	v := &r.DMARC
-	e := entry{method: "dmarc", value: v.Status.String(), props: map[string]string{
-		"reason":      reasonOf(v.Err, dmarcReasons()),
-		"header.from": safeDomain(v.AuthorDomain),
-	}}
-	if v.Policy != record.PolicyUnset {
-		e.props["policy.dmarc"] = effective(v).String()
-		e.props["policy.published-domain-policy"] = v.Policy.String()
-	}
+	e := Result{Method: "dmarc", Value: v.Status.String(), Reason: reasonOf(v.Err, dmarcReasons())}
+	e.add("header", "from", safeDomain(v.AuthorDomain))
 	if v.Status != dmarc.StatusNone {
-		e.props["policy.applied-disposition"] = v.Disposition.String()
+		e.add("policy", "applied-disposition", v.Disposition.String())
+	}
+	if v.Policy != record.PolicyUnset {
+		e.add("policy", "dmarc", effective(v).String())
+		e.add("policy", "published-domain-policy", v.Policy.String())
 	}
 	if v.Status == dmarc.StatusFail {
 		for _, name := range notAligned(v) {
-			e.comments = append(e.comments, comment("not aligned: "+name))
+			e.Comments = append(e.Comments, "not aligned: "+name)
 		}
 	}
-	e.comments = append(e.comments, f.unicode(v.AuthorDomain)...)
+	e.Comments = append(e.Comments, f.unicode(v.AuthorDomain)...)
 	return e
 }
 
@@ -289,5 +270,5 @@ func (f Formatter) unicode(name string) []string {
 	if shown == name {
 		return nil
 	}
-	return []string{comment(shown)}
+	return []string{safeText(shown)}
 }

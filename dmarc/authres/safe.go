@@ -56,10 +56,10 @@ func safeAddress(address string) string {
 	return address[:at+1] + name
 }
 
-// comment returns text as a comment. Octets that end comments, begin quotes or would part
-// results become question marks.
-func comment(text string) string {
-	return "(" + strings.Map(func(r rune) rune {
+// safeText returns text on one line that ends no comment, no quotes and no result: to a
+// reader that knows nothing of quotes either. Other characters become question marks.
+func safeText(text string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)):
 			return r
@@ -67,7 +67,39 @@ func comment(text string) string {
 			return '?'
 		}
 		return r
-	}, text) + ")"
+	}, text)
+}
+
+// maxMore is how much is printed of a text that somebody else gives, in octets.
+const maxMore = 255
+
+// safeResult returns a result that somebody else gives, with all its texts made safe.
+func (f Formatter) safeResult(r Result) Result {
+	safe := func(text string) string {
+		text = safeText(strings.ToValidUTF8(text[:min(len(text), maxMore)], "?"))
+		if !f.SMTPUTF8 {
+			text = strings.Map(toASCII, text)
+		}
+		return text
+	}
+	word := func(text string) string { return keyword(text[:min(len(text), domain.MaxLabel)]) }
+	out := Result{Method: word(r.Method), MethodVersion: r.MethodVersion, Value: word(r.Value), Reason: safe(r.Reason)}
+	for _, text := range r.Comments {
+		out.Comments = append(out.Comments, safe(text))
+	}
+	for _, p := range r.Properties {
+		if p.Type != "" && p.Name != "" {
+			out.Properties = append(out.Properties, Property{word(p.Type), word(p.Name), safe(p.Value)})
+		}
+	}
+	return out
+}
+
+func toASCII(r rune) rune {
+	if r > unicode.MaxASCII {
+		return '?'
+	}
+	return r
 }
 
 // authservID returns the receiver's id as it stands in the field: a domain name in

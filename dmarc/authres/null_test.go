@@ -1,0 +1,124 @@
+package authres
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/record"
+)
+
+// A result that was stored as JSON may come back with null in any place.
+func TestNothingPanicsOnNullsInJSON(t *testing.T) {
+	text, err := json.Marshal(stored())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		t.Fatal(err)
+	}
+	places := 0
+	withNull(value, func() {
+		places++
+		readBack(t, value)
+	})
+	if places < 100 {
+		t.Errorf("%d places, want more", places)
+	}
+}
+
+// stored returns a result with something in most places.
+func stored() *dmarc.Result {
+	r := shop()
+	r.DMARC.Status = dmarc.StatusFail
+	r.DMARC.Override = &dmarc.Override{Type: dmarc.OverrideTestMode}
+	r.DMARC.Identifiers = []dmarc.Identifier{
+		{Method: dmarc.MethodSPF, Domain: "mail.provider.example", Authenticated: true},
+		{Method: dmarc.MethodDKIM, Domain: "shop.example", Authenticated: true, Alignment: dmarc.Aligned},
+	}
+	r.DMARC.Discovery = &dmarc.Discovery{
+		Method: "tree-walk", AuthorDomain: "shop.example", PolicyDomain: "shop.example",
+		Queries:       []*dmarc.Query{{Domain: "shop.example", Record: &record.Record{Testing: true}}, {Domain: "example"}},
+		Organizations: []dmarc.Organization{{Domain: "shop.example"}},
+	}
+	r.Others = []dmarc.Verdict{r.DMARC}
+	return r
+}
+
+// readBack reads a result from JSON, if it is one, and writes the field for it.
+func readBack(t *testing.T, value any) {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := new(dmarc.Result)
+	if json.Unmarshal(text, r) != nil {
+		return
+	}
+	if _, err := Parse(Format(ours, r)); err != nil {
+		t.Errorf("%s: %v", text, err)
+	}
+}
+
+// withNull calls f with null in the place of each part of a value of JSON.
+func withNull(value any, f func()) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, part := range v {
+			v[key] = nil
+			f()
+			v[key] = part
+			withNull(part, f)
+		}
+	case []any:
+		for i, part := range v {
+			v[i] = nil
+			f()
+			v[i] = part
+			withNull(part, f)
+		}
+	}
+}
+
+// Any number of nulls, and any other JSON.
+func FuzzJSON(f *testing.F) {
+	text, err := json.Marshal(stored())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text, uint64(0))
+	f.Add(text, uint64(0xdeadbeefcafe1234))
+	f.Fuzz(func(t *testing.T, text []byte, holes uint64) {
+		var value any
+		if json.Unmarshal(text, &value) != nil {
+			return
+		}
+		value, _ = perforate(value, holes|1<<63)
+		readBack(t, value)
+	})
+}
+
+// perforate puts null wherever the next bit is set, going round and round through the bits.
+func perforate(value any, bits uint64) (any, uint64) {
+	next := func() bool {
+		bits = bits>>1 | bits<<63
+		return bits>>63 == 1 && bits&0xf == 0x3
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		for key, part := range v {
+			if v[key], bits = perforate(part, bits); next() {
+				v[key] = nil
+			}
+		}
+	case []any:
+		for i, part := range v {
+			if v[i], bits = perforate(part, bits); next() {
+				v[i] = nil
+			}
+		}
+	}
+	return value, bits
+}
