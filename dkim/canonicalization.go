@@ -1,6 +1,10 @@
 package dkim
 
-import "github.com/mailverdict/mailverdict/internal/enum"
+import (
+	"github.com/mailverdict/mailverdict/internal/canon"
+	"github.com/mailverdict/mailverdict/internal/enum"
+	"github.com/mailverdict/mailverdict/internal/tagvalue"
+)
 
 // Canonicalization is how a header or a body is brought into the form that is
 // signed: RFC 6376, section 3.4.
@@ -29,12 +33,19 @@ func (c *Canonicalization) UnmarshalText(text []byte) error {
 // read sets c to the value of a word, without regard to case.
 func (c *Canonicalization) read(word string) (ok bool) {
 	switch {
-	case equalFold(word, "simple"):
+	case tagvalue.EqualFold(word, "simple"):
 		*c = Simple
-	case equalFold(word, "relaxed"):
+	case tagvalue.EqualFold(word, "relaxed"):
 		*c = Relaxed
 	default:
 		return false
 	}
 	return true
+}
+
+func (c Canonicalization) form() canon.Form {
+	if c == Relaxed {
+		return canon.Relaxed
+	}
+	return canon.Simple
 }

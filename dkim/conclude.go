@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/internal/tagvalue"
 )
 
 // conclude turns a check into its result, when the body has been read and the key
@@ -19,11 +21,8 @@ import (
 // else has decided.
 func (v *Verifier) conclude(c *check, now time.Time) {
 	r := &c.result
-	if c.bodyHash == nil {
-		return
-	}
 	c.takeBody()
-	r.Authentic = c.lookup.authentic()
+	r.Authentic = c.lookup.Authentic()
 	keyStatus, keyErr := v.tryKeys(c)
 	switch timeErr, bodyErr, policyErr := v.checkTime(c, now), c.checkBody(), v.checkPolicy(c); {
 	case timeErr != nil:
@@ -45,38 +44,35 @@ func (v *Verifier) conclude(c *check, now time.Time) {
 	}
 }
 
-// takeBody puts down what was found of the body.
+// takeBody sets what the result says of the body.
 func (c *check) takeBody() {
-	r, h := &c.result, c.bodyHash
-	r.BodyHash = append(c.sumRoom[:0], h.sum[:]...)
-	r.BodySigned = min(h.limit, h.octets)
-	r.BodyUnsigned = h.octets - r.BodySigned
+	r := &c.result
+	sum := c.bodyHash.Sum()
+	r.BodyHash = append(c.sumRoom[:0], sum[:]...)
+	r.BodySigned, r.BodyUnsigned = c.bodyHash.Signed(), c.bodyHash.Unsigned()
 	if r.BodyUnsigned > 0 {
 		r.warn(WarningBodyUnsigned)
 	}
-	if c.added != "" {
-		r.warn(WarningFieldAdded)
-	}
 }
 
-// checkBody holds the body against bh= and l=. RFC 6376, sections 3.5 and 6.1.3.
+// checkBody compares the body with bh= and l=. RFC 6376, sections 3.5 and 6.1.3.
 func (c *check) checkBody() error {
-	if l := c.signature.BodyLength; l != nil && *l > c.bodyHash.octets {
-		return cause.Wrap(ErrBodyLength, fmt.Sprintf("%d octets of %d", c.bodyHash.octets, *l), nil)
+	if l := c.signature.BodyLength; l != nil && *l > c.result.BodySigned {
+		return cause.Wrap(ErrBodyLength, fmt.Sprintf("%d octets of %d", c.result.BodySigned, *l), nil)
 	}
-	if !bytes.Equal(c.signature.BodyHash, c.bodyHash.sum[:]) {
+	if !bytes.Equal(c.signature.BodyHash, c.result.BodyHash) {
 		return ErrBodyHashMismatch
 	}
 	return nil
 }
 
-// checkTime holds t= and x= against the clock. RFC 6376, section 3.5.
+// checkTime compares t= and x= with the clock. RFC 6376, section 3.5.
 func (v *Verifier) checkTime(c *check, now time.Time) error {
 	s := &c.signature
-	if !s.Time.IsZero() && s.Time.After(now.Add(v.Policy.clockSkew())) {
+	if !s.Time.IsZero() && s.Time.After(now.Add(v.used().Policy.ClockSkew)) {
 		return cause.Wrap(ErrFuture, s.Time.Format(time.RFC3339), nil)
 	}
-	if !s.Expires.IsZero() && now.After(s.Expires.Add(v.Policy.ExpirySkew)) {
+	if !s.Expires.IsZero() && now.After(s.Expires.Add(v.used().Policy.ExpirySkew)) {
 		return cause.Wrap(ErrExpired, s.Expires.Format(time.RFC3339), nil)
 	}
 	return nil
@@ -84,7 +80,7 @@ func (v *Verifier) checkTime(c *check, now time.Time) error {
 
 // checkPolicy says why a valid signature would not be accepted.
 func (v *Verifier) checkPolicy(c *check) error {
-	p := &v.Policy
+	p := &v.used().Policy
 	if c.result.BodyUnsigned > 0 && !p.AllowUnsignedBody {
 		return cause.Wrap(ErrBodyUnsigned, fmt.Sprintf("%d octets", c.result.BodyUnsigned), nil)
 	}
@@ -92,7 +88,7 @@ func (v *Verifier) checkPolicy(c *check) error {
 		return cause.Wrap(ErrFieldAdded, c.added, nil)
 	}
 	for _, required := range p.RequiredFields {
-		if !has(c.signature.Header, domain.ToLower(required)) {
+		if !isSigned(c.signature.Header, required) {
 			return cause.Wrap(ErrFieldNotSigned, required, nil)
 		}
 	}
@@ -100,6 +96,12 @@ func (v *Verifier) checkPolicy(c *check) error {
 		return ErrKeyTesting
 	}
 	return nil
+}
+
+// isSigned reports whether h= lists a name.
+func isSigned(h []string, name string) bool {
+	name = domain.ToLower(name)
+	return slices.ContainsFunc(h, func(n string) bool { return tagvalue.EqualFold(n, name) })
 }
 
 // notVerified is the result that stands for n signatures without their own.

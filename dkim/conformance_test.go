@@ -3,8 +3,6 @@ package dkim_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"os"
@@ -172,42 +170,4 @@ var ours = map[string][]string{
 	"chasquid-09-limited_body": {"policy"},
 	// A second From stands in the header and one is signed: RFC 6376, section 8.15.
 	"rfc6376-a2-from-added": {"policy"},
-}
-
-func TestConformanceCanonicalization(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(suite.Dir(t), "dkim", "canonicalization.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var data struct {
-		Headers []struct{ ID, Input, Relaxed, Simple string }
-		Bodies  []struct {
-			ID, Input, Simple, Relaxed string
-			BH                         map[string]string
-		}
-	}
-	if err := json.Unmarshal(text, &data); err != nil {
-		t.Fatal(err)
-	}
-	s := suite.New(t, "dkim/canonicalization")
-	for _, row := range data.Headers {
-		s.Run("header "+row.ID, func(t *testing.T) {
-			for c, want := range map[dkim.Canonicalization]string{dkim.Simple: row.Simple, dkim.Relaxed: row.Relaxed} {
-				if got := dkim.CanonicalField(c, row.Input); got != want {
-					t.Errorf("%v: %q, want %q", c, got, want)
-				}
-			}
-		})
-	}
-	for _, row := range data.Bodies {
-		s.Run("body "+row.ID, func(t *testing.T) {
-			for c, want := range map[dkim.Canonicalization]string{dkim.Simple: row.Simple, dkim.Relaxed: row.Relaxed} {
-				got := dkim.CanonicalBody(c, []byte(row.Input))
-				hash := sha256.Sum256([]byte(got))
-				if got != want || base64.StdEncoding.EncodeToString(hash[:]) != row.BH[c.String()+"/sha256"] {
-					t.Errorf("%v: %q, want %q", c, got, want)
-				}
-			}
-		})
-	}
 }

@@ -4,54 +4,57 @@ import (
 	"slices"
 
 	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/message"
 )
 
-// cover puts down which names in h= stand for a field, which fields of the message
-// are not covered, and whether one of those was added. own is the signature's own
-// field.
-func (w *workspace) cover(c *check, own int) {
-	r, s, fields := &c.result, &w.selector, w.header.Fields
-	// The four lists in one piece.
-	lists := make([]string, 0, len(c.signature.Header)+len(fields)-len(s.picked)-1)
-	for fate, list := range []*[]string{nameSigned: &r.Signed, nameAbsent: &r.Absent, nameOverSigned: &r.OverSigned} {
+// cover sets the result's lists of what is signed and what is not, and finds whether a
+// field was added since. names are those of all fields of the message.
+func (c *check) cover(m *message.Message, selection *message.Selection, names []string) {
+	r, h := &c.result, c.signature.Header
+	lists := make([]string, 0, len(h)+len(names)) // the four lists in one piece
+	list := func(what func(field int) bool) []string {
 		start := len(lists)
-		for n, name := range c.signature.Header {
-			if int(s.fates[n]) == fate {
+		for n, name := range h {
+			if what(selection.Fields[n]) {
 				lists = append(lists, name)
 			}
 		}
-		*list = sublist(lists, start)
+		return sublist(lists, start)
 	}
+	r.Signed = list(func(field int) bool { return field >= 0 })
+	r.Absent = list(func(field int) bool { return field == message.Absent })
+	r.OverSigned = list(func(field int) bool { return field == message.OverSigned })
+	fields := m.Header().Fields
 	start := len(lists)
 	for i := range fields {
-		f := &fields[i]
-		if s.signed[i] || i == own || len(f.Name()) == 0 {
+		if selection.Signed[i] || i == c.field || names[i] == "" {
 			continue
 		}
-		lists = append(lists, w.nameOf(i))
+		lists = append(lists, names[i])
 		switch {
-		case f.Is("subject"):
+		case fields[i].Is("subject"):
 			r.warn(WarningSubjectNotSigned)
-		case f.Is("content-type"):
+		case fields[i].Is("content-type"):
 			r.warn(WarningContentTypeNotSigned)
 		}
 	}
 	r.NotSigned = sublist(lists, start)
-	for _, i := range s.picked {
-		above := w.index.Above(i)
-		if above >= 0 && !s.signed[above] && isSingle(fields[above]) {
-			c.added = string(fields[above].Name())
-			return
+	for _, i := range selection.Fields {
+		if i < 0 {
+			continue
+		}
+		above := m.Above(i)
+		if above < 0 || selection.Signed[above] {
+			continue
+		}
+		shown := isOneOf(&fields[above], shownFields[:])
+		if shown || isOneOf(&fields[above], otherFields[:]) {
+			r.warn(WarningFieldAdded)
+		}
+		if shown && c.added == "" {
+			c.added = names[above]
 		}
 	}
-}
-
-// nameOf returns the name of field i.
-func (w *workspace) nameOf(i int) string {
-	if f := &w.header.Fields[i]; f.Is("dkim-signature") {
-		return string(f.Name())
-	}
-	return w.quoted(i)
 }
 
 // sublist returns what was appended to lists since start, nil for nothing.
@@ -62,13 +65,20 @@ func sublist(lists []string, start int) []string {
 	return slices.Clip(lists[start:])
 }
 
-// isSingle reports whether a message may have that field once only. RFC 5322, section 3.6, and
-// RFC 2045, section 3, with Content-Disposition of RFC 2183.
-func isSingle(f header.Field) bool {
-	for _, name := range [...]string{
-		"from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references", "subject", "date",
-		"mime-version", "content-type", "content-transfer-encoding", "content-id", "content-description", "content-disposition",
-	} {
+// Fields that a message may have once: RFC 5322, section 3.6, and RFC 2045, section 3,
+// with Content-Disposition of RFC 2183. What readers show or obey, and so what an
+// attacker would add, are the first. The others are added by honest relays too, which
+// write a second Message-ID every day.
+var (
+	shownFields = [...]string{
+		"from", "sender", "reply-to", "to", "cc", "subject", "date",
+		"content-type", "content-transfer-encoding", "content-disposition",
+	}
+	otherFields = [...]string{"bcc", "message-id", "in-reply-to", "references", "mime-version", "content-id", "content-description"}
+)
+
+func isOneOf(f *header.Field, names []string) bool {
+	for _, name := range names {
 		if f.Is(name) {
 			return true
 		}

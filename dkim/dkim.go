@@ -15,16 +15,17 @@
 // A message is read once, in chunks of any size, and never held: memory is bounded
 // by the header. The body is hashed once for each distinct canonicalization and
 // length that the signatures ask for, and all keys are asked for side by side as
-// soon as the header has ended. Where the message comes in pieces, as in an SMTP
-// server or a milter, [Verifier.Begin] gives a [Session] to write them to, and
-// [Session.Reset] makes it ready for the next message.
+// soon as the header has ended. If the message comes in pieces, as in an SMTP
+// server or a milter, [Verifier.Begin] gives a [Session] to write them to.
 //
 // Line ends: if the first line of the message ends in an LF without a CR, the
 // message is taken as a Unix file and every LF reads as CRLF. Otherwise octets are
 // taken as they are, and only CRLF ends a line.
 //
-// What is not done: messages are not signed, l= is not honoured beyond the
-// arithmetic unless [Policy] says so, and rsa-sha1 is not computed at all.
+// The package does not sign. rsa-sha1 never passes (RFC 8301). A signature that leaves
+// part of the body unsigned (l=), or over whose fields another was added later, is
+// StatusPolicy; [Policy] changes these and other rules, and [Limits] what a message may
+// cost.
 package dkim
 
 import (
@@ -33,23 +34,28 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mailverdict/mailverdict/internal/enum"
+	"github.com/mailverdict/mailverdict/internal/ask"
+	"github.com/mailverdict/mailverdict/internal/keys"
+	"github.com/mailverdict/mailverdict/internal/message"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // A Verifier verifies the signatures of messages. The zero Verifier works. It is
-// safe for concurrent use and takes nothing from one message to the next but keys that
-// it parsed, and memory. It must not be copied after its first use.
+// safe for concurrent use, and must not be copied after its first use. Between
+// messages it keeps parsed keys and buffers, nothing else.
 type Verifier struct {
-	// Resolver answers the DNS questions. Nil means resolver.Default(). Finish waits
+	// Resolver answers the DNS questions. Nil means resolver.Default. Finish waits
 	// for its calls to return, as they must when their context ends.
 	Resolver resolver.Resolver
 
+	// Options are copied when the Verifier is first used. Later changes have no
+	// effect.
 	Options
 
-	keys       keyCache
-	workspaces sync.Pool // of *workspace
-	readings   sync.Pool // of *reading
+	once     sync.Once
+	options  Options // the copy, with defaults filled in
+	keys     keys.Cache
+	messages message.Pool
 }
 
 // Options say how signatures are verified. The zero Options are recommended.
@@ -59,98 +65,60 @@ type Options struct {
 	Policy Policy
 
 	// Limits bound what one message may cost. Zero fields have the defaults that
-	// Limits documents.
+	// Limits documents; negative numbers are no limit.
 	Limits Limits
 
-	// Now is the clock that t= and x= are held against. Nil means time.Now.
+	// Now is the clock that t= and x= are compared with. Nil means time.Now.
 	Now func() time.Time
 }
 
-// A reading is the memory of Verify, which no result refers to.
-type reading struct {
-	verification Session
-	chunk        [32 << 10]byte
+// withDefaults returns a copy of o in which every field is set.
+func (o Options) withDefaults() Options {
+	o.Policy, o.Limits = o.Policy.withDefaults(), o.Limits.withDefaults()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// used returns the options in use.
+func (v *Verifier) used() *Options {
+	v.once.Do(func() { v.options = v.Options.withDefaults() })
+	return &v.options
 }
 
 // Verify reads a message to its end and returns a result for every DKIM-Signature
-// field, topmost first. It is Begin, io.Copy and Finish. An error of the reader is
-// returned without results, since they would be those of another message.
+// field, topmost first. It is Begin, io.Copy and Finish.
+//
+// The error is that of the reader, of a context that ended before the end of the
+// message, or an ErrLimit of the header. If the header was read by then, signatures
+// that it does not refuse are StatusTempError, ErrInterrupted.
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
-	r, ok := v.readings.Get().(*reading)
-	if !ok {
-		r = &reading{verification: Session{verifier: v}}
+	s := v.Begin(ctx)
+	defer s.Close() // if the reader panics
+	if _, err := io.Copy(s, message); err != nil {
+		s.message.Fail(err)
 	}
-	r.verification.Reset(ctx, v.resolver())
-	if _, err := io.CopyBuffer(&r.verification, message, r.chunk[:]); err != nil {
-		r.verification.abort(err)
-	}
-	results, err := r.verification.Finish()
-	v.readings.Put(r) // not where the reader panics: a question may be under way
-	return results, err
+	return s.Finish()
 }
 
-// Begin starts to verify a message whose octets are then written, in chunks of any
-// size. Finish, or Reset, must be called, whatever happened, and releases everything.
+// Begin starts to verify a message. Finish or Close must be called, whatever happens.
+// The questions for keys live by ctx, which must not end before Finish returns.
 func (v *Verifier) Begin(ctx context.Context) *Session {
-	return v.BeginWith(ctx, v.resolver())
+	s := &Session{verifier: v, ctx: ctx, message: v.messages.Get(v.messageLimits())}
+	s.questions.Begin(ctx, v.Resolver)
+	s.signatures.attach(v, s.message, &s.questions)
+	return s
 }
 
-// BeginWith is Begin with a Resolver for this message alone, such as a
-// resolver.Budget.
-func (v *Verifier) BeginWith(ctx context.Context, r resolver.Resolver) *Session {
-	verification := &Session{verifier: v}
-	verification.Reset(ctx, r)
-	return verification
+func (v *Verifier) messageLimits() message.Limits { return v.used().Limits.message() }
+
+// Attach verifies the signatures of a message that another check reads, and asks for
+// keys with questions. It is for this module alone, which calls it before the first
+// octet of m. After m has ended or failed, finish waits for the keys and returns what
+// Session.Finish does.
+func (v *Verifier) Attach(m *message.Message, questions *ask.Group) (finish func() []*Result) {
+	s := new(signatures)
+	s.attach(v, m, questions)
+	return s.finish
 }
-
-func (v *Verifier) resolver() resolver.Resolver {
-	if v.Resolver == nil {
-		return resolver.Default()
-	}
-	return v.Resolver
-}
-
-func (v *Verifier) getWorkspace() *workspace {
-	w, ok := v.workspaces.Get().(*workspace)
-	if !ok {
-		w = new(workspace)
-		w.reset()
-	}
-	return w
-}
-
-func (v *Verifier) putWorkspace(w *workspace) {
-	w.reset()
-	v.workspaces.Put(w)
-}
-
-func (v *Verifier) now() time.Time {
-	if v.Now == nil {
-		return time.Now()
-	}
-	return v.Now()
-}
-
-// Status is a DKIM result in the words of RFC 8601, section 2.7.1.
-type Status uint8
-
-const (
-	StatusNone      Status = iota // the message is not signed
-	StatusPass                    // the signature is valid and acceptable
-	StatusFail                    // the signature or the body hash does not match
-	StatusPolicy                  // valid, but not acceptable: Verifier.Policy
-	StatusNeutral                 // the signature could not be processed
-	StatusTempError               // DNS failed; later may be better
-	StatusPermError               // the signature or its key is broken or missing
-)
-
-var statusWords = []string{"none", "pass", "fail", "policy", "neutral", "temperror", "permerror"}
-
-// String returns the word of RFC 8601.
-func (s Status) String() string { return enum.String(statusWords, s) }
-
-// MarshalText returns the word of String.
-func (s Status) MarshalText() ([]byte, error) { return enum.MarshalText(statusWords, s) }
-
-// UnmarshalText reads a word that MarshalText wrote.
-func (s *Status) UnmarshalText(text []byte) error { return enum.UnmarshalText(statusWords, s, text) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -51,34 +52,38 @@ func Example() {
 	// Output: pass football.example.com brisbane ed25519-sha256
 }
 
-// A message that comes in pieces is written to a Verification.
+// A message that comes in pieces is written to a Session.
 func ExampleVerifier_Begin() {
 	v := dkim.Verifier{Resolver: exampleZone}
-	verification := v.Begin(context.Background())
+	s := v.Begin(context.Background())
+	defer s.Close()
 	for line := range strings.Lines(exampleMessage) {
-		if _, err := verification.Write([]byte(line)); err != nil {
+		if _, err := s.Write([]byte(line)); err != nil {
 			break // Finish returns the same error
 		}
 	}
-	results, err := verification.Finish()
+	results, err := s.Finish()
 	fmt.Println(results[0].Status, err)
 	// Output: pass <nil>
 }
 
-// A connection that brings one message after the other needs one Verification.
-func ExampleSession_Reset() {
+// A milter gets the header field by field.
+func ExampleSession_WriteField() {
 	v := dkim.Verifier{Resolver: exampleZone}
-	verification := v.Begin(context.Background())
-	for _, message := range []string{exampleMessage, "From: joe@football.example.com\n\nHi.\n", exampleMessage} {
-		verification.Reset(context.Background(), exampleZone)
-		verification.Write([]byte(message))
-		results, err := verification.Finish()
-		fmt.Println(len(results), err)
+	s := v.Begin(context.Background())
+	defer s.Close()
+	header, body, _ := strings.Cut(exampleMessage, "\n\n")
+	for field := range strings.SplitSeq(strings.ReplaceAll(header, "\n ", "\x00"), "\n") {
+		name, value, _ := strings.Cut(strings.ReplaceAll(field, "\x00", "\n "), ":")
+		if err := s.WriteField(name, value); err != nil {
+			break // Finish returns the same error
+		}
 	}
-	// Output:
-	// 1 <nil>
-	// 0 <nil>
-	// 1 <nil>
+	s.EndHeader()
+	io.WriteString(s, strings.ReplaceAll(body, "\n", "\r\n"))
+	results, err := s.Finish()
+	fmt.Println(results[0].Status, err)
+	// Output: pass <nil>
 }
 
 // Err says why a signature is not a pass.

@@ -2,11 +2,10 @@ package dkim
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
-	"github.com/mailverdict/mailverdict/internal/cause"
-	"github.com/mailverdict/mailverdict/internal/domain"
-	"github.com/mailverdict/mailverdict/internal/tagvalue"
+	"github.com/mailverdict/mailverdict/internal/keys"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -22,113 +21,70 @@ type Key struct {
 	Strict    bool               `json:"strict,omitempty"`  // t=s
 	Notes     string             `json:"n,omitempty"`
 	Authentic resolver.Authentic `json:"authentic"`
-
-	public publicKey
 }
 
-// keyTags are the tags of RFC 6376, section 3.6.1, in the order of the constants.
-var keyTags = []string{"v", "h", "k", "n", "p", "s", "t"}
-
-const (
-	keyV = iota
-	keyH
-	keyK
-	keyN
-	keyP
-	keyS
-	keyT
-)
-
-// parseKey reads a key record. The Key holds what could be read even where there is
-// an error, which wraps ErrKeyMalformed, ErrKeyRevoked, ErrKeyType or ErrKeyUnsafe.
-func parseKey(record string) (Key, error) {
-	key := Key{Record: record, Type: "rsa"}
-	var tags tagSet
-	if err := tags.read(record, keyTags); err != nil {
-		return key, cause.Wrap(ErrKeyMalformed, keyFault(err), nil)
+// tryKeys verifies the header's signature with the keys that DNS has, and sets the
+// result's Key to the one that verified it or came closest.
+func (v *Verifier) tryKeys(c *check) (Status, error) {
+	r, s, o := &c.result, &c.signature, v.used()
+	found := v.keys.Verify(c.lookup, keys.Signature{
+		Algorithm:  s.Algorithm,
+		Domain:     s.Domain,
+		AUIDDomain: s.AUID[strings.LastIndexByte(s.AUID, '@')+1:],
+		HeaderHash: c.headerHash,
+		Value:      s.Value,
+	}, keys.Limits{
+		MinRSABits:   o.Policy.MinRSABits,
+		MaxRSABits:   o.Policy.MaxRSABits,
+		RecordOctets: o.Limits.KeyOctets,
+		Records:      o.Limits.KeyRecords,
+	})
+	if key := found.Key; key != nil {
+		c.setKey(key)
 	}
-	if tags.has(keyV) {
-		// The version comes first, and is compared as a string.
-		if tags.get(keyV).Value != "DKIM1" {
-			return key, cause.Wrap(ErrKeyMalformed, "v= is not DKIM1", nil)
-		}
-		for first := range tagvalue.All(record) {
-			if first.Name != "v" {
-				return key, cause.Wrap(ErrKeyMalformed, "v= is not first", nil)
-			}
-			break
-		}
+	if found.Several {
+		r.warn(WarningSeveralKeys)
 	}
-	if tags.has(keyK) {
-		key.Type = domain.ToLower(tags.get(keyK).Value)
+	if c.key.Testing {
+		r.warn(WarningTesting)
 	}
-	key.Notes = tags.get(keyN).Value
-	if tags.has(keyH) {
-		key.Hashes = listOf(tags.get(keyH).Value)
+	if c.key.Type == "rsa" && c.key.Bits > 0 && c.key.Bits < 2048 {
+		r.warn(WarningShortKey)
 	}
-	if tags.has(keyS) {
-		key.Services = listOf(tags.get(keyS).Value)
-	}
-	for flag := range tagvalue.Items(tags.get(keyT).Value, ':') {
-		key.Testing = key.Testing || equalFold(flag, "y")
-		key.Strict = key.Strict || equalFold(flag, "s")
-	}
-	if !tags.has(keyP) {
-		return key, cause.Wrap(ErrKeyMalformed, "p= is missing", nil)
-	}
-	if tags.get(keyP).Value == "" {
-		return key, ErrKeyRevoked
-	}
-	data, ok := decodeBase64(nil, tags.get(keyP).Value)
-	if !ok {
-		return key, cause.Wrap(ErrKeyMalformed, "p= is not base64", nil)
-	}
-	var err error
-	key.public, key.Bits, err = parsePublicKey(key.Type, data)
-	return key, err
+	r.HeaderVerified = found.Err == nil
+	return keyStatus(found.Err), found.Err
 }
 
-// keyFault says what is wrong with a record that is not a list of tags: ErrSyntax speaks of
-// fields.
-func keyFault(err error) string {
-	if errors.Is(err, ErrDuplicateTag) {
-		return err.Error()
+// setKey sets the result's key. The lists are copied, since a result is its owner's to
+// change, and k serves other messages.
+func (c *check) setKey(k *keys.Key) {
+	c.key = Key{
+		Name:      c.keyName,
+		Record:    k.Record,
+		Type:      k.Type,
+		Bits:      k.Bits,
+		Hashes:    slices.Clone(k.Hashes),
+		Services:  slices.Clone(k.Services),
+		Testing:   k.Testing,
+		Strict:    k.Strict,
+		Notes:     k.Notes,
+		Authentic: c.result.Authentic,
 	}
-	return "it is not a list of tags"
+	c.result.Key, c.result.KeyBits = &c.key, k.Bits
 }
 
-// allows says why a signature may not be verified with the key, or returns nil. RFC
-// 6376, sections 3.6.1 and 6.1.2.
-func (k *Key) allows(s *Signature) error {
-	if !strings.HasPrefix(s.Algorithm, k.Type+"-") {
-		return cause.Wrap(ErrKeyType, "", nil)
+// keyStatus returns the status that an error of package keys stands for. RFC 6376,
+// section 6.1.2.
+func keyStatus(err error) Status {
+	switch {
+	case err == nil:
+		return StatusPass
+	case errors.Is(err, ErrDNS):
+		return StatusTempError
+	case errors.Is(err, ErrSignatureMismatch):
+		return StatusFail
+	case errors.Is(err, ErrKeyTooSmall), errors.Is(err, ErrKeyTooLarge):
+		return StatusPolicy
 	}
-	if k.Services != nil && !has(k.Services, "email") && !has(k.Services, "*") {
-		return ErrKeyService
-	}
-	if k.Hashes != nil && !has(k.Hashes, "sha256") {
-		return ErrKeyHash
-	}
-	if k.Strict && s.AUID[strings.LastIndexByte(s.AUID, '@')+1:] != s.Domain {
-		return ErrKeyStrict
-	}
-	return nil
-}
-
-func listOf(value string) []string {
-	var list []string
-	for item := range tagvalue.Items(value, ':') {
-		list = append(list, item)
-	}
-	return list
-}
-
-// has reports whether word, in lower case, is in list.
-func has(list []string, word string) bool {
-	for _, item := range list {
-		if equalFold(item, word) {
-			return true
-		}
-	}
-	return false
+	return StatusPermError
 }

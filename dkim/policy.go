@@ -1,9 +1,12 @@
 package dkim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/limit"
+	"github.com/mailverdict/mailverdict/internal/message"
 )
 
 // A Policy says which signatures are accepted among those that are valid. The zero
@@ -14,7 +17,8 @@ import (
 // 8301), nor are keys that anyone can sign for.
 type Policy struct {
 	// MinRSABits and MaxRSABits bound the modulus of RSA keys, in bits. Defaults
-	// 1024 and 8192; a minimum under 1024 is taken as 1024. The cost of verifying
+	// 1024 and 8192; a minimum under 1024 is taken as 1024, and a negative maximum
+	// is none. The cost of verifying
 	// grows with the square of the size. Outside: StatusPolicy, ErrKeyTooSmall or
 	// ErrKeyTooLarge.
 	MinRSABits int
@@ -25,10 +29,13 @@ type Policy struct {
 	// be appended to such a message (RFC 6376, section 8.2).
 	AllowUnsignedBody bool
 
-	// AllowAddedFields accepts signatures over a field that a message may have
-	// once, such as Subject, when the message has more of that field than were
-	// signed. By default they are StatusPolicy, ErrFieldAdded, since what readers
-	// show may be the one that was added (RFC 6376, section 8.15).
+	// AllowAddedFields accepts signatures of a message that has a field once more
+	// than was signed, though a message may have it once and readers show or obey
+	// it: From, Sender, Reply-To, To, Cc, Subject, Date, Content-Type,
+	// Content-Transfer-Encoding, Content-Disposition. By default they are
+	// StatusPolicy, ErrFieldAdded, since what readers show may be the field that was
+	// added (RFC 6376, section 8.15). For other fields that a message may have once,
+	// such as Message-ID, there is WarningFieldAdded only.
 	AllowAddedFields bool
 
 	// RefuseTesting makes valid signatures by keys in testing mode (t=y)
@@ -49,13 +56,23 @@ type Policy struct {
 	ExpirySkew time.Duration
 }
 
-func (p *Policy) minRSABits() int { return max(1024, p.MinRSABits) }
-func (p *Policy) maxRSABits() int { return or(p.MaxRSABits, 8192) }
+// withDefaults returns a copy of p in which every field is set.
+func (p Policy) withDefaults() Policy {
+	p.MinRSABits = max(minRSABits, p.MinRSABits)
+	p.MaxRSABits = limit.Of(p.MaxRSABits, 8192)
+	p.RequiredFields = slices.Clone(p.RequiredFields)
+	if p.ClockSkew == 0 {
+		p.ClockSkew = 300 * time.Second
+	}
+	p.ClockSkew = max(p.ClockSkew, 0)
+	return p
+}
 
-func (p *Policy) clockSkew() time.Duration { return max(0, or(p.ClockSkew, 300*time.Second)) }
+// minRSABits is the size that RFC 8301, section 3.2, demands.
+const minRSABits = 1024
 
 // Limits bound what one message may cost. A zero field means the default that
-// stands with it.
+// stands with it; a negative number is no limit.
 type Limits struct {
 	// The header block, one field, and their number. Defaults 256 KiB, 64 KiB and
 	// 1000, line ends included. Over it, the message is not verified: Write and
@@ -92,23 +109,23 @@ type Limits struct {
 	KeyRecords int
 }
 
-func (l *Limits) header() header.Limits {
-	return header.Limits{Block: l.HeaderOctets, Field: l.FieldOctets, Fields: l.HeaderFields}
+// withDefaults returns a copy of l in which every field is set, but for those of the
+// message: see message.
+func (l Limits) withDefaults() Limits {
+	l.Signatures = limit.Of(l.Signatures, 10)
+	l.Results = limit.Of(l.Results, 100)
+	l.SignatureOctets = limit.Of(l.SignatureOctets, 16<<10)
+	l.SignedNames = limit.Of(l.SignedNames, 256)
+	l.ValueOctets = limit.Of(l.ValueOctets, 1<<10)
+	l.KeyOctets = limit.Of(l.KeyOctets, 8<<10)
+	l.KeyRecords = limit.Of(l.KeyRecords, 10)
+	return l
 }
 
-func (l *Limits) signatures() int      { return or(l.Signatures, 10) }
-func (l *Limits) results() int         { return or(l.Results, 100) }
-func (l *Limits) signatureOctets() int { return or(l.SignatureOctets, 16<<10) }
-func (l *Limits) signedNames() int     { return or(l.SignedNames, 256) }
-func (l *Limits) valueOctets() int     { return or(l.ValueOctets, 1<<10) }
-func (l *Limits) bodyHashes() int      { return or(l.BodyHashes, 4) }
-func (l *Limits) keyOctets() int       { return or(l.KeyOctets, 8<<10) }
-func (l *Limits) keyRecords() int      { return or(l.KeyRecords, 10) }
-
-// or returns n, or the default where n is zero. A negative n is none at all.
-func or[T int | time.Duration](n, standard T) T {
-	if n == 0 {
-		return standard
+// message returns the limits of a message and of the hashes over its body.
+func (l *Limits) message() message.Limits {
+	return message.Limits{
+		Header:     header.Limits{Block: l.HeaderOctets, Field: l.FieldOctets, Fields: l.HeaderFields},
+		BodyHashes: l.BodyHashes,
 	}
-	return max(n, 0)
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/mailverdict/mailverdict/internal/header"
 )
 
-// choose refuses all but n of the checks that have no fault. It keeps those whose
+// refuseOthers refuses all but n of the checks that have no fault. It keeps those whose
 // SDID could align with one of the Author Domains before the others, and of the same
 // rank the upper before the lower.
-func choose(checks []*check, authors []string, n int) {
+func refuseOthers(checks []*check, authors []string, n int) {
 	chosen := make([]bool, len(checks))
 	for _, aligned := range []bool{true, false} {
 		for i, c := range checks {

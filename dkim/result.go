@@ -61,12 +61,12 @@ type Result struct {
 
 // MarshalJSON writes the result with its error as "reason", the text, and "cause",
 // a code for it that is never renamed.
-func (r *Result) MarshalJSON() ([]byte, error) {
+func (r Result) MarshalJSON() ([]byte, error) {
 	type plain Result
 	return json.Marshal(struct {
 		*plain
 		cause.JSON
-	}{(*plain)(r), causes.JSON(r.Err)})
+	}{(*plain)(&r), causes.JSON(r.Err)})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Err has the same text then, and wraps
@@ -84,3 +84,17 @@ func (r *Result) UnmarshalJSON(text []byte) error {
 	r.Err = causes.Error(v.JSON)
 	return nil
 }
+
+// A Warning is a fault that a signature may have and still pass: a word for
+// programs, which is never renamed.
+type Warning string
+
+const (
+	WarningShortKey             Warning = "short-key"               // RSA under 2048 bits (RFC 8301, section 3.2)
+	WarningTesting              Warning = "key-testing"             // the key has t=y
+	WarningSeveralKeys          Warning = "several-keys"            // more than one record at the key's name (RFC 6376, section 3.6.2.2)
+	WarningBodyUnsigned         Warning = "body-unsigned"           // l= leaves octets of the body out
+	WarningSubjectNotSigned     Warning = "subject-not-signed"      // anyone on the way could write it
+	WarningContentTypeNotSigned Warning = "content-type-not-signed" // anyone on the way could change what the body is taken for
+	WarningFieldAdded           Warning = "field-added"             // see ErrFieldAdded
+)

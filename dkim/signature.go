@@ -1,9 +1,7 @@
 package dkim
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"math"
 	"strconv"
 	"strings"
@@ -43,7 +41,7 @@ type Signature struct {
 type signatureParser struct {
 	*Signature
 	limits *Limits
-	tags   tagSet
+	tags   tagvalue.Set
 	err    error
 }
 
@@ -51,11 +49,16 @@ type signatureParser struct {
 // out of it. It returns what is wrong with it, if anything. With ErrSyntax and
 // ErrDuplicateTag, s may lack tags.
 func parseSignature(body string, value []byte, limits *Limits, s *Signature) error {
-	if len(body)+len(value) > limits.signatureOctets() {
+	if len(body)+len(value) > limits.SignatureOctets {
 		return cause.Wrap(ErrLimit, "octets in a DKIM-Signature field", nil)
 	}
 	p := signatureParser{Signature: s, limits: limits}
-	p.fault(p.tags.read(body, signatureTags))
+	switch tag, err := p.tags.Read(body, signatureTags); {
+	case err == tagvalue.ErrDuplicate:
+		p.fault(cause.Wrap(ErrDuplicateTag, tag+"=", nil))
+	case err != nil:
+		p.fault(cause.Wrap(ErrSyntax, "", err))
+	}
 	p.version()
 	p.algorithm()
 	p.value(value)
@@ -67,7 +70,7 @@ func parseSignature(body string, value []byte, limits *Limits, s *Signature) err
 	p.length()
 	p.query()
 	p.times()
-	s.CopiedHeader = p.tags.get(tagZ).Value
+	s.CopiedHeader = p.tags.Value(tagZ)
 	return p.err
 }
 
@@ -103,15 +106,15 @@ func (p *signatureParser) malformed(tag string, beneath error) {
 
 // required returns the value of a tag, and whether the tag is there.
 func (p *signatureParser) required(tag int, name string) (string, bool) {
-	if !p.tags.has(tag) {
+	if !p.tags.Has(tag) {
 		p.fault(cause.Wrap(ErrTagMissing, name, nil))
 		return "", false
 	}
-	return p.tags.get(tag).Value, true
+	return p.tags.Value(tag), true
 }
 
 func (p *signatureParser) version() {
-	p.Version = p.tags.get(tagV).Value
+	p.Version = p.tags.Value(tagV)
 	if p.Version != "1" {
 		p.fault(ErrVersion)
 	}
@@ -143,10 +146,10 @@ func (p *signatureParser) value(b []byte) {
 	if _, ok := p.required(tagB, "b="); !ok {
 		return
 	}
-	switch value, ok := decodeBase64(room, b); {
+	switch value, ok := tagvalue.AppendBase64(room, b); {
 	case !ok || len(value) == 0:
 		p.malformed("b=", nil)
-	case len(value) > p.limits.valueOctets():
+	case len(value) > p.limits.ValueOctets:
 		p.fault(cause.Wrap(ErrLimit, "octets in b=", nil))
 	default:
 		p.Value = value
@@ -161,7 +164,7 @@ func (p *signatureParser) bodyHash() {
 	if !ok {
 		return
 	}
-	hash, ok := decodeBase64(room, bh)
+	hash, ok := tagvalue.AppendBase64(room, bh)
 	if !ok || len(hash) != sha256.Size && p.Algorithm != "rsa-sha1" {
 		p.malformed("bh=", nil)
 		return
@@ -170,10 +173,10 @@ func (p *signatureParser) bodyHash() {
 }
 
 func (p *signatureParser) canonicalization() {
-	if !p.tags.has(tagC) {
+	if !p.tags.Has(tagC) {
 		return
 	}
-	head, body, both := strings.Cut(p.tags.get(tagC).Value, "/")
+	head, body, both := strings.Cut(p.tags.Value(tagC), "/")
 	ok := p.HeaderCanonicalization.read(head)
 	if both {
 		ok = p.BodyCanonicalization.read(body) && ok
@@ -223,7 +226,7 @@ func (p *signatureParser) fields() {
 		return
 	}
 	n := strings.Count(h, ":") + 1
-	if n > p.limits.signedNames() {
+	if n > p.limits.SignedNames {
 		p.fault(cause.Wrap(ErrLimit, "names in h=", nil))
 		return
 	}
@@ -234,7 +237,7 @@ func (p *signatureParser) fields() {
 			p.malformed("h=", nil)
 			return
 		}
-		from = from || equalFold(name, "from")
+		from = from || tagvalue.EqualFold(name, "from")
 		names = append(names, name)
 	}
 	p.Header = names
@@ -247,10 +250,10 @@ func (p *signatureParser) fields() {
 // labels, without case; the tag is quoted-printable, with white space that does not
 // count (RFC 6376, sections 2.11 and 3.5).
 func (p *signatureParser) identity() {
-	if !p.tags.has(tagI) {
+	if !p.tags.Has(tagI) {
 		return
 	}
-	i := stripSpace(p.tags.get(tagI).Value)
+	i := tagvalue.RemoveSpace(p.tags.Value(tagI))
 	at := strings.LastIndexByte(i, '@')
 	if at < 0 {
 		p.malformed("i=", nil)
@@ -270,10 +273,10 @@ func (p *signatureParser) identity() {
 // length reads l=, of 1 to 76 digits. A number too large for the type is as good as
 // any other that no message has.
 func (p *signatureParser) length() {
-	if !p.tags.has(tagL) {
+	if !p.tags.Has(tagL) {
 		return
 	}
-	l := p.tags.get(tagL).Value
+	l := p.tags.Value(tagL)
 	if !isDigits(l) || len(l) > 76 {
 		p.malformed("l=", nil)
 		return
@@ -286,14 +289,14 @@ func (p *signatureParser) length() {
 }
 
 func (p *signatureParser) query() {
-	if !p.tags.has(tagQ) {
+	if !p.tags.Has(tagQ) {
 		p.Query = append(p.Query, "dns/txt")
 		return
 	}
 	supported := false
-	for method := range tagvalue.Items(p.tags.get(tagQ).Value, ':') {
+	for method := range tagvalue.Items(p.tags.Value(tagQ), ':') {
 		p.Query = append(p.Query, method)
-		supported = supported || equalFold(method, "dns/txt")
+		supported = supported || tagvalue.EqualFold(method, "dns/txt")
 	}
 	if !supported {
 		p.fault(ErrQuery)
@@ -313,10 +316,10 @@ const endOfTime = 253402300799
 
 // time reads t= or x=. More than twelve digits are as good as infinity.
 func (p *signatureParser) time(tag int, name string) time.Time {
-	if !p.tags.has(tag) {
+	if !p.tags.Has(tag) {
 		return time.Time{}
 	}
-	digits := p.tags.get(tag).Value
+	digits := p.tags.Value(tag)
 	if !isDigits(digits) {
 		p.malformed(name, nil)
 		return time.Time{}
@@ -326,39 +329,6 @@ func (p *signatureParser) time(tag int, name string) time.Time {
 		n = endOfTime
 	}
 	return time.Unix(n, 0).UTC()
-}
-
-// decodeBase64 appends what s stands for to dst. White space does not count, and
-// padding is optional: RFC 6376, section 2.10.
-func decodeBase64[T string | []byte](dst []byte, s T) (_ []byte, ok bool) {
-	var short [512]byte
-	text := withoutSpace(append(short[:0], s...))
-	if len(text)%4 == 0 {
-		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("=")), []byte("="))
-	}
-	dst, err := base64.RawStdEncoding.AppendDecode(dst, text)
-	return dst, err == nil
-}
-
-// withoutSpace takes the white space out of text, in place and line by line: mostly it
-// stands nowhere but around the end of one.
-func withoutSpace(text []byte) []byte {
-	kept := text[:0]
-	for more := true; more; {
-		var line []byte
-		line, text, more = bytes.Cut(text, []byte("\n"))
-		line = trimSpace(bytes.TrimSuffix(line, []byte("\r")))
-		if bytes.IndexByte(line, ' ') < 0 && bytes.IndexByte(line, '\t') < 0 && bytes.IndexByte(line, '\r') < 0 {
-			kept = append(kept, line...)
-			continue
-		}
-		for _, c := range line {
-			if !tagvalue.IsSpace(c) {
-				kept = append(kept, c)
-			}
-		}
-	}
-	return kept
 }
 
 // decodeQuotedPrintable decodes dkim-quoted-printable. RFC 6376, section 2.11. What
@@ -381,14 +351,6 @@ func decodeQuotedPrintable(s string) string {
 	return string(b)
 }
 
-// stripSpace returns s without the white space in it.
-func stripSpace(s string) string {
-	if !strings.ContainsAny(s, " \t\r\n") {
-		return s
-	}
-	return string(withoutSpace([]byte(s)))
-}
-
 func isDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -407,22 +369,4 @@ func isHyphenated(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// equalFold reports whether s is word, which is in lower case. Only A to Z are
-// folded: to Unicode, KELVIN SIGN is a k.
-func equalFold(s, word string) bool {
-	if len(s) != len(word) {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != word[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -100,7 +100,7 @@ func TestSignatureField(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			h := "from:to:subject:date:content-type"
-			message := signing{template: test.template, h: h}.sign(testMessage)
+			message := sig{template: test.template, h: h}.sign(testMessage)
 			var v Verifier
 			got := verifyOne(t, &v, message)
 			if got.Status != test.status || !errors.Is(got.Err, test.err) || (got.Err == nil) != (test.err == nil) {
@@ -108,7 +108,7 @@ func TestSignatureField(t *testing.T) {
 			}
 			if strings.HasPrefix(test.template, "b=") || strings.Contains(test.template, "b = {b}") {
 				simple := strings.Replace(test.template, "c=relaxed/relaxed", "c=simple/simple", 1)
-				if got := verifyOne(t, &v, signing{template: simple, c: "simple/simple"}.sign(testMessage)); got.Status != StatusPass {
+				if got := verifyOne(t, &v, sig{template: simple, c: "simple/simple"}.sign(testMessage)); got.Status != StatusPass {
 					t.Errorf("with simple: %v (%v)", got.Status, got.Err)
 				}
 			}
@@ -118,7 +118,7 @@ func TestSignatureField(t *testing.T) {
 
 func TestEveryTagIsInTheResult(t *testing.T) {
 	var v Verifier
-	got := verifyOne(t, &v, signing{c: "relaxed/simple", h: "From:to:Subject:subject",
+	got := verifyOne(t, &v, sig{c: "relaxed/simple", h: "From:to:Subject:subject",
 		extra: "i=al=69ce@mail.Example.com; q=dns/txt; t=1780315000; x=1780315300; z=Subject:Hello; "}.sign(testMessage))
 	s := got.Signature
 	want := &Signature{
@@ -138,14 +138,14 @@ func TestEveryTagIsInTheResult(t *testing.T) {
 
 func TestDefaultsAreFilledIn(t *testing.T) {
 	var v Verifier
-	s := verifyOne(t, &v, signing{c: "simple/simple",
+	s := verifyOne(t, &v, sig{c: "simple/simple",
 		template: "v=1; a=ed25519-sha256; d=example.com; s=s1; h=from; bh={bh}; b={b}", h: "from"}.sign(testMessage)).Signature
 	if s.HeaderCanonicalization != Simple || s.BodyCanonicalization != Simple || s.AUID != "@example.com" ||
 		fmt.Sprint(s.Query) != "[dns/txt]" || s.BodyLength != nil || !s.Time.IsZero() || !s.Expires.IsZero() {
 		t.Errorf("%+v", s)
 	}
 	// "c=relaxed" says nothing of the body, which is simple then.
-	s = verifyOne(t, &v, signing{c: "relaxed/simple",
+	s = verifyOne(t, &v, sig{c: "relaxed/simple",
 		template: "v=1; a=ed25519-sha256; c=relaxed; d=example.com; s=s1; h=from; bh={bh}; b={b}", h: "from"}.sign(testMessage)).Signature
 	if s.HeaderCanonicalization != Relaxed || s.BodyCanonicalization != Simple {
 		t.Errorf("%+v", s)
@@ -161,8 +161,8 @@ func TestABrokenSignatureIsStillNamed(t *testing.T) {
 }
 
 func TestULabelsAreAskedForAsALabels(t *testing.T) {
-	v := Verifier{Resolver: resolver.Zone{"xn--grn-ioa._domainkey.xn--bcher-kva.example": {TXT: []string{ed().record()}}}}
-	got := verifyOne(t, &v, signing{d: "bücher.example", s: "grün", extra: "i=jürgen@post.bücher.example; "}.sign(testMessage))
+	v := Verifier{Resolver: resolver.Zone{"xn--grn-ioa._domainkey.xn--bcher-kva.example": {TXT: []string{recordOf(ed())}}}}
+	got := verifyOne(t, &v, sig{d: "bücher.example", s: "grün", extra: "i=jürgen@post.bücher.example; "}.sign(testMessage))
 	if got.Status != StatusPass || got.Domain != "xn--bcher-kva.example" || got.Selector != "xn--grn-ioa" ||
 		got.Signature.AUID != "jürgen@post.xn--bcher-kva.example" {
 		t.Errorf("%v (%v): %+v", got.Status, got.Err, got.Signature)
@@ -193,7 +193,7 @@ func TestTime(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var v Verifier
-			got := verifyOne(t, &v, signing{extra: test.extra}.sign(testMessage))
+			got := verifyOne(t, &v, sig{extra: test.extra}.sign(testMessage))
 			if got.Status != test.status || !errors.Is(got.Err, test.err) {
 				t.Errorf("%v (%v), want %v (%v)", got.Status, got.Err, test.status, test.err)
 			}
@@ -205,10 +205,10 @@ func TestTime(t *testing.T) {
 	}
 	t.Run("the skews are policy", func(t *testing.T) {
 		v := Verifier{Options: Options{Policy: Policy{ClockSkew: -1, ExpirySkew: time.Minute}}}
-		if got := verifyOne(t, &v, signing{extra: at("t", 1)}.sign(testMessage)); !errors.Is(got.Err, ErrFuture) {
+		if got := verifyOne(t, &v, sig{extra: at("t", 1)}.sign(testMessage)); !errors.Is(got.Err, ErrFuture) {
 			t.Errorf("a second in the future, no skew: %v", got.Err)
 		}
-		if got := verifyOne(t, &v, signing{extra: at("x", -60)}.sign(testMessage)); got.Status != StatusPass {
+		if got := verifyOne(t, &v, sig{extra: at("x", -60)}.sign(testMessage)); got.Status != StatusPass {
 			t.Errorf("a minute late, a minute of skew: %v", got.Err)
 		}
 	})

@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/message"
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -30,7 +32,9 @@ type Session struct {
 	mailFrom   spfCheck
 	given      *spf.Result // by UseSPF
 	helo       spfCheck
-	signatures *dkim.Session
+	message    *message.Message      // nil once Finish was called
+	signatures func() []*dkim.Result // when the message has ended
+	keys       ask.Group
 	keyDNS     resolver.Budget // what questions for keys go through
 	policyDNS  resolver.Budget // and those for policies
 
@@ -51,7 +55,6 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 }
 
 func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
-	signatures := s.signatures
 	*s = Session{verifier: v, limits: v.Limits.withDefaults(), ctx: ctx, life: lifetime{outer: ctx}, envelope: e}
 	// The check counts its questions itself. This is only beyond what it may ask.
 	most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
@@ -68,21 +71,24 @@ func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
 	}
 	// How many keys are asked for is up to dkim.Limits.Signatures.
 	v.limit(&s.keyDNS, s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
-	if signatures == nil {
-		signatures = v.signatures().BeginWith(ctx, &s.keyDNS)
-	} else {
-		signatures.Reset(ctx, &s.keyDNS)
-	}
-	s.signatures = signatures
+	l := &v.DKIM.Limits
+	s.message = v.messages.Get(message.Limits{
+		Header:     header.Limits{Block: l.HeaderOctets, Field: l.FieldOctets, Fields: l.HeaderFields},
+		BodyHashes: l.BodyHashes,
+	})
+	s.keys.Begin(ctx, &s.keyDNS)
+	s.signatures = v.signatures().Attach(s.message, &s.keys)
+	s.message.Attach((*headerCheck)(s))
 }
+
+// A headerCheck is what a Session does when the header has ended.
+type headerCheck Session
+
+func (c *headerCheck) HeaderEnded(m *message.Message) { (*Session)(c).header(m.Header()) }
 
 // UseSPF takes the result for MAIL FROM that somebody trusted has found already, in place of
 // the one that is found here. It is called before Finish.
 func (s *Session) UseSPF(r *spf.Result) { s.given = r }
-
-// headerChunk is how much is written at a time before the header has ended, in octets: so
-// that the policy is asked for before a large body that came with the header is hashed.
-const headerChunk = 8 << 10
 
 // Write takes the next octets of the message. It fails only once the context has ended: a
 // message that exceeds a limit gets a verdict that says so.
@@ -96,24 +102,13 @@ func (s *Session) Write(p []byte) (int, error) {
 // write is Write, and fails too where nothing more is to be read, since the message exceeds a
 // limit.
 func (s *Session) write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		if err := s.ctx.Err(); err != nil {
-			return 0, err
-		}
-		chunk := p
-		if !s.read && len(p) > headerChunk {
-			chunk = p[:headerChunk]
-		}
-		if _, err := s.signatures.Write(chunk); err != nil {
-			return 0, err
-		}
-		p = p[len(chunk):]
-		if raw, ok := s.signatures.Header(); ok && !s.read {
-			s.header(raw)
-		}
+	if s.message == nil {
+		return 0, message.ErrClosed
 	}
-	return n, nil
+	if err := s.ctx.Err(); err != nil {
+		return 0, s.message.Fail(err)
+	}
+	return s.message.Write(p)
 }
 
 // A reading is the memory of Verify, which no result refers to. Its Session is written to as
@@ -134,15 +129,8 @@ func (r *reading) Write(p []byte) (int, error) {
 }
 
 // header starts what can be asked once the header is there.
-func (s *Session) header(raw []byte) {
+func (s *Session) header(h *header.Header) {
 	s.read = true
-	h, _ := s.verifier.headers.Get().(*header.Header)
-	if h == nil {
-		h = new(header.Header)
-	}
-	h.Parse(raw)
-	defer s.verifier.headers.Put(h)
-	defer clear(h.Fields)
 	s.author = readAuthor(*h)
 	names := s.domains()
 	s.verifier.limit(&s.policyDNS, s.limits, s.limits.PolicyQuestions*max(len(names), 1))
@@ -184,10 +172,11 @@ func (s *Session) Finish() (*Result, error) {
 		return s.result, s.ctx.Err()
 	}
 	defer s.end()
-	signatures, err := s.signatures.Finish()
+	err := s.message.End()
 	if !s.read {
 		s.unread(err)
 	}
+	signatures := s.signatures()
 	s.mailFrom.wait.Wait()
 	s.helo.wait.Wait()
 	if s.given != nil {
@@ -224,18 +213,16 @@ func (s *Session) Finish() (*Result, error) {
 // end ends what may still run, and waits for it.
 func (s *Session) end() {
 	s.life.end()
+	s.keys.Close()
+	s.verifier.messages.Put(s.message)
+	s.message = nil
 	for _, d := range s.policies {
 		d.asking.Wait()
 	}
 }
 
-// unread accounts for a header that never ended because it exceeds a limit, or because the
-// message ended with it.
+// unread accounts for a header that never ended because it exceeds a limit.
 func (s *Session) unread(err error) {
-	if raw, ok := s.signatures.Header(); ok {
-		s.header(raw)
-		return
-	}
 	s.author.Err = ErrNoFrom
 	if err != nil {
 		s.author.Err = cause.Wrap(ErrHeaderLimit, "", err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/internal/message"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -49,7 +50,7 @@ type Verifier struct {
 	dkim dkim.Verifier // as DKIM says
 
 	readings sync.Pool // of *reading, for Verify
-	headers  sync.Pool // of *header.Header, for Session.header
+	messages message.Pool
 }
 
 // InvalidAuthor says what is recommended for a message without a single Author Domain, whose
@@ -130,7 +131,7 @@ func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*
 	r.session.begin(ctx, v, e)
 	_, readErr := io.CopyBuffer(r, message, r.chunk[:])
 	result, err := r.session.Finish()
-	r.session = Session{signatures: r.session.signatures}
+	r.session = Session{}
 	v.readings.Put(r) // not where the reader panics: a question may be under way
 	if readErr != nil && readErr != errEnough {
 		err = readErr

@@ -55,6 +55,15 @@ func (f Field) Raw() []byte { return f.raw }
 // syntax allows before the colon. It is empty where the field has no valid name.
 func (f Field) Name() []byte { return f.raw[:f.name] }
 
+// BeforeColon returns what stands before the colon: the name, with the white space after
+// it. Without a colon that is the whole field.
+func (f Field) BeforeColon() []byte {
+	if n := f.value - 1; n >= 0 && f.raw[n] == ':' {
+		return f.raw[:n]
+	}
+	return f.raw
+}
+
 // Body returns what follows the colon as it stands in the message, folding
 // included, without the final CRLF.
 func (f Field) Body() []byte { return f.raw[f.value:] }

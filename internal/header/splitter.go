@@ -3,14 +3,24 @@ package header
 import (
 	"bytes"
 	"errors"
+	"math"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/limit"
 )
 
-// Limits bound what a header may be. A zero field has the default.
+// Limits bound what a header may be. In each, zero is the default and a negative number
+// is no limit.
 type Limits struct {
 	Block  int // octets of the header block, line ends included; default 256 KiB
 	Field  int // octets of one field, line ends included; default 64 KiB
 	Fields int // number of fields; default 1000
 }
+
+// The limits in use. Sums of two of them must not overflow.
+func (l *Limits) block() int  { return min(limit.Of(l.Block, DefaultBlock), math.MaxInt/4) }
+func (l *Limits) field() int  { return min(limit.Of(l.Field, DefaultField), math.MaxInt/4) }
+func (l *Limits) fields() int { return limit.Of(l.Fields, DefaultFields) }
 
 // The defaults of Limits. Mail systems stop at 64 to 100 kB in all; long ARC chains
 // reach 40 kB.
@@ -87,6 +97,36 @@ func (s *Splitter) Next(p []byte) (body, rest []byte, err error) {
 		p = s.gather(p)
 	}
 	return nil, p, s.err
+}
+
+// Field adds a field to the header, for a message that does not come as octets: name
+// and value are what stands before and after the colon. In the value, every LF ends a
+// line. The block is the text that a mail system would write of it, so that a value
+// with a line that is no fold reads as two fields here, as it does there. It is called
+// before Next, and End ends the header.
+func (s *Splitter) Field(name, value string) error {
+	if s.block == nil {
+		s.block = s.room(512)
+	}
+	s.field = s.line
+	s.addString(name)
+	s.addString(":")
+	for more := true; more; {
+		var line string
+		line, value, more = strings.Cut(value, "\n")
+		if more {
+			line = strings.TrimSuffix(line, "\r")
+		}
+		if len(s.block) == s.line && (line == "" || !isWSP(line[0])) {
+			s.field = s.line
+		}
+		s.addString(line)
+		s.add(crlf)
+		if s.err == nil {
+			s.takeLine()
+		}
+	}
+	return s.err
 }
 
 // End says that the message has ended, which ends a header without a body too.
@@ -170,44 +210,63 @@ func wholeHeader(text []byte) (end, lines int) {
 // allows reports whether wholeHeader found a header that is certainly within the limits:
 // were it one field, or each line one.
 func (s *Splitter) allows(octets, lines int) bool {
-	return lines > 0 && lines <= or(s.Limits.Fields, DefaultFields) &&
-		octets <= min(or(s.Limits.Block, DefaultBlock), or(s.Limits.Field, DefaultField))
+	return lines > 0 && lines <= s.Limits.fields() &&
+		octets <= min(s.Limits.block(), s.Limits.field())
 }
 
-// add appends to the block within its limits. Of two limits that one chunk exceeds
-// it names the one that single octets would have met first.
+// add appends to the block within its limits.
 func (s *Splitter) add(p []byte) {
-	if s.err != nil {
-		return
-	}
-	// The CRLF of the empty line is gathered like any other, and does not count.
-	block := or(s.Limits.Block, DefaultBlock) + len(crlf)
-	field := s.field + or(s.Limits.Field, DefaultField)
-	switch size := len(s.block) + len(p); {
-	case size > field && field <= block:
-		s.err = ErrFieldLimit
-	case size > block:
-		s.err = ErrBlockLimit
-	default:
+	if s.fits(len(p)) {
 		s.block = append(s.block, p...)
 	}
 }
 
-// endLine takes note of a line that is complete.
+// addString is add for a string.
+func (s *Splitter) addString(p string) {
+	if s.fits(len(p)) {
+		s.block = append(s.block, p...)
+	}
+}
+
+// fits reports whether n more octets of header are within the limits, and sets s.err
+// if not. Of two limits that one chunk exceeds it names the one that single octets
+// would have met first.
+func (s *Splitter) fits(n int) bool {
+	if s.err != nil {
+		return false
+	}
+	// The CRLF of the empty line is gathered like any other, and does not count.
+	block := s.Limits.block() + len(crlf)
+	field := s.field + s.Limits.field()
+	switch size := len(s.block) + n; {
+	case size > field && field <= block:
+		s.err = ErrFieldLimit
+	case size > block:
+		s.err = ErrBlockLimit
+	}
+	return s.err == nil
+}
+
+// endLine counts a line that is complete, or ends the header with it.
 func (s *Splitter) endLine() {
 	if string(s.block[s.line:]) == "\r\n" {
 		s.block = s.block[:s.line]
 		s.done = true
 		return
 	}
+	s.takeLine()
+}
+
+// takeLine counts a line that is complete, and is not the empty line after the header.
+func (s *Splitter) takeLine() {
 	if s.field == s.line {
 		s.fields++
 	}
 	s.line = len(s.block)
 	switch {
-	case s.fields > or(s.Limits.Fields, DefaultFields):
+	case s.fields > s.Limits.fields():
 		s.err = ErrFieldsLimit
-	case s.line > or(s.Limits.Block, DefaultBlock):
+	case s.line > s.Limits.block():
 		s.err = ErrBlockLimit
 	}
 }
@@ -237,11 +296,4 @@ func (s *Splitter) convert(p []byte) (body, rest []byte, err error) {
 		}
 	}
 	return b, p, nil
-}
-
-func or(n, standard int) int {
-	if n == 0 {
-		return standard
-	}
-	return n
 }

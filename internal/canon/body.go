@@ -1,16 +1,15 @@
-package dkim
+package canon
 
-// A body canonicalizes one message body as it comes and feeds the hashes that are
-// made over it. Where the chunks are cut makes no difference.
+// A Body canonicalizes one body, which comes in chunks of any size, and makes hashes
+// over the canonical form. The zero Body is ready for a body in the simple form.
 //
-// Both canonicalizations leave most octets alone (RFC 6376, sections 3.4.3 and
-// 3.4.4): what is to be dropped or changed are line ends at the end of the body
-// and, for relaxed, white space. Octets whose fate depends on what follows are
-// held back as counts; spans that stay as they are go to the hashes in one piece,
-// straight from the caller's chunk.
-type body struct {
+// Both forms leave most octets alone: what they drop or change are line ends at the
+// end of the body and, in relaxed, white space. Octets whose fate depends on what
+// follows are held back as counts. Spans that stay as they are go to the hashes in
+// one piece, where they stand in the caller's chunk.
+type Body struct {
 	relaxed bool
-	hashes  []*bodyHash
+	hashes  []*Hash
 
 	// What was read but may yet be dropped, in this order: line ends, then white
 	// space of a line that nothing else stands in so far, or that may be the
@@ -28,8 +27,44 @@ const (
 	largeSpan = 1 << 10 // octets that are hashed where they stand
 )
 
+// Reset makes b ready for another body. Hashes that it returned before are not valid
+// any more: their memory is used again.
+func (b *Body) Reset(form Form) {
+	*b = Body{relaxed: form == Relaxed, hashes: b.hashes[:0], small: b.small[:0]}
+}
+
+// Find returns the hash over the first length octets of the canonical body that Add
+// returned, or nil.
+func (b *Body) Find(length int64) *Hash {
+	for _, h := range b.hashes {
+		if h.length == length {
+			return h
+		}
+	}
+	return nil
+}
+
+// Add adds a hash over the first length octets of the canonical body, or over Whole,
+// before the first Write.
+func (b *Body) Add(length int64) *Hash {
+	n := len(b.hashes)
+	if n < cap(b.hashes) {
+		b.hashes = b.hashes[:n+1]
+	} else {
+		b.hashes = append(b.hashes, nil)
+	}
+	if b.hashes[n] == nil {
+		b.hashes[n] = new(Hash)
+	}
+	b.hashes[n].begin(length)
+	return b.hashes[n]
+}
+
 // Write takes the next octets of the body.
-func (b *body) Write(p []byte) {
+func (b *Body) Write(p []byte) {
+	if len(b.hashes) == 0 {
+		return
+	}
 	p = p[b.settle(p):]
 	if len(p) == 0 {
 		return
@@ -49,14 +84,34 @@ func (b *body) Write(p []byte) {
 	b.settle(p[end:])
 }
 
+// End ends the body, and with it the hashes. The last line is completed if it has no
+// CRLF; an empty body is CRLF in simple and nothing in relaxed. RFC 6376, sections
+// 3.4.3 and 3.4.4, with errata 1377 and 1384.
+func (b *Body) End() {
+	if b.cr {
+		b.putBareCR()
+	}
+	var appended int64
+	if b.octets > 0 || !b.relaxed {
+		if b.lines == 0 {
+			appended = int64(len(crlf))
+		}
+		b.putShort(lineEnds[:len(crlf)])
+	}
+	b.flush()
+	for _, h := range b.hashes {
+		h.end(b.octets, appended)
+	}
+}
+
 // loose reports whether an octet may be dropped, or be part of what is.
-func (b *body) loose(c byte) bool {
+func (b *Body) loose(c byte) bool {
 	return c == '\n' || c == '\r' || b.relaxed && (c == ' ' || c == '\t')
 }
 
 // settle reads octets one by one while their fate is open. It returns at the first
 // octet that certainly stays, with nothing held back, or at the end of p.
-func (b *body) settle(p []byte) int {
+func (b *Body) settle(p []byte) int {
 	for i, c := range p {
 		switch {
 		case c == '\n' && b.cr:
@@ -89,14 +144,14 @@ func (b *body) settle(p []byte) int {
 
 // putBareCR writes a CR that turned out not to begin a line end: it is an octet of
 // the line like any other.
-func (b *body) putBareCR() {
+func (b *Body) putBareCR() {
 	b.release()
 	b.putShort("\r")
 	b.cr = false
 }
 
 // release writes the line ends and the white space that were held back.
-func (b *body) release() {
+func (b *Body) release() {
 	for b.lines > 0 {
 		n := min(b.lines, int64(len(lineEnds)/2))
 		b.putShort(lineEnds[:2*n])
@@ -111,7 +166,7 @@ func (b *body) release() {
 const lineEnds = "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"
 
 // put adds a span to the canonical body.
-func (b *body) put(p []byte) {
+func (b *Body) put(p []byte) {
 	if len(p) >= largeSpan {
 		b.flush()
 		b.octets += int64(len(p))
@@ -123,42 +178,26 @@ func (b *body) put(p []byte) {
 }
 
 // putShort adds a few octets to the canonical body.
-func (b *body) putShort(s string) {
+func (b *Body) putShort(s string) {
 	b.room(len(s))
 	b.small = append(b.small, s...)
 }
 
 // room makes room for n octets, which are then added to b.small.
-func (b *body) room(n int) {
+func (b *Body) room(n int) {
 	if len(b.small)+n > smallSize {
 		b.flush()
 	}
 	b.octets += int64(n)
 }
 
-func (b *body) flush() {
+func (b *Body) flush() {
 	b.hash(b.small)
 	b.small = b.small[:0]
 }
 
-func (b *body) hash(p []byte) {
+func (b *Body) hash(p []byte) {
 	for _, h := range b.hashes {
 		h.write(p)
-	}
-}
-
-// end ends the body. A body that does not end in CRLF is completed; an empty one
-// is CRLF in simple and nothing in relaxed. RFC 6376, sections 3.4.3 and 3.4.4,
-// with errata 1377 and 1384.
-func (b *body) end() {
-	if b.cr {
-		b.putBareCR()
-	}
-	if b.octets > 0 || !b.relaxed {
-		b.putShort(lineEnds[:2])
-	}
-	b.flush()
-	for _, h := range b.hashes {
-		h.end(b.octets)
 	}
 }

@@ -1,4 +1,4 @@
-package dkim
+package canon
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 // as it mostly is in text; everything between two places that change goes on as
 // one span. Where such places stand close together, spans cost more than they
 // save, and octets are gone through one by one.
-func (b *body) relax(p []byte) {
+func (b *Body) relax(p []byte) {
 	const (
 		block = 4 << 10 // octets looked at before they are hashed: they stay in the cache
 		near  = 16      // two places less than this apart are close
@@ -40,7 +40,7 @@ func (b *body) relax(p []byte) {
 
 // space1 writes the white space that begins at p[i] as relaxed has it, nothing at
 // the end of a line and one space elsewhere, and returns where it ends.
-func (b *body) space1(p []byte, i int) int {
+func (b *Body) space1(p []byte, i int) int {
 	for isSpace(p[i]) {
 		i++
 	}
@@ -56,7 +56,7 @@ const window = 256
 // squeeze canonicalizes octet by octet as much at the beginning of p as white space
 // stands close together in, and returns how much that was. It does nothing where p
 // is short or has a bare CR, which takes a look further ahead.
-func (b *body) squeeze(p []byte) int {
+func (b *Body) squeeze(p []byte) int {
 	i := 0
 	for i+window+2 <= len(p) && !hasBareCR(p[i:i+window+2]) {
 		gone := b.squeezeWindow((*[window + 2]byte)(p[i:]))
@@ -71,7 +71,7 @@ func (b *body) squeeze(p []byte) int {
 // squeezeWindow canonicalizes a window and returns how many octets went. White
 // space goes where more of it or a line end follows. The loop has no branches:
 // where white space is everywhere, no processor guesses them well.
-func (b *body) squeezeWindow(p *[window + 2]byte) int {
+func (b *Body) squeezeWindow(p *[window + 2]byte) int {
 	b.room(window)
 	b.small = slices.Grow(b.small, window)
 	out := (*[window]byte)(b.small[len(b.small) : len(b.small)+window])
@@ -111,8 +111,6 @@ func hasBareCR(p []byte) bool {
 		p = p[i+2:]
 	}
 }
-
-func isSpace(c byte) bool { return c == ' ' || c == '\t' }
 
 // isLineEnd reports whether a CRLF begins at p[i].
 func isLineEnd(p []byte, i int) bool {

@@ -1,4 +1,4 @@
-package dkim
+package keys
 
 import (
 	"crypto"
@@ -35,7 +35,7 @@ func parsePublicKey(kind string, data []byte) (publicKey, int, error) {
 	case "ed25519":
 		return parseEd25519(data)
 	}
-	return nil, 0, cause.Wrap(ErrKeyType, "unknown type", nil)
+	return nil, 0, cause.Wrap(ErrType, "unknown type", nil)
 }
 
 // parseRSA reads an RSA key. RFC 6376, section 3.6.1, asks for an RSAPublicKey (RFC
@@ -46,20 +46,20 @@ func parseRSA(data []byte) (publicKey, int, error) {
 	if err != nil {
 		parsed, err := x509.ParsePKIXPublicKey(data)
 		if err != nil {
-			return nil, 0, cause.Wrap(ErrKeyMalformed, "p= is not an RSA key", nil)
+			return nil, 0, cause.Wrap(ErrMalformed, "p= is not an RSA key", nil)
 		}
 		var isRSA bool
 		if key, isRSA = parsed.(*rsa.PublicKey); !isRSA {
-			return nil, 0, cause.Wrap(ErrKeyMalformed, "k= is rsa, but p= holds a key of another type", nil)
+			return nil, 0, cause.Wrap(ErrMalformed, "k= is rsa, but p= holds a key of another type", nil)
 		}
 	}
 	// With an exponent of one a signature is the padded hash itself, and an even
 	// one has no private key. RFC 8017, section 3.1.
 	if key.E < 3 || key.E > 1<<31-1 || key.E%2 == 0 {
-		return nil, 0, cause.Wrap(ErrKeyUnsafe, "RSA exponent", nil)
+		return nil, 0, cause.Wrap(ErrUnsafe, "RSA exponent", nil)
 	}
 	if key.N.Sign() <= 0 || key.N.Bit(0) == 0 {
-		return nil, 0, cause.Wrap(ErrKeyUnsafe, "RSA modulus", nil)
+		return nil, 0, cause.Wrap(ErrUnsafe, "RSA modulus", nil)
 	}
 	return rsaKey{key}, key.N.BitLen(), nil
 }
@@ -68,10 +68,10 @@ func parseRSA(data []byte) (publicKey, int, error) {
 // 4.2.
 func parseEd25519(data []byte) (publicKey, int, error) {
 	if len(data) != ed25519.PublicKeySize {
-		return nil, 0, cause.Wrap(ErrKeyMalformed, "an Ed25519 key has 32 octets", nil)
+		return nil, 0, cause.Wrap(ErrMalformed, "an Ed25519 key has 32 octets", nil)
 	}
 	if isSmallOrder([32]byte(data)) {
-		return nil, 0, cause.Wrap(ErrKeyUnsafe, "Ed25519 point of small order", nil)
+		return nil, 0, cause.Wrap(ErrUnsafe, "Ed25519 point of small order", nil)
 	}
 	return ed25519Key(data), 8 * ed25519.PublicKeySize, nil
 }

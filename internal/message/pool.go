@@ -1,0 +1,54 @@
+package message
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/mailverdict/mailverdict/internal/header"
+)
+
+// A Pool keeps the memory of messages for those to come. The zero Pool is empty and
+// ready; it is safe for concurrent use.
+type Pool struct{ pool sync.Pool }
+
+// keptOctets bounds each buffer that a Message keeps for the next.
+const keptOctets = 64 << 10
+
+// Get returns a Message with these limits.
+func (p *Pool) Get(l Limits) *Message {
+	m, ok := p.pool.Get().(*Message)
+	if !ok {
+		m = new(Message)
+	}
+	m.begin(l)
+	return m
+}
+
+// Put takes back a Message of which nothing is referred to any more.
+func (p *Pool) Put(m *Message) {
+	m.reset()
+	p.pool.Put(m)
+}
+
+// reset forgets the message, and keeps its buffers.
+func (m *Message) reset() {
+	clear(m.header.Fields)
+	clear(m.checks)
+	m.header.Fields, m.header.Err = kept(m.header.Fields), nil
+	m.checks = m.checks[:0]
+	if m.index.Octets() > keptOctets {
+		m.index = header.Index{}
+	}
+	s := &m.selection
+	s.Fields, s.Signed, s.next, s.text = kept(s.Fields), kept(s.Signed), kept(s.next), kept(s.text)
+	m.source, m.err, m.ended, m.parsed, m.indexed, m.hashes = unknown, nil, false, false, false, 0
+}
+
+// kept returns the memory of a buffer for the next message, or nil if it is large.
+func kept[T any](buffer []T) []T {
+	var element T
+	if cap(buffer)*int(unsafe.Sizeof(element)) > keptOctets {
+		return nil
+	}
+	return buffer[:0]
+}

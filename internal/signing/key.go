@@ -1,0 +1,94 @@
+package signing
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"io"
+	"math/big"
+	"slices"
+	"sync"
+)
+
+// Record returns the text of the TXT record that publishes a key: RFC 6376, section
+// 3.6.1, and RFC 8463, section 4.
+func Record(key crypto.PublicKey) (string, error) {
+	if raw, ok := key.(ed25519.PublicKey); ok {
+		return "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(raw), nil
+	}
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return "", err
+	}
+	return "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(der), nil
+}
+
+// Ed25519 returns the Ed25519 key of a name, always the same.
+func Ed25519(name string) crypto.Signer {
+	seed := sha256.Sum256([]byte(name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+// RSA returns an RSA key whose modulus has exactly that many bits, small or large: the
+// same one during a run of the program.
+func RSA(bits int) crypto.Signer {
+	keys.Lock()
+	defer keys.Unlock()
+	if keys.rsa[bits] == nil {
+		if keys.rsa == nil {
+			keys.rsa = make(map[int]*plainRSA)
+		}
+		keys.rsa[bits] = newRSA(bits)
+	}
+	return keys.rsa[bits]
+}
+
+var keys struct {
+	sync.Mutex
+	rsa map[int]*plainRSA
+}
+
+// A plainRSA signs by plain arithmetic, since crypto/rsa refuses small keys.
+type plainRSA struct{ n, d, e *big.Int }
+
+// newRSA makes a key: of more than two primes if it is large, which is quicker.
+func newRSA(bits int) *plainRSA {
+	e := big.NewInt(65537)
+	count := max(2, bits/2048)
+	for {
+		n, phi := big.NewInt(1), big.NewInt(1)
+		for i := range count {
+			p, _ := rand.Prime(rand.Reader, (bits*(i+1))/count-(bits*i)/count) // rand.Reader never fails
+			n.Mul(n, p)
+			phi.Mul(phi, p.Sub(p, big.NewInt(1)))
+		}
+		if d := new(big.Int).ModInverse(e, phi); d != nil && n.BitLen() == bits {
+			return &plainRSA{n, d, e}
+		}
+	}
+}
+
+// Public returns the *rsa.PublicKey.
+func (k *plainRSA) Public() crypto.PublicKey {
+	return &rsa.PublicKey{N: k.n, E: int(k.e.Int64())}
+}
+
+// Sign is RSASSA-PKCS1-v1_5: RFC 8017, sections 8.2.1 and 9.2.
+func (k *plainRSA) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	size := (k.n.BitLen() + 7) / 8
+	info := append(slices.Clone(digestInfo[opts.HashFunc()]), digest...)
+	padded := append([]byte{0, 1}, slices.Repeat([]byte{0xff}, size-len(info)-3)...)
+	padded = append(append(padded, 0), info...)
+	return new(big.Int).Exp(new(big.Int).SetBytes(padded), k.d, k.n).FillBytes(make([]byte, size)), nil
+}
+
+// digestInfo is the DER encoding of a DigestInfo up to the digest: RFC 8017, section 9.2,
+// note 1.
+var digestInfo = map[crypto.Hash][]byte{
+	crypto.SHA1:   []byte("\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"),
+	crypto.SHA256: []byte("\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"),
+}
