@@ -1,9 +1,8 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/examples/received"
 )
 
 // Origins say where the parts of an envelope were taken from.
@@ -11,6 +10,9 @@ type origins struct {
 	IP       string `json:"ip"`
 	HELO     string `json:"helo"`
 	MailFrom string `json:"mail_from"`
+
+	// Doubts say why the client may be another one, in a sentence each.
+	Doubts []string `json:"doubts,omitempty"`
 }
 
 const (
@@ -22,33 +24,32 @@ const (
 
 // envelope finds out what the SMTP session knew: what flags say goes before the sidecar, and
 // that before the header.
-func (o *options) envelope(s *sidecar, fields []field) (dmarc.Envelope, origins) {
+func (o *options) envelope(s *sidecar, header []received.Field) (dmarc.Envelope, origins) {
 	if s == nil {
 		s = &sidecar{}
 	}
 	var e dmarc.Envelope
-	from := origins{fromNowhere, fromNowhere, fromNowhere}
-	client, number, traced := topmostClient(fields)
-	received := fmt.Sprintf("Received field %d", number)
+	from := origins{IP: fromNowhere, HELO: fromNowhere, MailFrom: fromNowhere}
+	client := received.Find(header)
 
 	switch {
 	case o.ip.IsValid():
 		e.IP, from.IP = o.ip, fromFlag
 	case s.ip.IsValid():
 		e.IP, from.IP = s.ip, fromSidecar
-	case traced:
-		e.IP, from.IP = client.ip, received
+	case client.IP.IsValid():
+		e.IP, from.IP, from.Doubts = client.IP, client.IPField, client.Doubts
 	}
 	switch {
 	case o.helo != nil:
 		e.HELO, from.HELO = *o.helo, fromFlag
 	case s.helo != nil:
 		e.HELO, from.HELO = *s.helo, fromSidecar
-	case traced && client.ip == e.IP && client.helo != "":
+	case client.HELO != "" && client.IP == e.IP:
 		// A name that another host gave is not that of this one.
-		e.HELO, from.HELO = client.helo, received
+		e.HELO, from.HELO = client.HELO, client.HELOField
 	}
-	path, found := returnPath(fields)
+	path, found := returnPath(header)
 	switch {
 	case o.from != nil:
 		e.MailFrom, from.MailFrom = *o.from, fromFlag
@@ -64,10 +65,10 @@ func (o *options) envelope(s *sidecar, fields []field) (dmarc.Envelope, origins)
 }
 
 // returnPath returns the address of the topmost Return-Path field.
-func returnPath(fields []field) (string, bool) {
-	for _, f := range fields {
-		if f.is("Return-Path") {
-			return reversePath(f.body), true
+func returnPath(header []received.Field) (string, bool) {
+	for _, f := range header {
+		if f.Is("Return-Path") {
+			return reversePath(f.Body), true
 		}
 	}
 	return "", false

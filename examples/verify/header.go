@@ -6,15 +6,9 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/mailverdict/mailverdict/examples/received"
 )
-
-// A field is one header field as this program reads it: the name as written, and the body on
-// one line. The library reads the message by itself; these fields only say how it came.
-type field struct {
-	name, body string
-}
-
-func (f field) is(name string) bool { return strings.EqualFold(f.name, name) }
 
 // maxHeader is how many octets of a header are read for the fields of the envelope. It is
 // above the library's own limit: what the verifier takes, this program has seen all of.
@@ -23,13 +17,15 @@ const maxHeader = 1 << 20
 // errNotAMessage is what is wrong with a file that has nothing in it that could be a header.
 var errNotAMessage = errors.New("not a message: it has no header field")
 
+// The library reads the header by itself; what is read here says how the message came.
+
 // readHeader reads a message up to the end of its header, and returns the fields and a reader
 // for all of the message. A header of more than maxHeader octets has no fields here: the
 // verifier will say what is wrong with it.
-func readHeader(r io.Reader) ([]field, io.Reader, error) {
+func readHeader(r io.Reader) ([]received.Field, io.Reader, error) {
 	var head bytes.Buffer
 	lines := bufio.NewReaderSize(io.TeeReader(r, &head), 4<<10)
-	var list []field
+	var list []received.Field
 	size, unix, first := 0, false, true
 	found := false // a field, or a line that looks like one: a fault on which there is a verdict
 	for {
@@ -49,7 +45,7 @@ func readHeader(r io.Reader) ([]field, io.Reader, error) {
 			break
 		}
 		list = addLine(list, text)
-		found = found || parseField(text).name != "" || list[len(list)-1].name != ""
+		found = found || parseField(text).Name != "" || list[len(list)-1].Name != ""
 		if err == io.EOF {
 			break
 		}
@@ -80,12 +76,12 @@ func readLine(r *bufio.Reader, bareLF bool) (string, error) {
 
 // addLine adds a line of a header to its fields: a new field, or more of the last one. What is
 // neither becomes a field without a name.
-func addLine(list []field, line string) []field {
+func addLine(list []received.Field, line string) []received.Field {
 	if last := len(list) - 1; last >= 0 && (line[0] == ' ' || line[0] == '\t') {
-		if f := &list[last]; f.name == "" {
-			*f = parseField(f.body + line)
+		if f := &list[last]; f.Name == "" {
+			*f = parseField(f.Body + line)
 		} else {
-			f.body += line
+			f.Body += line
 		}
 		return list
 	}
@@ -93,12 +89,12 @@ func addLine(list []field, line string) []field {
 }
 
 // parseField parts a line at its colon. Without a valid name, all of it is the body.
-func parseField(line string) field {
+func parseField(line string) received.Field {
 	name, body, found := strings.Cut(line, ":")
 	if name = strings.TrimSpace(name); found && isFieldName(name) {
-		return field{name, body}
+		return received.Field{Name: name, Body: body}
 	}
-	return field{body: line}
+	return received.Field{Body: line}
 }
 
 // isFieldName reports whether name is that of a field: RFC 5322, section 2.2.

@@ -83,6 +83,26 @@ func (t terminal) rule(title, end string) string {
 	return t.paint(bold, line) + t.paint(faint, strings.Repeat("─", max(rest, 3))) + end
 }
 
+// wrap breaks text at spaces into lines that fit, the later ones indented.
+func (t terminal) wrap(text, indent string) string {
+	var b strings.Builder
+	width := 0
+	for _, word := range strings.Fields(text) {
+		switch n := columns(word); {
+		case width > 0 && width+1+n > t.width:
+			b.WriteString("\n" + indent + word)
+			width = columns(indent) + n
+		case width > 0:
+			b.WriteString(" " + word)
+			width += 1 + n
+		default:
+			b.WriteString(word)
+			width = n
+		}
+	}
+	return b.String()
+}
+
 // columns returns how many columns a line takes, without the escape sequences of paint.
 func columns(s string) int {
 	n := 0

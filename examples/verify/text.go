@@ -18,6 +18,12 @@ func writeText(w io.Writer, opts *options, screen terminal, o outcome) error {
 	var b bytes.Buffer
 	v := o.result.DMARC
 	fmt.Fprintf(&b, "%s\n\n", screen.rule(o.file, screen.verdict(v.Status)+", "+v.Disposition.String()))
+	for _, doubt := range o.from.Doubts {
+		fmt.Fprintf(&b, "%s\n", screen.wrap(screen.paint(yellow, "Doubt:")+" "+printable(doubt), "  "))
+	}
+	if len(o.from.Doubts) > 0 {
+		b.WriteByte('\n')
+	}
 	err := explain.Text(&b, steps(o), explain.TextOptions{Width: screen.width, Color: screen.color})
 	if err != nil {
 		return err
