@@ -22,7 +22,7 @@ type Author struct {
 
 	// Problems say what is wrong with a From field that was taken all the same: it breaks
 	// the grammar of RFC 5322, and leaves one possible domain.
-	Problems []FromProblem `json:"problems,omitempty"`
+	Problems []Problem `json:"problems,omitempty"`
 
 	// Err says why the message has no single Author Domain, or is nil.
 	Err error `json:"-"`
@@ -30,6 +30,10 @@ type Author struct {
 
 // ParseAuthor reads the body of a message's From field, of which there has to be one, for
 // Discover and Evaluate: in case the message is read elsewhere.
+//
+// A field in which two readers could see two domains is an error, also where RFC 5322 has
+// one reading of it. Encoded-words are not decoded: a program that decodes them before it
+// looks for addresses may see others.
 func ParseAuthor(from string) Author {
 	a := readFrom(from)
 	a.Fields, a.From = 1, oneLine(from)

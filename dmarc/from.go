@@ -43,9 +43,8 @@ func readFrom(body string) (a Author) {
 // in phrases. Encoded-words are not decoded: to this grammar they are atoms.
 type fromParser struct {
 	lexer     fromLexer
-	group     bool   // after "phrase:" and before its ";"
-	closed    bool   // directly after that ";", where comments may stand
-	claim     string // the domain of the address that names the group
+	group     bool // after "phrase:" and before its ";"
+	closed    bool // directly after that ";"
 	mailboxes int
 	domains   []string // each once, in canonical form
 }
@@ -79,6 +78,9 @@ func (p *fromParser) address() (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if p.closed && (len(tokens) > 0 || delimiter != ',' && delimiter != end) {
+		return false, fromSyntax("text after a group")
+	}
 	switch delimiter {
 	case ':':
 		return false, p.beginGroup(tokens)
@@ -97,28 +99,26 @@ func (p *fromParser) address() (done bool, err error) {
 		if !p.group {
 			return false, fromSyntax(`";" outside of a group`)
 		}
-		p.group, p.claim = false, ""
+		p.group = false
 	}
 	p.closed = delimiter == ';'
 	return delimiter == end, nil
 }
 
-// beginGroup takes the name of a group.
+// beginGroup takes the name of a group. One that is an address counts as a domain.
 func (p *fromParser) beginGroup(phrase []fromToken) error {
 	if p.group || len(phrase) == 0 {
 		return fromSyntax(`":" where no group begins`)
 	}
-	claim, err := phraseClaim(phrase)
-	if err != nil {
-		return err
+	if slices.ContainsFunc(phrase, quotesAt) {
+		return fromSyntax(`"@" in the name of a group`)
 	}
-	for _, t := range phrase {
-		if t.kind == quoted && hasAt(t.text) {
-			return fromSyntax(`"@" in the name of a group`)
-		}
+	p.group = true
+	claim, err := p.phraseClaim(phrase)
+	if claim != "" {
+		p.addDomain(claim)
 	}
-	p.group, p.claim = true, claim
-	return nil
+	return err
 }
 
 // bare reads an address without angle brackets, or an empty element of an obsolete list or
@@ -130,7 +130,7 @@ func (p *fromParser) bare(tokens []fromToken) error {
 		}
 		return nil
 	}
-	name, err := addressDomain(tokens)
+	name, err := p.addressDomain(tokens)
 	if err != nil {
 		return err
 	}
@@ -140,9 +140,12 @@ func (p *fromParser) bare(tokens []fromToken) error {
 // angle reads an address in angle brackets, after its "<", and returns the delimiter
 // behind it. Phrase is what stood before.
 func (p *fromParser) angle(phrase []fromToken) (delimiter byte, err error) {
-	claim, err := phraseClaim(phrase)
+	claim, err := p.phraseClaim(phrase)
 	if err != nil {
 		return 0, err
+	}
+	if slices.ContainsFunc(phrase, quotesAt) && (p.lexer.commented || slices.ContainsFunc(phrase, isPunctuation)) {
+		return 0, errQuotedAt
 	}
 	var room tokenRoom
 	tokens, delimiter, err := p.until(room[:0])
@@ -156,7 +159,7 @@ func (p *fromParser) angle(phrase []fromToken) (delimiter byte, err error) {
 	if delimiter != '>' {
 		return 0, fromSyntax(`"<" without one address and ">"`)
 	}
-	name, err := addressDomain(tokens)
+	name, err := p.addressDomain(tokens)
 	if err != nil {
 		return 0, err
 	}
@@ -194,22 +197,32 @@ func (p *fromParser) add(name string) error {
 	if p.mailboxes++; p.mailboxes > maxMailboxes {
 		return ErrTooManyMailboxes
 	}
-	if p.claim != "" && p.claim != name {
-		return fromSyntax("a group whose name is an address of another domain")
-	}
+	p.addDomain(name)
+	return nil
+}
+
+func (p *fromParser) addDomain(name string) {
 	if !slices.Contains(p.domains, name) {
 		p.domains = append(p.domains, name)
 	}
-	return nil
 }
+
+// quotesAt reports whether a token is a quoted-string with an "@" in it. Readers that search
+// for addresses find it where they cannot read what stands around it: beside comments and
+// dots.
+func quotesAt(t fromToken) bool { return t.kind == quoted && hasAt(t.text) }
+
+func isPunctuation(t fromToken) bool { return t.kind == '.' || t.kind == '@' }
+
+var errQuotedAt = fromSyntax(`"@" in quotes among other than words`)
 
 // phraseClaim returns the domain of the address that a phrase is, as in
 // "joe@example.com <joe@example.com>", or "" for a phrase without an unquoted "@". Any other
 // "@" in a phrase is an error: some readers show what stands around it.
-func phraseClaim(phrase []fromToken) (string, error) {
+func (p *fromParser) phraseClaim(phrase []fromToken) (string, error) {
 	for _, t := range phrase {
 		if t.kind == '@' || t.kind == atom && hasAt(t.text) {
-			name, err := addressDomain(phrase)
+			name, err := p.addressDomain(phrase)
 			if err != nil {
 				return "", fromSyntax(`an unquoted "@" before the address`)
 			}
@@ -232,7 +245,7 @@ func isRoute(tokens []fromToken) bool {
 // addressDomain returns the domain of an addr-spec: local-part "@" domain. Dots may
 // stand anywhere in the local part, as some providers once sold such addresses, but
 // words without a dot between them are not one address.
-func addressDomain(tokens []fromToken) (string, error) {
+func (p *fromParser) addressDomain(tokens []fromToken) (string, error) {
 	at := slices.IndexFunc(tokens, func(t fromToken) bool { return t.kind == '@' })
 	if at < 0 {
 		return "", fromSyntax(`a mailbox without "@"`)
@@ -243,6 +256,9 @@ func addressDomain(tokens []fromToken) (string, error) {
 	for i, t := range tokens[:at] {
 		if i > 0 && t.kind != '.' && tokens[i-1].kind != '.' {
 			return "", fromSyntax("a local part of several words")
+		}
+		if quotesAt(t) && (at > 1 || tokens[at].apart || p.lexer.commented) {
+			return "", errQuotedAt
 		}
 		if t.kind == atom && (hasAt(t.text) || isEncodedWord(t.text)) {
 			return "", fromSyntax("a local part with an encoded-word or a character that reads as \"@\"")

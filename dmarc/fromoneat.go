@@ -9,7 +9,7 @@ import (
 // readOneAt returns the domain of a From field with exactly one "@", whatever else is wrong
 // with it, and what is wrong. It returns "" where readers could see two domains, or none: the
 // "@" is not that of an address, or they could see its domain end in different places.
-func readOneAt(body string) (string, []FromProblem) {
+func readOneAt(body string) (string, []Problem) {
 	if countAts(body)+encodedAts(body) != 1 || hasControl(body) ||
 		strings.Count(body, "<") > 1 || strings.Count(body, ">") > 1 {
 		return "", nil

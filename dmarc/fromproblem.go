@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// A FromProblem is what is wrong with a From field that was taken all the same, since it
+// A Problem is what is wrong with a From field that was taken all the same, since it
 // leaves one possible domain.
-type FromProblem struct {
+type Problem struct {
 	Kind   string `json:"kind"`   // a word: "from-unquoted-comma"
 	Detail string `json:"detail"` // the same in a few words, none of which is the sender's
 }
@@ -30,8 +30,8 @@ const (
 	otherSyntax
 )
 
-// fromProblems are all kinds of FromProblem, in the order in which they are listed.
-var fromProblems = [...]FromProblem{
+// fromProblems are all kinds of Problem, in the order in which they are listed.
+var fromProblems = [...]Problem{
 	unquotedComma:    {"from-unquoted-comma", "a comma in a name that is not quoted, or a name without an address beside it"},
 	strayQuote:       {"from-stray-quote", "a quotation mark that nothing closes"},
 	strayParenthesis: {"from-stray-parenthesis", "a parenthesis that nothing opens or closes"},
@@ -47,7 +47,7 @@ var fromProblems = [...]FromProblem{
 }
 
 // looseProblems says what is wrong with a From field whose one "@" is tokens[at].
-func looseProblems(tokens []fromToken, at int) []FromProblem {
+func looseProblems(tokens []fromToken, at int) []Problem {
 	var count [256]int // of tokens, by kind
 	var found [len(fromProblems)]bool
 	brackets := ""
@@ -75,8 +75,8 @@ func looseProblems(tokens []fromToken, at int) []FromProblem {
 	return listProblems(found)
 }
 
-func listProblems(found [len(fromProblems)]bool) []FromProblem {
-	var list []FromProblem
+func listProblems(found [len(fromProblems)]bool) []Problem {
+	var list []Problem
 	for kind, is := range found {
 		if is {
 			list = append(list, fromProblems[kind])
