@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mailverdict/mailverdict/dkim"
@@ -65,9 +66,32 @@ func WantAligned(t testing.TB, r *dmarc.Result, want ...dmarc.Method) {
 // check fails the test if got is not want.
 func check[T comparable](t testing.TB, r *dmarc.Result, name string, got, want T) {
 	t.Helper()
-	if got != want {
+	switch {
+	case got == want:
+	case explained(t, r):
+		t.Errorf("%s: got %v, want %v (explained above)", name, got, want)
+	default:
 		t.Errorf("%s: got %v, want %v\n%s", name, got, want, explanation(r))
 	}
+}
+
+// explanations are the results that a test has explained, until it ends.
+var explanations sync.Map // of explanationKey
+
+type explanationKey struct {
+	test   string
+	result *dmarc.Result
+}
+
+// explained reports whether the test has explained the result before, and otherwise takes
+// note that it does so now.
+func explained(t testing.TB, r *dmarc.Result) bool {
+	key := explanationKey{t.Name(), r}
+	_, before := explanations.LoadOrStore(key, nil)
+	if !before {
+		t.Cleanup(func() { explanations.Delete(key) })
+	}
+	return before
 }
 
 func words[T fmt.Stringer](values []T) []string {

@@ -12,6 +12,8 @@
 //		dmarctest.Run(t, "testdata")
 //	}
 //
+// A fixture that cannot be read fails its own subtest, with the file, the line and the key.
+//
 // The flag -update rewrites expectations as the verdicts are, and nothing else in the files:
 // read the difference before you keep it. It takes one line in your tests:
 //
@@ -38,7 +40,7 @@
 //
 //	f := dmarctest.Fixture{Message: message, Zone: zone}
 //	r := f.Verify(t)
-//	dmarctest.WantVerdict(t, r, dmarc.Pass)
+//	dmarctest.WantVerdict(t, r, dmarc.StatusPass)
 //	dmarctest.WantAligned(t, r, dmarc.MethodDKIM)
 //
 // A result is a plain value, and everything else that there is to be asserted of it is

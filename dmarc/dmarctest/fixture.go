@@ -2,11 +2,14 @@ package dmarctest
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -16,7 +19,7 @@ type Fixture struct {
 	Name     string         // of the files, without .eml; may be empty for one that is written in a test
 	Message  []byte         // lines end in CRLF, or all of them in LF
 	Envelope dmarc.Envelope // the zero Envelope has no client address: SPF is none
-	Zone     resolver.Zone  // all of DNS
+	Zone     resolver.Zone  // all of DNS; names in lower case, without a final dot
 	Now      time.Time      // the clock; the zero time means time.Now
 
 	// Configure, where it is not nil, changes the Verifier before it is used. What it is
@@ -29,11 +32,18 @@ type Fixture struct {
 	Want Want
 
 	sidecar string // file that Want was read from
+	broken  error  // why the fixture could not be read
 }
 
 // Verify verifies the message and returns the result. It fails the test where there is none.
 func (f *Fixture) Verify(t testing.TB) *dmarc.Result {
 	t.Helper()
+	if f.broken != nil {
+		t.Fatal(f.broken)
+	}
+	if err := checkNames(f.Zone); err != nil {
+		t.Fatal(err)
+	}
 	v := &dmarc.Verifier{Resolver: f.Zone, Draw: func() float64 { return 0 }}
 	v.SPF.Trace = true
 	if !f.Now.IsZero() {
@@ -47,6 +57,16 @@ func (f *Fixture) Verify(t testing.TB) *dmarc.Result {
 		t.Fatalf("verifying %s: %v", or(f.Name, "the message"), err)
 	}
 	return r
+}
+
+// checkNames returns an error for a name in a zone that no question can have.
+func checkNames(zone resolver.Zone) error {
+	for name := range zone {
+		if want := strings.TrimSuffix(domain.ToLower(name), "."); name != want {
+			return fmt.Errorf("the name %q in the zone can never match: write %q", name, want)
+		}
+	}
+	return nil
 }
 
 // Check verifies the message, and fails the test with an explanation where the result is

@@ -204,3 +204,53 @@ func TestAnAnswerThatIsMinutesAwayTakesNoTimeInRun(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 }
+
+func TestAFileWhoseExpectationsAreMetIsNotWritten(t *testing.T) {
+	dir := files(t, map[string]string{
+		"spoofed.eml": spoofedEML, "spoofed.zone": spoofedZone,
+		"spoofed.json": `{"ip": "198.51.100.7", "mail_from": "x@shop.example", "want": {"spf": "fail", "verdict": "fail"}}`,
+	})
+	path := filepath.Join(dir, "spoofed.json")
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, long, long); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(updateVariable, "1")
+	Load(t, dir)[0].Check(t)
+	got, err := os.Stat(path)
+	if err != nil || !got.ModTime().Equal(long) {
+		t.Errorf("written at %v (%v)", got.ModTime(), err)
+	}
+	w := Want{Verdict: "pass"}
+	if err := update(path, w); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, long, long); err != nil {
+		t.Fatal(err)
+	}
+	if err := update(path, w); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.Stat(path); err != nil || !got.ModTime().Equal(long) {
+		t.Errorf("written with the same text at %v (%v)", got.ModTime(), err)
+	}
+}
+
+func TestAZoneWithANameThatNoQuestionHasFailsTheTest(t *testing.T) {
+	for _, name := range []string{"_dmarc.shop.example.", "_dmarc.Shop.example"} {
+		f := shop(t)
+		f.Zone[name] = resolver.Records{TXT: []string{"v=DMARC1; p=none"}}
+		wantText(t, failure(t, func(t testing.TB) { f.Verify(t) }), name, `write "_dmarc.shop.example"`)
+	}
+}
+
+func TestOneBrokenFixtureFailsNoOther(t *testing.T) {
+	const sidecar = `{"ip": "198.51.100.7", "mail_from": "x@shop.example", "want": {"verdict": "fail"}}`
+	dir := files(t, map[string]string{
+		"a.eml": spoofedEML, "a.zone": spoofedZone, "a.json": `{"mailfrom": ""}`,
+		"b.eml": spoofedEML, "b.zone": spoofedZone, "b.json": sidecar,
+	})
+	list := Load(t, dir)
+	wantText(t, failure(t, func(t testing.TB) { list[0].Verify(t) }), "a.json:1: unknown key")
+	list[1].Check(t)
+}

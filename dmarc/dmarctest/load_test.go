@@ -2,6 +2,7 @@ package dmarctest
 
 import (
 	"context"
+	"encoding"
 	"errors"
 	"net/netip"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
 )
 
 // files writes files into a new directory and returns it.
@@ -74,19 +76,38 @@ func TestAFixtureThatCannotBeReadNamesItsFile(t *testing.T) {
 		{"with a sidecar that is not JSON", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": "ip: 1"}, "a.json"},
 		{"with an empty sidecar", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": ""}, "a.json"},
 		{"with more after the sidecar", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": "{} {}"}, "more after"},
-		{"with a key that is not known", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"mailfrom": "x"}`}, "mailfrom"},
-		{"with an address that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"ip": "192.0.2.300"}`}, "a.json"},
-		{"with a verdict that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"want": {"verdict": "rejected"}}`}, `"rejected" is no verdict`},
-		{"with a disposition that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"want": {"disposition": "pass"}}`}, `"pass" is no disposition`},
-		{"with a result of spf that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"want": {"spf": "ok"}}`}, `"ok" is no spf`},
-		{"with a result of dkim that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"want": {"dkim": ["pass", ""]}}`}, `"" is no result of dkim`},
-		{"with a fault that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"faults": {"example.com": "broken"}}`}, `fault at "example.com"`},
-		{"with a fault at no name", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"faults": {"a..b": "timeout"}}`}, `fault at "a..b"`},
+		{"with a key that is not known", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": "{\n\n\t\"mailfrom\": \"x\"}"}, `a.json:3: unknown key "mailfrom": did you mean "mail_from"?`},
+		{"with a key that nobody can guess", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"client": "x"}`}, `unknown key "client": known are faults, helo, ip, mail_from, now, want`},
+		{"with an expectation that is not known", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": "{\"want\":\n {\n\"Verdict\": \"pass\"}}"}, `a.json:3: want: unknown key "Verdict": did you mean "verdict"?`},
+		{"with a comma too much", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": "{\"helo\": \"x\",\n}"}, "a.json:2: "},
+		{"with a sidecar that is cut off", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": "{\"helo\": \"x\""}, "a.json:1: "},
+		{"with a time that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"now": "yesterday"}`}, "a.json:1: now: "},
+		{"with an address that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": "{\"helo\": \"x\",\n\"ip\": \"192.0.2.300\"}"}, "a.json:2: ip: "},
+		{"with a verdict that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"want": {"verdict": "rejected"}}`}, `a.json:1: want.verdict: "rejected" is not one of`},
+		{"with a disposition that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"want": {"disposition": "pass"}}`}, `a.json:1: want.disposition: "pass" is not one of`},
+		{"with a result of spf that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"want": {"spf": "ok"}}`}, `a.json:1: want.spf: "ok" is not one of`},
+		{"with a result of dkim that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"want": {"dkim": ["pass", ""]}}`}, `a.json:1: want.dkim: "" is not one of`},
+		{"with a fault that is none", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"faults": {"example.com": "broken"}}`}, `a.json:1: faults.example.com: "broken" is not a fault`},
+		{"with a fault at no name", map[string]string{"a.eml": eml, "a.zone": zone, "a.json": `{"faults": {"a..b": "timeout"}}`}, `a.json:1: faults.a..b: `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := files(t, tt.files)
-			wantText(t, failure(t, func(t testing.TB) { Load(t, dir) }), tt.want)
+			if _, err := Read(filepath.Join(dir, "a.eml")); err == nil {
+				t.Error("Read says nothing of it")
+			}
+			var list []*Fixture
+			if got := failure(t, func(t testing.TB) { list = Load(t, dir) }); got != "" || len(list) != 1 {
+				t.Fatalf("%d fixtures, and the test around them fails: %s", len(list), got)
+			}
+			wantText(t, failure(t, func(t testing.TB) { list[0].Check(t) }), tt.want)
 		})
+	}
+}
+
+func TestANullInASidecarIsNothing(t *testing.T) {
+	f := &Fixture{Zone: resolver.Zone{}}
+	if err := f.readSidecar([]byte(`{"ip": null, "helo": null, "now": null, "faults": null, "want": null}`)); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -109,8 +130,12 @@ func FuzzSidecar(f *testing.F) {
 		if f.readSidecar([]byte(text)) != nil {
 			return
 		}
-		if err := f.Want.check(); err != nil {
-			t.Error(err)
+		for word, value := range map[string]encoding.TextUnmarshaler{
+			f.Want.Verdict: new(dmarc.Status), f.Want.Disposition: new(dmarc.Disposition), f.Want.SPF: new(spf.Status),
+		} {
+			if word != "" && value.UnmarshalText([]byte(word)) != nil {
+				t.Errorf("%q is expected, which no result ever is", word)
+			}
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel() // so that no planted delay is waited for

@@ -27,15 +27,18 @@ func updating() bool {
 	return err == nil && on
 }
 
-// update writes the expectations of a sidecar.
+// update writes the expectations of a sidecar, unless they stand there as they are.
 func update(path string, w Want) error {
-	text, err := os.ReadFile(path)
+	before, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	text, err = replaceWant(text, w)
+	text, err := replaceWant(before, w)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
+	}
+	if bytes.Equal(text, before) {
+		return nil
 	}
 	return os.WriteFile(path, text, 0o666)
 }

@@ -1,11 +1,9 @@
 package dmarctest
 
 import (
-	"encoding"
 	"fmt"
 	"strings"
 
-	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -40,28 +38,6 @@ func spfStatus(r *dmarc.Result) spf.Status {
 		return spf.StatusNone
 	}
 	return r.SPF.Status
-}
-
-// check returns an error for a word that no result ever has.
-func (w Want) check() error {
-	for _, c := range []struct {
-		key, word string
-		value     encoding.TextUnmarshaler
-	}{
-		{"verdict", w.Verdict, new(dmarc.Status)},
-		{"disposition", w.Disposition, new(dmarc.Disposition)},
-		{"spf", w.SPF, new(spf.Status)},
-	} {
-		if c.word != "" && c.value.UnmarshalText([]byte(c.word)) != nil {
-			return fmt.Errorf("want: %q is no %s", c.word, c.key)
-		}
-	}
-	for _, word := range w.DKIM {
-		if new(dkim.Status).UnmarshalText([]byte(word)) != nil {
-			return fmt.Errorf("want: %q is no result of dkim", word)
-		}
-	}
-	return nil
 }
 
 // A row is one thing that was expected, and what there is.

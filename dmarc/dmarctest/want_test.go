@@ -1,6 +1,8 @@
 package dmarctest
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/mailverdict/mailverdict/dkim"
@@ -37,7 +39,11 @@ func TestAMismatchShowsWhatThereIsBesideWhatWasExpected(t *testing.T) {
 func TestAResultMeetsItsOwnExpectation(t *testing.T) {
 	for _, r := range []*dmarc.Result{failed(), {}} {
 		w := wantOf(r)
-		if err := w.check(); err != nil {
+		text, err := json.Marshal(map[string]Want{"want": w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := new(Fixture).readSidecar(text); err != nil {
 			t.Error(err)
 		}
 		if rows := w.compare(r); len(rows) != 4 || differ(rows) {
@@ -84,4 +90,26 @@ func TestChecksThatFailExplainTheVerdict(t *testing.T) {
 			wantText(t, failure(t, tt.test), tt.want, "example.com")
 		})
 	}
+}
+
+func TestSeveralChecksThatFailExplainAResultOnce(t *testing.T) {
+	r, other := failed(), failed()
+	checks := func(t testing.TB) {
+		WantVerdict(t, r, dmarc.StatusPass)
+		WantSPF(t, r, spf.StatusFail)
+		WantVerdict(t, other, dmarc.StatusPass)
+	}
+	for _, name := range []string{"once", "in another test again"} {
+		t.Run(name, func(t *testing.T) {
+			got := failure(t, checks)
+			wantText(t, got, "verdict: got fail, want pass\n", "spf: got pass, want fail (explained above)\n")
+			if n := strings.Count(got, explanation(r)); n != 2 {
+				t.Errorf("%d explanations, want one of each result:\n%s", n, got)
+			}
+		})
+	}
+	explanations.Range(func(key, _ any) bool {
+		t.Errorf("%v is kept after its test", key)
+		return true
+	})
 }
