@@ -3,11 +3,13 @@ package resolver
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/seam"
 )
 
@@ -40,33 +42,42 @@ const (
 // until the last of them has gone away, at most for 30 seconds. The context that
 // Resolver gets has the values of the first who asked.
 //
-// Answers have the TTL that is left, and errors are shared. A panic in the Resolver, or
+// Answers have the TTL that is left, and errors are shared. The Cache copies its fields
+// when it is asked first. A panic in the Resolver, or
 // a goroutine that it ends, is contained, and is ErrPanic.
 type Cache struct {
 	// Resolver is asked for what is not remembered. Nil means Default().
 	Resolver Resolver
 
 	// MinTTL and MaxTTL bound how long answers and absence are remembered. A TTL
-	// that is not known, as from [Net], counts as MinTTL. Zero means DefaultMinTTL
-	// and DefaultMaxTTL.
+	// that is not known (TTLUnknown) counts as MinTTL; an answer whose TTL is zero is not
+	// remembered, whatever MinTTL is. Zero means DefaultMinTTL and DefaultMaxTTL, a
+	// negative number no bound.
 	MinTTL, MaxTTL time.Duration
 
 	// MaxEntries and MaxBytes bound the memory that is held; bytes are an estimate.
 	// What is asked for least goes first. Zero means DefaultMaxEntries and
-	// DefaultMaxBytes.
+	// DefaultMaxBytes, a negative number no bound.
 	MaxEntries int
 	MaxBytes   int
 
 	// MaxStale is how long past its TTL an answer may be given when asking again
-	// fails (RFC 8767). Such an answer is not authentic any more than known to be
-	// (AuthenticUnknown). Zero means never.
+	// fails (RFC 8767). Whether such an answer is authentic is not known any more
+	// (AuthenticUnknown). Zero means never, a negative number for ever.
 	MaxStale time.Duration
 
+	options cacheOptions
 	once    sync.Once
-	entries *otter.Cache[Question, *entry]
+	entries *otter.Cache[Question, *remembered]
 
 	mu      sync.Mutex
 	flights map[Question]*flight
+}
+
+// cacheOptions are the fields of a Cache as they were at its first question.
+type cacheOptions struct {
+	resolver                 Resolver
+	minTTL, maxTTL, maxStale time.Duration
 }
 
 // A flight is a question under way for everybody who waits for it.
@@ -76,12 +87,12 @@ type flight struct {
 	waiting int
 
 	landed chan struct{} // closed when the outcome is there
-	entry  *entry
+	entry  *remembered
 	asked  bool // the Resolver was asked
 }
 
-// An entry is an outcome as it is remembered. It does not change.
-type entry struct {
+// An outcome as it is remembered. It does not change.
+type remembered struct {
 	answer  Answer
 	err     error
 	expiry  time.Time
@@ -122,7 +133,7 @@ func (c *Cache) resolve(ctx context.Context, q Question) (Answer, Event, error) 
 }
 
 // fresh returns what is remembered of q and has not expired, or nil.
-func (c *Cache) fresh(q Question, now time.Time) *entry {
+func (c *Cache) fresh(q Question, now time.Time) *remembered {
 	c.once.Do(c.open)
 	if e, ok := c.entries.GetIfPresent(q); ok && now.Before(e.expiry) {
 		return e
@@ -184,14 +195,29 @@ func (c *Cache) remove(q Question, f *flight) {
 // weights, by which memory is bounded. Its expiry is not used: stale answers outlive
 // theirs, and it takes a goroutine for each cache.
 func (c *Cache) open() {
-	maxEntries, maxBytes := positive(c.MaxEntries, DefaultMaxEntries), positive(c.MaxBytes, DefaultMaxBytes)
-	// An entry weighs its share of all entries at least, so that one limit on
-	// weight is both limits.
-	share := max(maxBytes/maxEntries, 1)
-	c.entries = otter.Must(&otter.Options[Question, *entry]{
-		MaximumWeight: uint64(maxBytes),
-		Weigher:       func(q Question, e *entry) uint32 { return uint32(max(share, e.size(q))) },
-	})
+	c.options = cacheOptions{
+		resolver: orDefault(c.Resolver),
+		minTTL:   limit.Of(c.MinTTL, DefaultMinTTL),
+		maxTTL:   limit.Of(c.MaxTTL, DefaultMaxTTL),
+		maxStale: limit.Of(c.MaxStale, 0),
+	}
+	if c.MinTTL < 0 {
+		c.options.minTTL = 0 // no lower bound
+	}
+	most := limit.Of(c.MaxEntries, DefaultMaxEntries)
+	options := otter.Options[Question, *remembered]{MaximumSize: most}
+	if bytes := limit.Of(c.MaxBytes, DefaultMaxBytes); bytes != math.MaxInt {
+		// An entry weighs its share of all entries at least, so that one limit on
+		// weight is both limits.
+		share := max(bytes/most, 1)
+		options = otter.Options[Question, *remembered]{
+			MaximumWeight: uint64(bytes),
+			Weigher: func(q Question, e *remembered) uint32 {
+				return uint32(min(int64(max(share, e.size(q))), math.MaxUint32))
+			},
+		}
+	}
+	c.entries = otter.Must(&options)
 }
 
 // fly asks the Resolver and remembers the outcome.
@@ -204,42 +230,48 @@ func (c *Cache) fly(q Question, f *flight) {
 	}
 	f.asked = true
 	var l listener
-	Contained(seam.Internal{}, l.listen(f.ctx), orDefault(c.Resolver), q, func(a Answer, err error) {
-		e := c.remembered(a, err, time.Now())
+	Contained(seam.Internal{}, l.listen(f.ctx), c.options.resolver, q, func(a Answer, err error) {
+		now := time.Now()
+		e := c.outcomeOf(a, err, now)
 		e.server = l.details().Server
-		if ok && Temporary(err) && old.err == nil && time.Now().Before(old.useless) {
-			e = old.staleAt(time.Now())
+		if ok && Temporary(err) && old.err == nil && now.Before(old.useless) {
+			e = old.staleAt(now)
 		}
-		// Neither a limit nor that everybody has gone away is about the question.
-		if !errors.Is(err, ErrLimit) && !(Temporary(err) && errors.Is(f.ctx.Err(), context.Canceled)) {
+		switch {
+		case errors.Is(err, ErrLimit), Temporary(err) && errors.Is(f.ctx.Err(), context.Canceled):
+			// Neither a limit nor that everybody has gone away is about the question.
+		case e.expiry.After(now):
 			c.entries.Set(q, e)
+		default:
+			c.entries.Invalidate(q) // what was true before is not to be given as stale
 		}
 		f.entry = e
 	})
 }
 
-// remembered returns the entry for an outcome.
-func (c *Cache) remembered(a Answer, err error, now time.Time) *entry {
-	minTTL, maxTTL := positive(c.MinTTL, DefaultMinTTL), positive(c.MaxTTL, DefaultMaxTTL)
-	e := &entry{answer: a, err: err}
+// outcomeOf returns the entry for an outcome.
+func (c *Cache) outcomeOf(a Answer, err error, now time.Time) *remembered {
+	e := &remembered{answer: a, err: err}
 	ttl := a.TTL
 	if err != nil {
-		failure, ok := errors.AsType[*Error](err)
-		if ok {
+		ttl = TTLUnknown
+		if failure, ok := errors.AsType[*Error](err); ok {
 			ttl = failure.TTL
 		}
 	}
-	ttl = max(min(ttl, maxTTL), minTTL)
-	if Temporary(err) {
-		ttl = min(minTTL, failureTTL)
+	switch o := &c.options; {
+	case Temporary(err):
+		ttl = min(o.minTTL, failureTTL)
+	case ttl != 0:
+		ttl = max(min(ttl, o.maxTTL), o.minTTL)
 	}
 	e.expiry = now.Add(ttl)
-	e.useless = e.expiry.Add(max(c.MaxStale, 0))
+	e.useless = e.expiry.Add(c.options.maxStale)
 	return e
 }
 
 // staleAt returns the entry that takes e's place after asking again has failed.
-func (e *entry) staleAt(now time.Time) *entry {
+func (e *remembered) staleAt(now time.Time) *remembered {
 	stale := *e
 	stale.stale = true
 	stale.answer.TTL = staleTTL
@@ -250,7 +282,7 @@ func (e *entry) staleAt(now time.Time) *entry {
 
 // outcome returns the answer or the error with the TTL that is left of it. A TTL
 // that is not known stays so.
-func (e *entry) outcome(now time.Time) (Answer, error) {
+func (e *remembered) outcome(now time.Time) (Answer, error) {
 	left := max(e.expiry.Sub(now), time.Nanosecond)
 	if e.err == nil {
 		a := e.answer
@@ -268,7 +300,7 @@ func (e *entry) outcome(now time.Time) (Answer, error) {
 }
 
 // size estimates the memory of an entry and its place in the store, in bytes.
-func (e *entry) size(q Question) int {
+func (e *remembered) size(q Question) int {
 	const (
 		fixed  = 512 // the entry, its node in the store, an error where it has one
 		record = 40  // the largest value that stands for a record in an Answer

@@ -33,11 +33,14 @@ func TestCacheRemembers(t *testing.T) {
 	}{
 		{"an answer for its TTL", answer(time.Minute), &Cache{}, time.Minute},
 		{"an answer of a short TTL for five seconds", answer(time.Second), &Cache{}, DefaultMinTTL},
-		{"an answer of unknown TTL for five seconds", answer(0), &Cache{}, DefaultMinTTL},
+		{"an answer of unknown TTL for five seconds", answer(TTLUnknown), &Cache{}, DefaultMinTTL},
 		{"an answer of a long TTL for an hour", answer(24 * time.Hour), &Cache{}, DefaultMaxTTL},
 		{"an answer within limits that were set", answer(24 * time.Hour), &Cache{MaxTTL: 48 * time.Hour}, 24 * time.Hour},
 		{"absence for its TTL", absence(ErrNXDomain, time.Minute), &Cache{}, time.Minute},
-		{"absence of unknown TTL for five seconds", absence(ErrNotFound, 0), &Cache{}, DefaultMinTTL},
+		{"absence of unknown TTL for five seconds", absence(ErrNotFound, TTLUnknown), &Cache{}, DefaultMinTTL},
+		{"absence that says no TTL for five seconds", resolverFunc(func(context.Context, Question) (Answer, error) { return Answer{}, ErrNXDomain }), &Cache{}, DefaultMinTTL},
+		{"an answer of a short TTL, where there is no lower bound", answer(time.Millisecond), &Cache{MinTTL: -1}, time.Millisecond},
+		{"an answer of a long TTL, where there is no upper bound", answer(1000 * time.Hour), &Cache{MaxTTL: -1}, 1000 * time.Hour},
 		{"absence for an hour at most", absence(ErrNoData, 24*time.Hour), &Cache{}, DefaultMaxTTL},
 		{"a failure for five seconds", absence(ErrServFail, time.Hour), &Cache{}, failureTTL},
 		{"a failure for less, where MinTTL is less", absence(ErrTimeout, 0), &Cache{MinTTL: time.Second}, time.Second},
@@ -66,6 +69,50 @@ func TestCacheRemembers(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestCacheForgetsWhatHasATTLOfZero(t *testing.T) {
+	outcomes := map[string]resolverFunc{
+		"an answer": func(context.Context, Question) (Answer, error) { return Answer{TXT: []string{"x"}}, nil },
+		"no name": func(_ context.Context, q Question) (Answer, error) {
+			return Answer{}, &Error{Question: q, Err: ErrNXDomain}
+		},
+		"no records": func(_ context.Context, q Question) (Answer, error) {
+			return Answer{}, &Error{Question: q, Err: ErrNoData}
+		},
+	}
+	for what, outcome := range outcomes {
+		r := counting(outcome)
+		c := &Cache{Resolver: r, MinTTL: time.Minute, MaxStale: time.Hour}
+		for range 3 {
+			if _, err := c.Resolve(ctx, txt); Temporary(err) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if n := r.count(txt); n != 3 {
+			t.Errorf("%s: asked %d times, want each time", what, n)
+		}
+	}
+}
+
+func TestCacheGivesNoStaleAnswerOnceThereWasANewerOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outcomes := []struct {
+			ttl time.Duration
+			err error
+		}{{time.Minute, nil}, {0, nil}, {0, ErrServFail}}
+		c := &Cache{MaxStale: -1, Resolver: resolverFunc(func(context.Context, Question) (Answer, error) {
+			o := outcomes[0]
+			outcomes = outcomes[1:]
+			return Answer{TXT: []string{"x"}, TTL: o.ttl}, o.err
+		})}
+		for _, want := range []error{nil, nil, ErrServFail} {
+			if _, err := c.Resolve(t.Context(), txt); !errors.Is(err, want) {
+				t.Errorf("%v, want %v", err, want)
+			}
+			time.Sleep(time.Minute)
+		}
+	})
 }
 
 func TestCacheAgesTTLs(t *testing.T) {

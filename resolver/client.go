@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/mailverdict/mailverdict/internal/limit"
 )
 
 // The defaults of a Client.
@@ -40,27 +42,35 @@ const (
 // one on this host, or TLS.
 //
 // The Client remembers nothing but that order and its idle connections; wrap it in
-// a [Cache].
+// a [Cache]. It copies its fields when it is asked first.
 type Client struct {
 	// Servers are addresses, with or without a port ("192.0.2.53", "[::1]:5353").
-	// The default port is 53, or 853 with TLS. Empty means the system's servers,
-	// looked up again every few seconds.
+	// The default port is 53, or 853 with TLS. Empty means the system's servers: those
+	// that resolv.conf names, which is read again when it changes. Its search list and
+	// the hosts file are never used.
 	Servers []string
 
 	// TLS makes every question go over TLS (RFC 7858). Where it has no ServerName,
 	// the certificate must be valid for the server's address.
 	TLS *tls.Config
 
-	// Timeout is the time that one server has for one try. Zero or less means
-	// DefaultTimeout.
+	// Timeout is the time that one server has for one try. Zero means DefaultTimeout, a
+	// negative number no limit.
 	Timeout time.Duration
 
-	// Tries is how often a server that does not answer is asked. Zero or less means
-	// DefaultTries. A server that answers with a failure is not asked again.
+	// Tries is how often a server that does not answer is asked. Zero means DefaultTries,
+	// a negative number until the context ends. A server that answers with a failure is
+	// not asked again.
 	Tries int
 
 	// dial makes connections; nil means net.Dialer's.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	once    sync.Once // copies the fields above
+	servers []string  // with ports; nil means the system's
+	tls     *tls.Config
+	timeout time.Duration
+	tries   int
 
 	system    systemServers
 	last      atomic.Pointer[string] // server that answered last
@@ -84,9 +94,10 @@ func (c *Client) resolve(ctx context.Context, q Question) (a Answer, server stri
 	if err := q.check(); err != nil {
 		return Answer{}, "", err
 	}
-	servers := c.servers()
+	c.once.Do(c.begin)
+	servers := c.order()
 	err = fmt.Errorf("%w: none is known", ErrUnreachable)
-	for range positive(c.Tries, DefaultTries) {
+	for range c.tries {
 		for _, server = range slices.Clone(servers) {
 			a, err = c.try(ctx, server, q)
 			if err == nil || !Temporary(err) {
@@ -117,28 +128,33 @@ func named(err error, q Question, server string) error {
 	}
 	failure, ok := errors.AsType[*Error](err)
 	if !ok {
-		failure = &Error{Question: q, Err: err}
+		failure = &Error{Err: err}
 	}
-	failure.Server = server
+	failure.Question, failure.Server = q, server
 	return failure
 }
 
-// servers returns the addresses to ask, in order.
-func (c *Client) servers() []string {
-	list := c.Servers
-	if len(list) == 0 {
-		list = c.system.list()
-	}
+// begin copies the fields, so that a change of them does not reach questions under way.
+func (c *Client) begin() {
+	c.tls = c.TLS
+	c.timeout, c.tries = limit.Of(c.Timeout, DefaultTimeout), limit.Of(c.Tries, DefaultTries)
 	port := "53"
-	if c.TLS != nil {
+	if c.tls != nil {
 		port = "853"
 	}
-	servers := make([]string, 0, len(list))
-	for _, s := range list {
+	for _, s := range c.Servers {
 		if _, _, err := net.SplitHostPort(s); err != nil {
 			s = net.JoinHostPort(s, port)
 		}
-		servers = append(servers, s)
+		c.servers = append(c.servers, s)
+	}
+}
+
+// order returns the addresses to ask, in order.
+func (c *Client) order() []string {
+	servers := slices.Clone(c.servers)
+	if servers == nil {
+		servers = c.system.list(c.tls != nil)
 	}
 	if last := c.last.Load(); last != nil {
 		if i := slices.Index(servers, *last); i > 0 {
@@ -149,15 +165,25 @@ func (c *Client) servers() []string {
 	return servers
 }
 
-// try asks one server once.
+// try asks one server once: for q, and then for the name that an alias leads to where
+// the server has said nothing about that.
 func (c *Client) try(ctx context.Context, server string, q Question) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, positive(c.Timeout, DefaultTimeout))
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	m, err := c.exchange(ctx, server, q)
-	if err != nil {
-		return Answer{}, err
+	via := noAlias
+	for range maxAliases {
+		m, err := c.exchange(ctx, server, q)
+		if err != nil {
+			return Answer{}, err
+		}
+		a, err := readResponse(m, q, via)
+		open, ok := errors.AsType[*openAlias](err)
+		if !ok {
+			return a, err
+		}
+		q.Name, via = open.name, open.path
 	}
-	return readResponse(m, q)
+	return Answer{}, errAliases
 }
 
 // exchange sends a query for q and returns the response.
@@ -166,7 +192,7 @@ func (c *Client) exchange(ctx context.Context, server string, q Question) (*dns.
 	if err != nil {
 		return nil, err
 	}
-	if c.TLS == nil {
+	if c.tls == nil {
 		m, err := c.exchangeUDP(ctx, server, query, id, q)
 		if !errors.Is(err, errTruncated) {
 			return m, err
@@ -182,7 +208,7 @@ const udpSize = 1232
 // newQuery returns the query for q with a random id.
 func newQuery(q Question) (wire []byte, id uint16, err error) {
 	var m dns.Msg
-	m.SetQuestion(q.Name+".", uint16(q.Type)) // draws the id from crypto/rand
+	m.SetQuestion(escapeName(q.Name)+".", uint16(q.Type)) // draws the id from crypto/rand
 	m.AuthenticatedData = true
 	m.SetEdns0(udpSize, false)
 	wire, err = m.Pack()
@@ -198,10 +224,10 @@ func (c *Client) connect(ctx context.Context, network, server string) (net.Conn,
 		dial = new(net.Dialer).DialContext
 	}
 	conn, err := dial(ctx, network, server)
-	if err != nil || network == "udp" || c.TLS == nil {
+	if err != nil || network == "udp" || c.tls == nil {
 		return conn, err
 	}
-	config := c.TLS
+	config := c.tls
 	if config.ServerName == "" {
 		config = config.Clone()
 		config.ServerName, _, err = net.SplitHostPort(server)

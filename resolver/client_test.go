@@ -177,7 +177,7 @@ func TestClientWithoutServersAsksTheSystems(t *testing.T) {
 	if err != nil || len(conf.Servers) == 0 {
 		t.Skip("this system has no resolv.conf with servers")
 	}
-	got := new(Client).servers()
+	got := new(Client).order()
 	for i, server := range conf.Servers[:min(len(conf.Servers), 3)] {
 		if host, _, err := net.SplitHostPort(got[i]); err != nil || host != server {
 			t.Errorf("servers are %q, want %q", got, conf.Servers)
@@ -190,7 +190,7 @@ func TestClientDoesNotAskForWhatIsNoName(t *testing.T) {
 		t.Error("a connection was made")
 		return nil, errNoServer
 	}}
-	for _, name := range []string{"", ".", "a..b", "a\x00.b", "a b", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", "A.b", "a."} {
+	for _, name := range []string{"", ".", "a..b", "a\x00.b", "a\x7f.b", "\xff.b", "\t.b", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", "A.b", "a."} {
 		if _, err := c.Resolve(ctx, Question{name, TypeTXT}); !errors.Is(err, ErrName) || Temporary(err) {
 			t.Errorf("%q: %v", name, err)
 		}

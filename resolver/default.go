@@ -14,7 +14,7 @@ import (
 func Default() Resolver { return systemDefault() }
 
 var systemDefault = sync.OnceValue(func() Resolver {
-	if _, err := os.Stat("/etc/resolv.conf"); err != nil {
+	if _, err := os.Stat(resolvConf); err != nil {
 		return Net(nil)
 	}
 	return &Client{}

@@ -23,9 +23,9 @@ var (
 	ErrNoData error = &notFound{"no record of this type"}
 
 	// ErrName means that the question was not asked because its name cannot be
-	// one: an empty label, more than 63 octets in a label or 253 in all, or an
-	// octet other than a lower-case letter, a digit, "-", "_" or ".". Besides
-	// ErrNotFound, it and ErrType are the errors that will not pass with time.
+	// one: an empty label, more than 63 octets in a label or 253 in all, an upper-case
+	// letter, or an octet that is not printable ASCII. Besides ErrNotFound, it and
+	// ErrType are the errors that will not pass with time.
 	ErrName = errors.New("not a name that DNS can be asked for")
 
 	// ErrType means that the question was not asked because its type is none of
@@ -64,8 +64,8 @@ type Error struct {
 	Err      error  // wraps one of the package's errors
 	Server   string // host:port of the server that answered, or "" where not known
 
-	// For absence: how long it may be remembered (RFC 2308, section 5; zero
-	// where not known), and whether DNSSEC proved it.
+	// For absence: how long it may be remembered (RFC 2308, section 5; zero means not
+	// at all, TTLUnknown that nobody knows), and whether DNSSEC proved it.
 	TTL       time.Duration
 	Authentic Authentic
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
+
+	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
 // Net returns a Resolver over the standard library's, with its Dial and the servers
@@ -19,17 +22,16 @@ import (
 //
 // Only DNS is asked, and only for the name as it stands: never the hosts file, which
 // the standard library would read for addresses and address literals, and never the
-// search list. For that, A, AAAA and PTR questions are put as by a [Client] that
-// dials with r.Dial, while TXT and MX go to the standard library's own DNS client,
-// whatever r.PreferGo says.
+// search list. For that, only questions for TXT and MX go to the standard library's own
+// DNS client, whatever r.PreferGo says. A [Client] that dials with r.Dial asks the others,
+// and those that the standard library would refuse: for names that have a label which
+// begins or ends with "-", no letter, or an octet other than letters, digits, "-" and "_".
+// What the standard library does not find is asked by the Client too, which alone can tell
+// a name that does not exist from one that has no such record.
 //
 // What the standard library does not tell of TXT and MX:
 //
-//   - whether a name that is not found does not exist or has no such record: the
-//     error is ErrNotFound, neither ErrNXDomain nor ErrNoData. Who needs to know,
-//     such as the test for non-existent domains of RFC 9989, asks for other types
-//     too.
-//   - for how long it holds: TTL is zero, and a [Cache] keeps it for its MinTTL.
+//   - for how long it holds: TTL is TTLUnknown, and a [Cache] keeps it for its MinTTL.
 //   - whether DNSSEC vouches for it: Authentic is AuthenticUnknown, and so is what
 //     is derived from it.
 //   - which failure it was: it is ErrTimeout, or else ErrServFail.
@@ -68,36 +70,58 @@ func newNet(dial func(ctx context.Context, network, address string) (net.Conn, e
 
 type netResolver struct {
 	records *net.Resolver // for TXT and MX
-	client  Client        // for what records would look up in the hosts file
+	client  Client        // for what records would refuse, or look up in the hosts file
 }
 
 func (n *netResolver) Resolve(ctx context.Context, q Question) (Answer, error) {
-	if q.Type != TypeTXT && q.Type != TypeMX {
-		return n.client.Resolve(ctx, q)
-	}
 	o := observe(ctx, q)
-	a, err := n.resolve(ctx, q)
-	o.end(a, err, Event{})
+	a, server, err := n.resolve(ctx, q)
+	o.end(a, err, Event{Server: server})
 	return a, err
 }
 
-func (n *netResolver) resolve(ctx context.Context, q Question) (a Answer, err error) {
+func (n *netResolver) resolve(ctx context.Context, q Question) (a Answer, server string, err error) {
 	if err := q.check(); err != nil {
-		return Answer{}, err
+		return Answer{}, "", err
 	}
+	if q.Type != TypeTXT && q.Type != TypeMX || !isHostName(q.Name) {
+		return n.client.resolve(ctx, q)
+	}
+	a, err = n.lookup(ctx, q)
+	if errors.Is(err, errNotListed) {
+		return n.client.resolve(ctx, q)
+	}
+	if err != nil {
+		return Answer{}, "", netError(ctx, q, err)
+	}
+	return a, "", nil
+}
+
+// isHostName reports whether the standard library asks for a name, rather than say unasked
+// that it does not exist: letters, digits, "-" and "_", a letter at least, and no label
+// that begins or ends with "-".
+func isHostName(name string) bool {
+	return domain.IsCanonical(name) && strings.ContainsFunc(name, func(c rune) bool { return 'a' <= c && c <= 'z' }) &&
+		name[0] != '-' && name[len(name)-1] != '-' && !strings.Contains(name, ".-") && !strings.Contains(name, "-.")
+}
+
+// errNotListed means that the standard library found nothing, which may be because there
+// is no such name, no such record, or an alias that leads to neither.
+var errNotListed = errors.New("not found by the standard library")
+
+// lookup asks the standard library.
+func (n *netResolver) lookup(ctx context.Context, q Question) (a Answer, err error) {
 	name := q.Name + "." // absolute: without the dot, the search list applies
 	if q.Type == TypeTXT {
 		a.TXT, err = n.records.LookupTXT(ctx, name)
 	} else {
 		a.MX, err = n.lookupMX(ctx, name)
 	}
-	if err == nil && a.Count() == 0 {
-		err = ErrNotFound
+	if failure, ok := errors.AsType[*net.DNSError](err); ok && failure.IsNotFound || err == nil && a.Count() == 0 {
+		return Answer{}, errNotListed
 	}
-	if err != nil {
-		return Answer{}, netError(ctx, q, err)
-	}
-	return a, nil
+	a.TTL = TTLUnknown
+	return a, err
 }
 
 func (n *netResolver) lookupMX(ctx context.Context, name string) ([]MX, error) {
@@ -112,13 +136,15 @@ func (n *netResolver) lookupMX(ctx context.Context, name string) ([]MX, error) {
 	}
 	mx := make([]MX, 0, len(records))
 	for _, r := range records {
-		mx = append(mx, MX{Preference: r.Pref, Host: canonicalTarget(r.Host)})
+		if host, ok := unescapeName(r.Host); ok {
+			mx = append(mx, MX{Preference: r.Pref, Host: host})
+		}
 	}
 	return mx, nil
 }
 
-// netError puts an error of the standard library in the package's terms. Only one
-// that it calls "not found" is absence.
+// netError puts an error of the standard library in the package's terms. All of them are
+// temporary.
 func netError(ctx context.Context, q Question, err error) error {
 	failure := &Error{Question: q, Err: fmt.Errorf("%w: %w", ErrServFail, err)}
 	dnsErr, ok := errors.AsType[*net.DNSError](err)
@@ -128,8 +154,6 @@ func netError(ctx context.Context, q Question, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		failure.Err = contextError(ctx)
-	case errors.Is(err, ErrNotFound) || ok && dnsErr.IsNotFound:
-		failure.Err = ErrNotFound
 	case errors.Is(err, ErrMalformed):
 		failure.Err = err
 	case ok && dnsErr.IsTimeout:

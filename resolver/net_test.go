@@ -33,10 +33,16 @@ func TestNet(t *testing.T) {
 		{"bad.example", TypeMX}:             `bad.example. 60 MX 10 a\000b.example.`,
 		{"1.2.0.192.in-addr.arpa", TypePTR}: "1.2.0.192.in-addr.arpa. 60 PTR Host.example.com.",
 		{"192.0.2.7", TypeA}:                "192.0.2.7. 60 A 192.0.2.8",
+		{"192.0.2.7", TypeTXT}:              "192.0.2.7. 60 TXT found",
+		{"a.-b.example", TypeTXT}:           "a.-b.example. 60 TXT found",
+		{"a-.example", TypeTXT}:             "a-.example. 60 TXT found",
+		{"example-", TypeTXT}:               "example-. 60 TXT found",
+		{"a+b=c d.example", TypeTXT}:        `a\043b\061c\032d.example. 60 TXT found`,
 	}
 	r := netOver(serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
 		q := r.Question[0]
-		switch rr := records[Question{canonicalTarget(q.Name), Type(q.Qtype)}]; {
+		name, _ := unescapeName(q.Name)
+		switch rr := records[Question{name, Type(q.Qtype)}]; {
 		case rr != "":
 			w.WriteMsg(reply(r, dns.RcodeSuccess, []string{rr}, nil))
 		case q.Name == "mixed.example.":
@@ -45,7 +51,9 @@ func TestNet(t *testing.T) {
 			w.WriteMsg(reply(r, dns.RcodeServerFailure, nil, nil))
 		case q.Name == "refused.example.":
 			w.WriteMsg(reply(r, dns.RcodeRefused, nil, nil))
-		case q.Name == "empty.example.":
+		case q.Name == "alias.example.":
+			w.WriteMsg(reply(r, dns.RcodeSuccess, []string{"alias.example. 60 CNAME servfail.example."}, nil))
+		case q.Name == "empty.example.", q.Name == "-a.example.":
 			w.WriteMsg(reply(r, dns.RcodeSuccess, nil, []string{soa}))
 		default:
 			w.WriteMsg(reply(r, dns.RcodeNameError, nil, []string{soa}))
@@ -57,20 +65,27 @@ func TestNet(t *testing.T) {
 		want Answer
 		err  error
 	}{
-		{"TXT, octets as they are", Question{"example.com", TypeTXT}, Answer{TXT: []string{"v=spf1 -all\xff"}}, nil},
+		{"TXT, octets as they are", Question{"example.com", TypeTXT}, Answer{TXT: []string{"v=spf1 -all\xff"}, TTL: TTLUnknown}, nil},
 		{"A", Question{"example.com", TypeA}, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
 		{"AAAA", Question{"example.com", TypeAAAA}, Answer{Addrs: []netip.Addr{netip.MustParseAddr("2001:db8::1")}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
-		{"MX in canonical form", Question{"example.com", TypeMX}, Answer{MX: []MX{{10, "mx.example.com"}}}, nil},
-		{"the null MX", Question{"null.example", TypeMX}, Answer{MX: []MX{{0, ""}}}, nil},
-		{"MX records beside one whose host is no name", Question{"mixed.example", TypeMX}, Answer{MX: []MX{{20, "mx.example"}}}, nil},
+		{"MX in canonical form", Question{"example.com", TypeMX}, Answer{MX: []MX{{10, "mx.example.com"}}, TTL: TTLUnknown}, nil},
+		{"the null MX", Question{"null.example", TypeMX}, Answer{MX: []MX{{0, ""}}, TTL: TTLUnknown}, nil},
+		{"MX records beside one whose host is no name", Question{"mixed.example", TypeMX}, Answer{MX: []MX{{20, "mx.example"}}, TTL: TTLUnknown}, nil},
 		{"MX whose host is no name", Question{"bad.example", TypeMX}, Answer{}, ErrMalformed},
 		{"PTR", Question{"1.2.0.192.in-addr.arpa", TypePTR}, Answer{PTR: []string{"host.example.com"}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
 		{"an address literal is a name to ask for", Question{"192.0.2.7", TypeA}, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.8")}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
 		{"localhost is not looked up in the hosts file", Question{"localhost", TypeA}, Answer{}, ErrNXDomain},
 		{"nor is the address of this host", Question{"1.0.0.127.in-addr.arpa", TypePTR}, Answer{}, ErrNXDomain},
-		{"TXT of a name that does not exist", Question{"absent.example", TypeTXT}, Answer{}, ErrNotFound},
-		{"TXT of a name that has none", Question{"empty.example", TypeTXT}, Answer{}, ErrNotFound},
-		{"MX of a name that has none", Question{"empty.example", TypeMX}, Answer{}, ErrNotFound},
+		{"TXT of a name that does not exist", Question{"absent.example", TypeTXT}, Answer{}, ErrNXDomain},
+		{"TXT of a name that has none", Question{"empty.example", TypeTXT}, Answer{}, ErrNoData},
+		{"MX of a name that has none", Question{"empty.example", TypeMX}, Answer{}, ErrNoData},
+		{"TXT of an alias that leads to a name without an answer", Question{"alias.example", TypeTXT}, Answer{}, ErrServFail},
+		{"labels that begin with a hyphen", Question{"a.-b.example", TypeTXT}, Answer{TXT: []string{"found"}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
+		{"or end with one", Question{"a-.example", TypeTXT}, Answer{TXT: []string{"found"}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
+		{"or the name does", Question{"-a.example", TypeMX}, Answer{}, ErrNoData},
+		{"or its last label", Question{"example-", TypeTXT}, Answer{TXT: []string{"found"}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
+		{"a name without a letter", Question{"192.0.2.7", TypeTXT}, Answer{TXT: []string{"found"}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
+		{"a name of other octets", Question{"a+b=c d.example", TypeTXT}, Answer{TXT: []string{"found"}, TTL: time.Minute, Authentic: AuthenticNo}, nil},
 		{"SERVFAIL", Question{"servfail.example", TypeTXT}, Answer{}, ErrServFail},
 		{"REFUSED", Question{"refused.example", TypeMX}, Answer{}, ErrServFail},
 		{"what is no name", Question{"a\x00.example", TypeTXT}, Answer{}, ErrName},
@@ -80,10 +95,7 @@ func TestNet(t *testing.T) {
 			if !errors.Is(err, tt.err) || !equalAnswers(got, tt.want) {
 				t.Errorf("%+v, %v; want %+v, %v", got, err, tt.want, tt.err)
 			}
-			if (tt.q.Type == TypeTXT || tt.q.Type == TypeMX) && (errors.Is(err, ErrNXDomain) || errors.Is(err, ErrNoData)) {
-				t.Errorf("%v claims to know what the standard library does not tell", err)
-			}
-			if NotFound(err) && tt.err != ErrNotFound && tt.err != ErrNXDomain {
+			if NotFound(err) && tt.err != ErrNXDomain && tt.err != ErrNoData {
 				t.Errorf("a failure became absence: %v", err)
 			}
 		})
@@ -140,20 +152,19 @@ func TestNetTimeoutIsOne(t *testing.T) {
 	}
 }
 
-func TestNetErrorsOnlyNotFoundIsAbsence(t *testing.T) {
+func TestNetErrorsOfTheStandardLibraryAreTemporary(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		err  error
 		want error
 	}{
-		{"not found", &net.DNSError{IsNotFound: true}, ErrNotFound},
 		{"temporary", &net.DNSError{IsTemporary: true}, ErrServFail},
 		{"neither", &net.DNSError{Err: "no such host"}, ErrServFail},
 		{"timeout", &net.DNSError{IsTimeout: true}, ErrTimeout},
 		{"another error", errors.New("no such host"), ErrServFail},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := netError(ctx, txt, tt.err); !errors.Is(err, tt.want) || NotFound(err) != (tt.want == ErrNotFound) {
+			if err := netError(ctx, txt, tt.err); !errors.Is(err, tt.want) || !Temporary(err) {
 				t.Errorf("%v, want %v", err, tt.want)
 			}
 		})
@@ -164,7 +175,7 @@ func TestNetOfNothingIsTheSystems(t *testing.T) {
 	if n := Net(nil).(*netResolver); !n.records.PreferGo {
 		t.Errorf("%+v", n)
 	}
-	if servers := readSystemServers(); len(servers) == 0 || slices.ContainsFunc(servers, func(s string) bool { return !strings.Contains(s, ":") }) {
+	if servers := serversOfNet(); len(servers) == 0 || slices.ContainsFunc(servers, func(s string) bool { return !strings.Contains(s, ":") }) {
 		t.Errorf("system servers %q", servers)
 	}
 }

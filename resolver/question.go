@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
 // check returns why q cannot be asked, or nil. Every resolver of this package calls
@@ -17,15 +15,10 @@ func (q Question) check() error {
 	default:
 		return &Error{Question: q, Err: ErrType}
 	}
-	if domain.IsCanonical(q.Name) {
-		return nil
+	if err := checkName(q.Name); err != nil {
+		return &Error{Question: q, Err: err}
 	}
-	if err := domain.Check(q.Name); err != nil {
-		return &Error{Question: q, Err: fmt.Errorf("%w: %w", ErrName, err)}
-	}
-	// Upper case would be a second name for the same thing in a cache, and a
-	// missing one in a Zone.
-	return &Error{Question: q, Err: fmt.Errorf("%w: upper case", ErrName)}
+	return nil
 }
 
 // contextError says why ctx ended, in the package's terms: a [*LimitError] where a

@@ -99,13 +99,22 @@ func (t *Type) UnmarshalText(text []byte) error {
 // A Question is one thing to ask. The zero Question is not valid.
 type Question struct {
 	// Name is an absolute domain name in A-labels, in lower case, without a
-	// trailing dot. A name outside of that form is answered with [ErrName].
+	// trailing dot. Its labels may hold any octet from space to "~" but the dot, which
+	// always separates two labels: SPF expands the local part of an address into such
+	// names (RFC 7208, section 7.1). The octets are not escaped. A name outside of that
+	// form is answered with [ErrName].
 	Name string `json:"name"`
 	Type Type   `json:"type"`
 }
 
-// String returns the question as "name TYPE".
-func (q Question) String() string { return q.Name + " " + q.Type.String() }
+// String returns the question as "name TYPE". Each octet of the name but letters,
+// digits, "-", "_" and dots is written as \DDD, its decimal number (RFC 1035, section
+// 5.1), so that the text is safe to print.
+func (q Question) String() string { return escapeName(q.Name) + " " + q.Type.String() }
+
+// TTLUnknown is the TTL of an Answer or absence where the Resolver cannot tell it. Any
+// negative TTL means the same.
+const TTLUnknown time.Duration = -1
 
 // An Answer holds the records of the type asked for, in the order in which they
 // came. Only the field of that type is set. Records of one answer may be shared
@@ -116,8 +125,9 @@ type Answer struct {
 	MX    []MX         `json:"mx,omitempty"`    // TypeMX
 	PTR   []string     `json:"ptr,omitempty"`   // TypePTR: names as in Question.Name
 
-	// TTL is how long the answer may be kept, in nanoseconds in JSON; zero where
-	// the resolver cannot tell.
+	// TTL is how long the answer may be kept, in nanoseconds in JSON. Zero means not
+	// at all (RFC 1035, section 3.2.1). A Resolver that does not know, as [Net] does
+	// not, says TTLUnknown.
 	TTL time.Duration `json:"ttl,omitempty"`
 
 	// Authentic says whether the answer was validated by DNSSEC.

@@ -52,17 +52,39 @@ func echoes(m *dns.Msg, q Question) bool {
 		return false
 	}
 	mq := m.Question[0]
-	return canonicalTarget(mq.Name) == q.Name && Type(mq.Qtype) == q.Type && mq.Qclass == dns.ClassINET
+	return names(mq.Name, q.Name) && Type(mq.Qtype) == q.Type && mq.Qclass == dns.ClassINET
 }
 
-// readResponse returns what m, a response to q, says.
-func readResponse(m *dns.Msg, q Question) (Answer, error) {
+// names reports whether a name with escapes, from a message, is the one of these raw
+// octets.
+func names(escaped, name string) bool {
+	raw, ok := unescapeName(escaped)
+	return ok && raw == name
+}
+
+// An openAlias is the error of a response that has an alias of the name asked for, and
+// nothing about the name that it leads to: neither records nor proof that there are none.
+// That name is to be asked for. Some forwarders answer so.
+type openAlias struct {
+	name string
+	path path
+}
+
+func (*openAlias) Error() string { return "an alias that leads to a name without an answer" }
+
+// A path is what is known of the aliases that led to a question.
+type path struct {
+	ttl       time.Duration // the lowest, TTLUnknown if there was none
+	authentic Authentic
+}
+
+var noAlias = path{TTLUnknown, AuthenticYes}
+
+// readResponse returns what m, a response to q, says. Aliases via led to q.
+func readResponse(m *dns.Msg, q Question, via path) (Answer, error) {
 	authentic := AuthenticNo
 	if m.AuthenticatedData {
-		authentic = AuthenticYes
-	}
-	absent := func(err error, ttl time.Duration) error {
-		return &Error{Question: q, Err: err, TTL: lowerTTL(ttl, negativeTTL(m)), Authentic: authentic}
+		authentic = via.authentic
 	}
 	if err := failureOf(m); err != nil {
 		return Answer{}, &Error{Question: q, Err: err}
@@ -71,15 +93,15 @@ func readResponse(m *dns.Msg, q Question) (Answer, error) {
 	if err != nil {
 		return Answer{}, &Error{Question: q, Err: err}
 	}
-	a := Answer{TTL: ttl, Authentic: authentic}
-	for _, rr := range m.Answer {
-		if h := rr.Header(); canonicalTarget(h.Name) != name || h.Class != dns.ClassINET || Type(h.Rrtype) != q.Type {
-			continue // another question's answer
-		}
-		if !a.add(rr) {
-			return Answer{}, &Error{Question: q, Err: fmt.Errorf("%w: %s record without data", ErrMalformed, q.Type)}
-		}
-		a.TTL = lowerTTL(a.TTL, ttlOf(rr))
+	a, err := recordsOf(m, name, q.Type)
+	if err != nil {
+		return Answer{}, &Error{Question: q, Err: err}
+	}
+	ttl = lowerTTL(ttl, via.ttl)
+	a.TTL, a.Authentic = lowerTTL(a.TTL, ttl), authentic
+	soa := soaOf(m)
+	absent := func(err error) error {
+		return &Error{Question: q, Err: err, TTL: absenceTTL(ttl, soa), Authentic: authentic}
 	}
 	switch found := a.Count() > 0; {
 	case found && m.Rcode == dns.RcodeNameError:
@@ -88,11 +110,35 @@ func readResponse(m *dns.Msg, q Question) (Answer, error) {
 		return a, nil
 	case m.Rcode == dns.RcodeNameError:
 		// Of the last name where there were aliases: RFC 6604, section 3.
-		return Answer{}, absent(ErrNXDomain, ttl)
-	case isReferral(m, name != q.Name):
+		return Answer{}, absent(ErrNXDomain)
+	case name != q.Name && soa == nil:
+		return Answer{}, &openAlias{name, path{ttl, authentic}}
+	case isReferral(m, soa):
 		return Answer{}, &Error{Question: q, Err: fmt.Errorf("%w: it refers to other servers instead of asking them", ErrServFail)}
 	}
-	return Answer{}, absent(ErrNoData, ttl)
+	return Answer{}, absent(ErrNoData)
+}
+
+// recordsOf returns the records of a name and type in the answer section of m.
+func recordsOf(m *dns.Msg, name string, t Type) (Answer, error) {
+	a := Answer{TTL: TTLUnknown}
+	unusable := 0
+	for _, rr := range m.Answer {
+		if h := rr.Header(); !names(h.Name, name) || h.Class != dns.ClassINET || Type(h.Rrtype) != t {
+			continue // another question's answer
+		}
+		switch a.add(rr) {
+		case recordEmpty:
+			return Answer{}, fmt.Errorf("%w: %s record without data", ErrMalformed, t)
+		case recordNameless:
+			unusable++
+		}
+		a.TTL = lowerTTL(a.TTL, ttlOf(rr))
+	}
+	if unusable > 0 && a.Count() == 0 {
+		return Answer{}, fmt.Errorf("%w: no %s record names a host", ErrMalformed, t)
+	}
+	return a, nil
 }
 
 // failureOf returns the error of a response that is neither an answer nor absence.
@@ -125,98 +171,154 @@ func failureOf(m *dns.Msg) error {
 }
 
 // followAliases returns the name that the CNAMEs of the answer lead to, and the
-// lowest TTL on the way.
+// lowest TTL on the way: TTLUnknown if there is no CNAME.
 func followAliases(m *dns.Msg, q Question) (name string, ttl time.Duration, err error) {
-	name = q.Name
+	name, ttl = q.Name, TTLUnknown
 	for range maxAliases {
-		alias, err := aliasOf(m, name)
+		target, lasts, err := aliasOf(m, name)
 		if err != nil {
 			return "", 0, err
 		}
-		if alias == nil {
+		if lasts < 0 {
 			return name, ttl, nil
 		}
-		name, ttl = canonicalTarget(alias.Target), lowerTTL(ttl, ttlOf(alias))
+		name, ttl = target, lowerTTL(ttl, lasts)
 	}
 	return "", 0, errAliases
 }
 
-// aliasOf returns the CNAME of name, or nil. Of two that lead to different names
-// neither is to be believed: RFC 2181, section 10.1. Which is followed would decide
-// between a record and its absence.
-func aliasOf(m *dns.Msg, name string) (found *dns.CNAME, err error) {
+// aliasOf returns where the CNAME of name leads and its TTL, which is TTLUnknown if there
+// is none. Of two that lead to different names neither is to be believed: RFC 2181,
+// section 10.1. Which is followed would decide between a record and its absence.
+func aliasOf(m *dns.Msg, name string) (target string, ttl time.Duration, err error) {
+	ttl = TTLUnknown
 	for _, rr := range m.Answer {
 		alias, ok := rr.(*dns.CNAME)
-		if !ok || alias.Hdr.Class != dns.ClassINET || canonicalTarget(alias.Hdr.Name) != name {
+		if !ok || alias.Hdr.Class != dns.ClassINET || !names(alias.Hdr.Name, name) {
 			continue
 		}
-		if found != nil && canonicalTarget(found.Target) != canonicalTarget(alias.Target) {
-			return nil, fmt.Errorf("%w: two CNAMEs of one name", ErrMalformed)
+		to, ok := unescapeName(alias.Target)
+		if !ok {
+			return "", 0, fmt.Errorf("%w: a CNAME to a name with a dot inside a label", ErrMalformed)
 		}
-		found = alias
+		if ttl >= 0 && to != target {
+			return "", 0, fmt.Errorf("%w: two CNAMEs of one name", ErrMalformed)
+		}
+		target, ttl = to, lowerTTL(ttl, ttlOf(alias))
 	}
-	return found, nil
+	return target, ttl, nil
 }
 
-// add puts rr into the answer. False means that rr has no data, which Unpack lets
-// pass since dynamic updates have such records.
-func (a *Answer) add(rr dns.RR) bool {
+// What became of a record that was added to an Answer.
+type added int
+
+const (
+	recordAdded    added = iota
+	recordEmpty          // it has no data, which Unpack lets pass since dynamic updates have such records
+	recordNameless       // its host has a label with a dot inside: nobody can be asked for it
+)
+
+// add puts rr into the answer.
+func (a *Answer) add(rr dns.RR) added {
 	switch rr := rr.(type) {
 	case *dns.A:
 		return a.addAddr(rr.A.To4())
 	case *dns.AAAA:
 		return a.addAddr(rr.AAAA.To16())
 	case *dns.MX:
-		a.MX = append(a.MX, MX{Preference: rr.Preference, Host: canonicalTarget(rr.Mx)})
-		return rr.Mx != ""
+		host, ok := unescapeName(rr.Mx)
+		if ok && rr.Mx != "" {
+			a.MX = append(a.MX, MX{Preference: rr.Preference, Host: host})
+		}
+		return addedHost(rr.Mx, ok)
 	case *dns.PTR:
-		a.PTR = append(a.PTR, canonicalTarget(rr.Ptr))
-		return rr.Ptr != ""
+		host, ok := unescapeName(rr.Ptr)
+		if ok && rr.Ptr != "" {
+			a.PTR = append(a.PTR, host)
+		}
+		return addedHost(rr.Ptr, ok)
 	case *dns.TXT:
-		a.TXT = append(a.TXT, joinTXT(rr.Txt))
-		return len(rr.Txt) > 0
-	}
-	return false
-}
-
-func (a *Answer) addAddr(ip net.IP) bool {
-	addr, ok := netip.AddrFromSlice(ip)
-	a.Addrs = append(a.Addrs, addr)
-	return ok
-}
-
-// isReferral reports whether an empty response says "ask those" rather than "there
-// is none": RFC 2308, section 2.2. A server that offers no recursion has nothing to
-// say of a name that is not its own, nor of one that an alias leads to.
-func isReferral(m *dns.Msg, aliased bool) bool {
-	delegates := false
-	for _, rr := range m.Ns {
-		switch rr.(type) {
-		case *dns.SOA:
-			return false
-		case *dns.NS:
-			delegates = true
+		if len(rr.Txt) > 0 {
+			a.TXT = append(a.TXT, joinTXT(rr.Txt))
+			return recordAdded
 		}
 	}
-	return delegates || !m.RecursionAvailable && (aliased || !m.Authoritative)
+	return recordEmpty
 }
 
-// negativeTTL returns how long absence may be remembered: RFC 2308, section 5.
-func negativeTTL(m *dns.Msg) time.Duration {
+func addedHost(host string, ok bool) added {
+	switch {
+	case host == "":
+		return recordEmpty
+	case !ok:
+		return recordNameless
+	}
+	return recordAdded
+}
+
+func (a *Answer) addAddr(ip net.IP) added {
+	addr, ok := netip.AddrFromSlice(ip)
+	if !ok {
+		return recordEmpty
+	}
+	a.Addrs = append(a.Addrs, addr)
+	return recordAdded
+}
+
+// isReferral reports whether an empty response, with this SOA or none, says "ask those"
+// rather than "there is none": RFC 2308, section 2.2. A server that offers no recursion
+// has nothing to say of a name that is not its own.
+func isReferral(m *dns.Msg, soa *dns.SOA) bool {
+	if soa != nil {
+		return false
+	}
+	for _, rr := range m.Ns {
+		if _, ok := rr.(*dns.NS); ok {
+			return true
+		}
+	}
+	return !m.RecursionAvailable && !m.Authoritative
+}
+
+// soaOf returns the SOA record that comes with an absence, or nil.
+func soaOf(m *dns.Msg) *dns.SOA {
 	for _, rr := range m.Ns {
 		if soa, ok := rr.(*dns.SOA); ok {
-			return min(ttlOf(soa), time.Duration(soa.Minttl)*time.Second)
+			return soa
 		}
 	}
-	return 0
+	return nil
 }
 
-// ttlOf returns a record's TTL; one with the highest bit set is zero: RFC 2181,
-// section 8.
-func ttlOf(rr dns.RR) time.Duration {
-	ttl := rr.Header().Ttl
+// absenceTTL returns how long absence may be remembered: RFC 2308, section 5. Aliases is
+// the lowest TTL of those that led to the name. Without a SOA nobody knows, unless an
+// alias may not be remembered either.
+func absenceTTL(aliases time.Duration, soa *dns.SOA) time.Duration {
+	switch {
+	case soa != nil:
+		return lowerTTL(aliases, min(ttlOf(soa), secondsTTL(soa.Minttl)))
+	case aliases == 0:
+		return 0
+	}
+	return TTLUnknown
+}
+
+// ttlOf returns a record's TTL.
+func ttlOf(rr dns.RR) time.Duration { return secondsTTL(rr.Header().Ttl) }
+
+// secondsTTL returns a TTL in seconds as a duration; one with the highest bit set is
+// zero: RFC 2181, section 8.
+func secondsTTL(ttl uint32) time.Duration {
 	if ttl > 1<<31-1 {
 		return 0
 	}
 	return time.Duration(ttl) * time.Second
+}
+
+// lowerTTL returns the lower of two TTLs, of which one may not be known.
+func lowerTTL(a, b time.Duration) time.Duration {
+	if a < 0 || b < 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }

@@ -38,10 +38,10 @@ func FuzzResponse(f *testing.F) {
 		if m.Id != 0x1234 || !m.Response || m.Truncated || len(m.Question) > 1 {
 			t.Errorf("accepted %v", m)
 		}
-		if len(m.Question) == 1 && (canonicalTarget(m.Question[0].Name) != q.Name || m.Question[0].Qtype != qtype) {
+		if len(m.Question) == 1 && (!names(m.Question[0].Name, q.Name) || m.Question[0].Qtype != qtype) {
 			t.Errorf("accepted the answer to another question: %v", m)
 		}
-		a, err := readResponse(m, q)
+		a, err := readResponse(m, q, noAlias)
 		switch {
 		case err == nil:
 			if m.Rcode != dns.RcodeSuccess || a.Count() == 0 || a.Count() > len(m.Answer) {
@@ -55,7 +55,10 @@ func FuzzResponse(f *testing.F) {
 		case NotFound(err) && m.Rcode != dns.RcodeNameError && m.Rcode != dns.RcodeSuccess:
 			t.Errorf("absence %v of %v", err, m)
 		}
-		if failure, ok := errors.AsType[*Error](err); err != nil && (!ok || failure.Question != q || failure.TTL < 0) {
+		if _, ok := errors.AsType[*openAlias](err); ok {
+			return
+		}
+		if failure, ok := errors.AsType[*Error](err); err != nil && (!ok || failure.Question != q || failure.TTL < TTLUnknown || Temporary(err) && failure.TTL != 0) {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -64,7 +67,7 @@ func FuzzResponse(f *testing.F) {
 func FuzzUnescape(f *testing.F) {
 	f.Add(`a\065\"\\\256\1`)
 	f.Fuzz(func(t *testing.T, s string) {
-		if got := unescape(s); len(got) > len(s) {
+		if got := unescapeText(s); len(got) > len(s) {
 			t.Errorf("%q has more octets than %q", got, s)
 		}
 		// What a server sends as octets comes back as those octets.

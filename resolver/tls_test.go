@@ -90,7 +90,8 @@ func TestClientOverTLS(t *testing.T) {
 
 func TestClientOverTLSAsksPort853(t *testing.T) {
 	c := &Client{Servers: []string{"192.0.2.53", "::1", "[::1]:5353"}, TLS: &tls.Config{}}
-	if got, want := strings.Join(c.servers(), " "), "192.0.2.53:853 [::1]:853 [::1]:5353"; got != want {
+	c.begin()
+	if got, want := strings.Join(c.order(), " "), "192.0.2.53:853 [::1]:853 [::1]:5353"; got != want {
 		t.Errorf("servers are %s, want %s", got, want)
 	}
 }

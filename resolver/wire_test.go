@@ -61,26 +61,32 @@ func TestClientReadsResponses(t *testing.T) {
 		{name: "records of another name are not the answer", answer: []string{"example.org. 60 TXT x"}, authority: []string{soa}, ttl: time.Minute, err: ErrNoData},
 		{name: "records of another type are not the answer", answer: []string{"example.com. 60 A 192.0.2.1"}, authority: []string{soa}, ttl: time.Minute, err: ErrNoData},
 		{name: "records of another class are not the answer", answer: []string{"example.com. 60 CH TXT x"}, authority: []string{soa}, ttl: time.Minute, err: ErrNoData},
-		{name: "records that no CNAME leads to are not the answer", answer: []string{"example.com. 60 CNAME b.example.", "c.example. 60 TXT x"}, ttl: time.Minute, err: ErrNoData},
+		{name: "records that no CNAME leads to are not the answer", answer: []string{"example.com. 60 CNAME b.example.", "c.example. 60 TXT x"}, ttl: TTLUnknown, err: ErrNoData},
 		{name: "a CNAME loop is a failure", answer: []string{"example.com. 60 CNAME b.example.", "b.example. 60 CNAME example.com."}, err: ErrServFail},
 		{name: "two CNAMEs of one name are malformed, not absence", answer: []string{"example.com. 60 CNAME b.example.", "example.com. 60 CNAME c.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
 		{name: "so they are where the first leads to a record", answer: []string{"example.com. 60 CNAME c.example.", "example.com. 60 CNAME b.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
 		{name: "so they are further down", answer: []string{"example.com. 60 CNAME a.example.", "a.example. 60 CNAME b.example.", "A.example. 60 CNAME c.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
 		{name: "and where the name does not exist", rcode: dns.RcodeNameError, answer: []string{"example.com. 60 CNAME b.example.", "example.com. 60 CNAME c.example."}, authority: []string{soa}, err: ErrMalformed},
 		{name: "a CNAME that stands twice is one", answer: []string{"example.com. 60 CNAME b.example.", "EXAMPLE.com. 60 CNAME B.example.", "b.example. 60 TXT x"}, want: []string{"x"}, ttl: time.Minute},
+		{name: "a TTL of zero is zero", answer: []string{"example.com. 0 TXT x", "example.com. 60 TXT y"}, want: []string{"x", "y"}},
+		{name: "so it is where an alias has it", answer: []string{"example.com. 60 CNAME b.example.", "b.example. 0 CNAME c.example.", "c.example. 60 TXT x"}, want: []string{"x"}},
 		{name: "a TTL with the highest bit set is zero", answer: []string{"example.com. 4294967295 TXT x"}, want: []string{"x"}},
 
 		{name: "NXDOMAIN is a name that does not exist, for the SOA's minimum", rcode: dns.RcodeNameError, authority: []string{soa}, ttl: time.Minute, err: ErrNXDomain},
 		{name: "the SOA's own TTL bounds absence too", rcode: dns.RcodeNameError, authority: []string{"com. 5 SOA ns. host. 1 2 3 4 60"}, ttl: 5 * time.Second, err: ErrNXDomain},
+		{name: "a SOA minimum of zero is zero", rcode: dns.RcodeNameError, authority: []string{"com. 60 SOA ns. host. 1 2 3 4 0"}, err: ErrNXDomain},
+		{name: "a SOA minimum with the highest bit set is zero", authority: []string{"com. 60 SOA ns. host. 1 2 3 4 2147483648"}, err: ErrNoData},
+		{name: "absence behind an alias of zero", rcode: dns.RcodeNameError, answer: []string{"example.com. 0 CNAME b.example."}, authority: []string{soa}, err: ErrNXDomain},
+		{name: "and without a SOA", rcode: dns.RcodeNameError, answer: []string{"example.com. 0 CNAME b.example."}, err: ErrNXDomain},
+		{name: "NXDOMAIN without a SOA, for an unknown time", rcode: dns.RcodeNameError, answer: []string{"example.com. 60 CNAME b.example."}, ttl: TTLUnknown, err: ErrNXDomain},
 		{name: "NXDOMAIN behind a CNAME", rcode: dns.RcodeNameError, answer: []string{"example.com. 30 CNAME b.example."}, authority: []string{soa}, ttl: 30 * time.Second, err: ErrNXDomain},
 		{name: "an empty answer is no data", authority: []string{soa}, ttl: time.Minute, err: ErrNoData},
-		{name: "an empty answer without SOA is no data for an unknown time", err: ErrNoData},
+		{name: "an empty answer without SOA is no data for an unknown time", ttl: TTLUnknown, err: ErrNoData},
 
 		{name: "NXDOMAIN with records contradicts itself", rcode: dns.RcodeNameError, answer: []string{"example.com. 60 TXT x"}, err: ErrMalformed},
 		{name: "a referral is not absence", authority: []string{"com. 60 NS a.gtld."}, err: ErrServFail},
 		{name: "an empty answer of a server without recursion is not absence", edit: func(m *dns.Msg) { m.RecursionAvailable = false }, err: ErrServFail},
-		{name: "nor is an alias that an authoritative server leaves at that", answer: []string{"example.com. 30 CNAME b.example."}, edit: func(m *dns.Msg) { m.RecursionAvailable, m.Authoritative = false, true }, err: ErrServFail},
-		{name: "an authoritative server knows its own absence", edit: func(m *dns.Msg) { m.RecursionAvailable, m.Authoritative = false, true }, err: ErrNoData},
+		{name: "an authoritative server knows its own absence", ttl: TTLUnknown, edit: func(m *dns.Msg) { m.RecursionAvailable, m.Authoritative = false, true }, err: ErrNoData},
 		{name: "SERVFAIL", rcode: dns.RcodeServerFailure, err: ErrServFail},
 		{name: "SERVFAIL with records is still a failure", rcode: dns.RcodeServerFailure, answer: []string{"example.com. 60 TXT x"}, err: ErrServFail},
 		{name: "REFUSED", rcode: dns.RcodeRefused, err: ErrRefused},
@@ -114,6 +120,48 @@ func TestClientReadsResponses(t *testing.T) {
 				t.Errorf("TTL %v, want %v", ttl, tt.ttl)
 			}
 		})
+	}
+}
+
+func TestClientAsksForTheNameThatAnAliasLeavesOpen(t *testing.T) {
+	answers := map[string]struct {
+		rcode     int
+		answer    []string
+		authentic bool
+	}{
+		"example.com.":     {answer: []string{"example.com. 50 CNAME a\\032b.example."}, authentic: true},
+		`a\032b.example.`:  {answer: []string{`a\032b.example. 40 CNAME c.example.`}, authentic: true},
+		`a\ b.example.`:    {answer: []string{`a\032b.example. 40 CNAME c.example.`}, authentic: true},
+		"c.example.":       {answer: []string{"c.example. 60 TXT x"}},
+		"example.org.":     {answer: []string{"example.org. 60 CNAME nowhere.example."}, authentic: true},
+		"nowhere.example.": {rcode: dns.RcodeNameError, authentic: true},
+		"example.net.":     {answer: []string{"example.net. 60 CNAME failing.example."}},
+		"failing.example.": {rcode: dns.RcodeServerFailure},
+		"loop.example.":    {answer: []string{"loop.example. 60 CNAME loop2.example."}},
+		"loop2.example.":   {answer: []string{"loop2.example. 60 CNAME loop.example."}},
+	}
+	c := &Client{Servers: []string{serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		a, ok := answers[r.Question[0].Name]
+		if !ok {
+			t.Errorf("asked for %s", r.Question[0].Name)
+		}
+		var authority []string
+		if a.rcode == dns.RcodeNameError {
+			authority = []string{soa}
+		}
+		m := reply(r, a.rcode, a.answer, authority)
+		m.AuthenticatedData = a.authentic
+		w.WriteMsg(m)
+	})}}
+	if a, err := c.Resolve(ctx, txt); err != nil || a.Count() != 1 || a.TTL != 40*time.Second || a.Authentic != AuthenticNo {
+		t.Errorf("%+v, %v; want the record with the lowest TTL, not authentic", a, err)
+	}
+	for name, want := range map[string]error{"example.org": ErrNXDomain, "example.net": ErrServFail, "loop.example": ErrServFail} {
+		q := Question{name, TypeTXT}
+		_, err := c.Resolve(ctx, q)
+		if failure, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, want) || failure.Question != q || NotFound(err) != (failure.Authentic == AuthenticYes) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
 	}
 }
 

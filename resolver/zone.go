@@ -25,10 +25,10 @@ import (
 //		"_dmarc.example.com":    {Fault: resolver.Fault{Err: resolver.ErrServFail}},
 //	}
 //
-// Keys are names as in [Question]: A-labels, lower case, no trailing dot. A key in
-// another form is never found. A key whose leftmost label is "*" is a wildcard and
-// stands for the names below its parent that do not exist (RFC 4592): none that is
-// a key, has a key below it, or stands below another such name.
+// Keys are names as in [Question]: A-labels, lower case, no trailing dot, octets as they
+// are, without escapes. A key in another form is never found. A key whose leftmost label
+// is "*" is a wildcard and stands for the names below its parent that do not exist (RFC
+// 4592): none that is a key, has a key below it, or stands below another such name.
 //
 // A name that is no key but has a key below it exists without records (ErrNoData,
 // an empty non-terminal); every other name does not exist (ErrNXDomain). The Zone
@@ -38,8 +38,9 @@ import (
 // key. A Zone must not be changed while it is in use.
 type Zone map[string]Records
 
-// Records are the records of one name, in presentation form. A record that does not
-// parse is answered with ErrMalformed.
+// Records are the records of one name. Names in them are raw octets, as in [Question],
+// but may have upper case and a trailing dot. A record that does not parse is answered
+// with ErrMalformed.
 type Records struct {
 	A    []string // IPv4 addresses
 	AAAA []string // IPv6 addresses
@@ -51,9 +52,16 @@ type Records struct {
 	// set, the other records are not looked at (RFC 1034, section 4.3.2).
 	CNAME string
 
-	// TTL and Authentic are those of every answer from this name, its ErrNoData
-	// included.
-	TTL       time.Duration
+	// DNAME is the name whose descendants the descendants of this one are aliases of
+	// (RFC 6672). A descendant that is a key of the Zone is none.
+	DNAME string
+
+	// TTL is that of every answer from this name, its ErrNoData included. Zero means one
+	// hour, as in a zone file that says nothing, and a negative number zero: the answer
+	// is not to be kept.
+	TTL time.Duration
+
+	// Authentic is that of every answer from this name, its ErrNoData included.
 	Authentic Authentic
 
 	// Fault is what goes wrong with questions for this name. Faults take its place
@@ -71,6 +79,17 @@ type Records struct {
 type Fault struct {
 	Err   error         // returned in place of an answer; may be ErrNXDomain
 	Delay time.Duration // passes before the answer or Err; a context that ends cuts it short
+}
+
+// zoneTTL is the TTL of records whose Zone does not say it.
+const zoneTTL = time.Hour
+
+// ttl returns the TTL of answers.
+func (r *Records) ttl() time.Duration {
+	if r.TTL == 0 {
+		return zoneTTL
+	}
+	return max(r.TTL, 0)
 }
 
 // maxAliases bounds a chain of CNAMEs. Common recursive servers stop between 11 and
@@ -106,7 +125,7 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 	if err := q.check(); err != nil {
 		return Answer{}, 0, err
 	}
-	name, ttl, authentic := q.Name, time.Duration(0), AuthenticYes
+	name, ttl, authentic := q.Name, TTLUnknown, AuthenticYes
 	for range maxAliases {
 		records, ok := z[name]
 		fault := records.fault(q.Type)
@@ -118,12 +137,12 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 		}
 		delay += fault.Delay
 		if fault.Err != nil {
-			return Answer{}, delay, &Error{Question: q, Err: fault.Err}
+			return Answer{}, delay, absence(q, fault.Err, TTLUnknown)
 		}
 		if err != nil {
-			return Answer{}, delay, &Error{Question: q, Err: err}
+			return Answer{}, delay, absence(q, err, absenceTTL(ttl, nil))
 		}
-		ttl = lowerTTL(ttl, records.TTL)
+		ttl = lowerTTL(ttl, records.ttl())
 		authentic = authentic.And(records.Authentic)
 		if records.CNAME != "" {
 			name = canonicalTarget(records.CNAME)
@@ -139,11 +158,30 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 	return Answer{}, delay, &Error{Question: q, Err: errAliases}
 }
 
+// absence returns the error of a question, with the TTL if it is absence.
+func absence(q Question, err error, ttl time.Duration) error {
+	failure := &Error{Question: q, Err: err}
+	if NotFound(err) {
+		failure.TTL = ttl
+	}
+	return failure
+}
+
 // errAliases is what a recursive server would make of it.
 var errAliases = fmt.Errorf("%w: more than %d CNAMEs in a row", ErrServFail, maxAliases)
 
-// synthesize returns the records of the wildcard that answers for a name that is no key.
+// synthesize returns the records of a name that is no key: an alias, where the name is
+// below one with a DNAME, or those of the wildcard that answers for it.
 func (z Zone) synthesize(name string) (Records, error) {
+	for parent := domain.Parent(name); parent != ""; parent = domain.Parent(parent) {
+		if r, ok := z[parent]; ok && r.DNAME != "" {
+			r.CNAME = strings.TrimSuffix(name[:len(name)-len(parent)]+canonicalTarget(r.DNAME), ".")
+			if len(r.CNAME) > domain.MaxLength {
+				return Records{}, errDNAME
+			}
+			return r, nil
+		}
+	}
 	encloser := z.closestEncloser(name)
 	if encloser == name {
 		return Records{}, ErrNoData // an empty non-terminal
@@ -157,6 +195,9 @@ func (z Zone) synthesize(name string) (Records, error) {
 	}
 	return Records{}, ErrNXDomain
 }
+
+// errDNAME is what the response code YXDOMAIN means: RFC 6672, section 2.2.
+var errDNAME = fmt.Errorf("%w: a DNAME makes the name too long", ErrServFail)
 
 // closestEncloser returns the longest ancestor of name, or name itself, that exists
 // because it is a key or has one below it; "" is the root. RFC 4592, section 3.3.1.
@@ -257,12 +298,4 @@ func parseTarget(s string) (string, bool) { return canonicalTarget(s), true }
 // fails.
 func canonicalTarget(name string) string {
 	return domain.ToLower(strings.TrimSuffix(name, "."))
-}
-
-// lowerTTL returns the lower of two TTLs, of which zero is not known.
-func lowerTTL(a, b time.Duration) time.Duration {
-	if a == 0 || b == 0 {
-		return max(a, b)
-	}
-	return min(a, b)
 }

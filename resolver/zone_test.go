@@ -33,13 +33,21 @@ func TestZoneAnswers(t *testing.T) {
 		"dangling.example.com":   {CNAME: "nowhere.example.org"},
 		"a.deep.example.com":     {TXT: []string{"deep"}},
 
-		"*.wild.example.com":         {TXT: []string{"wild"}},
-		"known.wild.example.com":     {A: []string{"192.0.2.3"}},
-		"x.ent.wild.example.com":     {A: []string{"192.0.2.4"}},
-		"*.aliases.example.com":      {CNAME: "signed.example.com"},
-		"planted.example.com":        {Fault: Fault{Err: ErrServFail}, Faults: map[Type]Fault{TypeA: {}}, A: []string{"192.0.2.5"}},
-		"to-planted.example.com":     {CNAME: "planted.example.com"},
-		"planted-absent.example.com": {TXT: []string{"x"}, Fault: Fault{Err: ErrNXDomain}},
+		"*.wild.example.com":          {TXT: []string{"wild"}},
+		"known.wild.example.com":      {A: []string{"192.0.2.3"}},
+		"x.ent.wild.example.com":      {A: []string{"192.0.2.4"}},
+		"*.aliases.example.com":       {CNAME: "signed.example.com"},
+		"planted.example.com":         {Fault: Fault{Err: ErrServFail}, Faults: map[Type]Fault{TypeA: {}}, A: []string{"192.0.2.5"}},
+		"to-planted.example.com":      {CNAME: "planted.example.com"},
+		"a+b=c \"d\\.(e).example.com": {TXT: []string{"odd"}},
+		"to-odd.example.com":          {CNAME: "A+b=c \"d\\.(e).example.com."},
+		"moved.example.com":           {DNAME: "New.example.org.", TXT: []string{"apex"}, TTL: time.Minute},
+		"host.new.example.org":        {A: []string{"192.0.2.6"}},
+		"a.b.new.example.org":         {TXT: []string{"ab"}},
+		"circle.example":              {DNAME: "circle.example"},
+		"s.example":                   {DNAME: "a.longer.example"},
+		"root.example":                {DNAME: "."},
+		"planted-absent.example.com":  {TXT: []string{"x"}, Fault: Fault{Err: ErrNXDomain}},
 	}
 	addrs := func(s ...string) (a []netip.Addr) {
 		for _, s := range s {
@@ -92,10 +100,30 @@ func TestZoneAnswers(t *testing.T) {
 		{"a trailing dot is not asked", Question{"example.com.", TypeA}, Answer{}, ErrName},
 		{"upper case is not asked", Question{"Example.com", TypeA}, Answer{}, ErrName},
 		{"a NUL is not asked", Question{"a\x00.example.com", TypeA}, Answer{}, ErrName},
-		{"an asterisk is not asked", Question{"*.wild.example.com", TypeTXT}, Answer{}, ErrName},
+		{"a control is not asked", Question{"a\x1f.example.com", TypeA}, Answer{}, ErrName},
+		{"DEL is not asked", Question{"a\x7f.example.com", TypeA}, Answer{}, ErrName},
+		{"octets beyond ASCII are not asked", Question{"b\xfccher.example.com", TypeA}, Answer{}, ErrName},
+		{"a label of 64 octets is not asked", Question{strings.Repeat("+", 64) + ".example.com", TypeA}, Answer{}, ErrName},
+		{"a name of 254 octets is not asked", Question{strings.Repeat("+.", 126) + "ab", TypeA}, Answer{}, ErrName},
+		{"a wildcard is a name as others", Question{"*.wild.example.com", TypeTXT}, Answer{TXT: []string{"wild"}}, nil},
+		{"a name of any printable octets", Question{"a+b=c \"d\\.(e).example.com", TypeTXT}, Answer{TXT: []string{"odd"}}, nil},
+		{"a wildcard answers for one", Question{"ann+x=y@z.wild.example.com", TypeTXT}, Answer{TXT: []string{"wild"}}, nil},
+		{"an alias leads to one", Question{"to-odd.example.com", TypeTXT}, Answer{TXT: []string{"odd"}}, nil},
+
+		{"a DNAME makes aliases of the names below", Question{"host.moved.example.com", TypeA}, Answer{Addrs: addrs("192.0.2.6"), TTL: time.Minute}, nil},
+		{"several labels down", Question{"a.b.moved.example.com", TypeTXT}, Answer{TXT: []string{"ab"}, TTL: time.Minute}, nil},
+		{"its own name is none", Question{"moved.example.com", TypeTXT}, Answer{TXT: []string{"apex"}, TTL: time.Minute}, nil},
+		{"nor is a name that only ends like it", Question{"removed.example.com", TypeTXT}, Answer{}, ErrNXDomain},
+		{"a DNAME to nowhere", Question{"x.moved.example.com", TypeTXT}, Answer{}, ErrNXDomain},
+		{"a DNAME that makes the name too long is a failure", Question{strings.Repeat("a.", 120) + "s.example", TypeTXT}, Answer{}, ErrServFail},
+		{"a DNAME loop is a failure", Question{"x.circle.example", TypeTXT}, Answer{}, ErrServFail},
+		{"a DNAME to the root", Question{"x.example.com.root.example", TypeTXT}, Answer{}, ErrNXDomain},
 		{"another type is not asked", Question{"example.com", 99}, Answer{}, ErrType},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.err == nil && tt.want.TTL == 0 {
+				tt.want.TTL = time.Hour // as in a zone file that says nothing
+			}
 			got, err := z.Resolve(ctx, tt.q)
 			if !errors.Is(err, tt.err) || !equalAnswers(got, tt.want) {
 				t.Errorf("Resolve(%v) = %+v, %v; want %+v, %v", tt.q, got, err, tt.want, tt.err)
@@ -268,10 +296,10 @@ $ORIGIN 2.0.192.in-addr.arpa.
 		{"strings are joined and escapes are octets", apex.TXT, []string{"v=spf1 include:other.example -all", "octets \x00\xff quote \" backslash \\ letter A"}},
 		{"A", apex.A, []string{"192.0.2.1"}},
 		{"AAAA keeps an IPv4-mapped address", apex.AAAA, []string{"2001:db8::1", "::ffff:192.0.2.1"}},
-		{"MX", apex.MX, []string{"10 Mail.example.com."}},
+		{"MX", apex.MX, []string{"10 mail.example.com"}},
 		{"the lowest TTL of the name", apex.TTL, time.Minute},
-		{"wildcard CNAME", z["*.wild.example.com"].CNAME, "example.com."},
-		{"PTR", z["1.2.0.192.in-addr.arpa"].PTR, []string{"mail.example.com."}},
+		{"wildcard CNAME", z["*.wild.example.com"].CNAME, "example.com"},
+		{"PTR", z["1.2.0.192.in-addr.arpa"].PTR, []string{"mail.example.com"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if fmt.Sprintf("%q", tt.got) != fmt.Sprintf("%q", tt.want) {
@@ -338,12 +366,18 @@ func TestZoneAddMergesFiles(t *testing.T) {
 func FuzzParseZone(f *testing.F) {
 	f.Add("$ORIGIN example.com.\n@ TXT \"a\" \"\\065\"\n MX 10 mx\n* CNAME @\n1 PTR a.\n A 192.0.2.1\n AAAA ::1\n")
 	f.Add("$GENERATE 0-3 $ A 192.0.2.$\n")
+	f.Add("a.example. 300 IN TXT \"x\" ( y\n z ) ; c\n\tSRV 0 0 0 \\032\n")
+	f.Add("$ORIGIN a.\n$TTL 1h\n@ DNAME b.\n$GENERATE 1-3 x$ NS y$\n")
+	f.Add("a\\032b TYPE65534 \\# 1 00\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		z, err := ParseZone(strings.NewReader(s), "zone")
 		if err != nil {
 			return
 		}
 		for name := range z {
+			if err := checkName(name); err != nil {
+				t.Errorf("%q is no name: %v", name, err)
+			}
 			for _, qt := range []Type{TypeA, TypeAAAA, TypeMX, TypePTR, TypeTXT} {
 				if a, err := z.Resolve(ctx, Question{name, qt}); errors.Is(err, ErrMalformed) || err == nil && a.Count() == 0 {
 					t.Errorf("%s %v: %+v, %v", name, qt, a, err)

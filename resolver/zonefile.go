@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -22,16 +23,19 @@ const maxZoneRecords = 1 << 17
 // $TTL and $GENERATE; $INCLUDE is refused. Names are relative to the root until
 // $ORIGIN says otherwise, and a record without a TTL has one hour.
 //
-// A, AAAA, CNAME, MX, PTR and TXT records are kept. Other types are read and left
-// out: a name that has only those does exist, without records.
+// A, AAAA, CNAME, DNAME, MX, PTR and TXT records are kept. Records of other types are
+// checked as text and left aside: a name that has only those does exist, without records.
+// Octets of a name other than letters, digits, "-" and "_" are escaped, as \032 for a space.
+// A record is left aside too if its name is none that a [Question] can have, or if it
+// points at a name with a dot inside a label ("\.").
 //
-// An error names file, which is used for nothing else, and the line. A name with an
-// escape or an octet beyond ASCII is one: no question can ask for it, and most such
-// names are internationalized ones that were not written as A-labels.
+// An error names file, which is used for nothing else, and the line. A name with an octet
+// beyond ASCII that is not escaped is an error: most such names are internationalized
+// ones that were not written as A-labels.
 func ParseZone(r io.Reader, file string) (Zone, error) {
-	lines := &lineReader{r: bufio.NewReader(r)}
-	parser := dns.NewZoneParser(lines, ".", file)
-	parser.SetDefaultTTL(3600)
+	entries := &entryReader{r: bufio.NewReader(r)}
+	parser := dns.NewZoneParser(entries, ".", file)
+	parser.SetDefaultTTL(uint32(zoneTTL / time.Second))
 	z := Zone{}
 	for n := 0; ; n++ {
 		rr, ok := parser.Next()
@@ -43,13 +47,105 @@ func ParseZone(r io.Reader, file string) (Zone, error) {
 			err = fmt.Errorf("more than %d records", maxZoneRecords)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w, at line %d", file, err, lines.line)
+			return nil, fmt.Errorf("%s: %w, at line %d", file, err, entries.line)
 		}
+	}
+	if entries.err != nil && entries.err != io.EOF {
+		return nil, fmt.Errorf("%s: %w, at line %d", file, entries.err, entries.line)
 	}
 	if err := parser.Err(); err != nil {
 		return nil, err // has file, line and column
 	}
 	return z, nil
+}
+
+func (z Zone) addRR(rr dns.RR) error {
+	h := rr.Header()
+	if strings.ContainsFunc(h.Name, func(c rune) bool { return c > '~' }) {
+		return fmt.Errorf("name %q cannot be asked for, A-labels can", h.Name)
+	}
+	name, ok := unescapeName(h.Name)
+	if !ok || checkName(name) != nil || h.Class != dns.ClassINET {
+		return nil
+	}
+	r := z[name]
+	alias := r.CNAME != ""
+	kept, err := r.addRR(rr)
+	if err != nil {
+		return fmt.Errorf("%s record of %s %w", Type(h.Rrtype), h.Name, err)
+	}
+	if kept && (alias || r.CNAME != "" && (r.any() || r.DNAME != "")) {
+		return fmt.Errorf("%s has a CNAME beside another record", h.Name)
+	}
+	if ttl := secondsTTL(h.Ttl); kept && (r.TTL == 0 || ttl < r.ttl()) {
+		r.TTL = ttl
+		if ttl == 0 {
+			r.TTL = -1
+		}
+	}
+	z[name] = r
+	return nil
+}
+
+// addRR adds a record of a zone file, unless it is left aside.
+func (r *Records) addRR(rr dns.RR) (kept bool, err error) {
+	switch rr := rr.(type) {
+	case *dns.A:
+		addr, ok := netip.AddrFromSlice(rr.A.To4())
+		if !ok {
+			return false, errNoRdata
+		}
+		r.A = append(r.A, addr.String())
+	case *dns.AAAA:
+		// Not by net.IP, which writes an IPv4-mapped address as an IPv4 one.
+		addr, ok := netip.AddrFromSlice(rr.AAAA.To16())
+		if !ok {
+			return false, errNoRdata
+		}
+		r.AAAA = append(r.AAAA, addr.String())
+	case *dns.TXT:
+		if len(rr.Txt) == 0 {
+			return false, errNoRdata
+		}
+		r.TXT = append(r.TXT, joinTXT(rr.Txt))
+	case *dns.MX:
+		return addTarget(rr.Mx, func(host string) { r.MX = append(r.MX, strconv.Itoa(int(rr.Preference))+" "+host) })
+	case *dns.PTR:
+		return addTarget(rr.Ptr, func(host string) { r.PTR = append(r.PTR, host) })
+	case *dns.CNAME:
+		return addTarget(rr.Target, func(name string) { r.CNAME = name })
+	case *dns.DNAME:
+		return addTarget(rr.Target, func(name string) { r.DNAME = name })
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// errNoRdata is the error of a record without data, which the parser lets pass since
+// dynamic updates have such records.
+var errNoRdata = errors.New("has no data")
+
+// addTarget calls add with the name that a record points at, unless that has a dot
+// inside a label.
+func addTarget(escaped string, add func(name string)) (kept bool, err error) {
+	if escaped == "" {
+		return false, errNoRdata
+	}
+	name, ok := unescapeName(escaped)
+	if !ok {
+		return false, nil
+	}
+	if name == "" {
+		name = "." // the root
+	}
+	add(name)
+	return true, nil
+}
+
+// any reports whether a record that a CNAME must not stand beside is there.
+func (r Records) any() bool {
+	return len(r.A)+len(r.AAAA)+len(r.MX)+len(r.TXT)+len(r.PTR) > 0
 }
 
 // Add puts the records of other into z, as if both had been one zone file. Where
@@ -66,7 +162,12 @@ func (z Zone) Add(other Zone) {
 		if more.CNAME != "" {
 			r.CNAME = more.CNAME
 		}
-		r.TTL = lowerTTL(r.TTL, more.TTL)
+		if more.DNAME != "" {
+			r.DNAME = more.DNAME
+		}
+		if !known || more.ttl() < r.ttl() {
+			r.TTL = more.TTL
+		}
 		if more.Authentic != AuthenticUnknown {
 			r.Authentic = more.Authentic
 		}
@@ -85,110 +186,3 @@ func (z Zone) Add(other Zone) {
 		z[name] = r
 	}
 }
-
-func (z Zone) addRR(rr dns.RR) error {
-	h := rr.Header()
-	name := canonicalTarget(h.Name)
-	if strings.ContainsFunc(name, func(c rune) bool { return c == '\\' || c <= ' ' || c > '~' }) {
-		return fmt.Errorf("name %q cannot be asked for, A-labels can", h.Name)
-	}
-	r := z[name]
-	if r.CNAME != "" || (h.Rrtype == dns.TypeCNAME && r.any()) {
-		return fmt.Errorf("%s has a CNAME beside another record", h.Name)
-	}
-	r.TTL = lowerTTL(r.TTL, time.Duration(h.Ttl)*time.Second)
-	// The parser lets a record without data pass, as dynamic updates have them.
-	complete := true
-	switch rr := rr.(type) {
-	case *dns.A:
-		addr, ok := netip.AddrFromSlice(rr.A.To4())
-		r.A, complete = append(r.A, addr.String()), ok
-	case *dns.AAAA:
-		// Not by net.IP, which writes an IPv4-mapped address as an IPv4 one.
-		addr, ok := netip.AddrFromSlice(rr.AAAA.To16())
-		r.AAAA, complete = append(r.AAAA, addr.String()), ok
-	case *dns.CNAME:
-		r.CNAME, complete = rr.Target, rr.Target != ""
-	case *dns.MX:
-		r.MX, complete = append(r.MX, strconv.Itoa(int(rr.Preference))+" "+rr.Mx), rr.Mx != ""
-	case *dns.PTR:
-		r.PTR, complete = append(r.PTR, rr.Ptr), rr.Ptr != ""
-	case *dns.TXT:
-		r.TXT, complete = append(r.TXT, joinTXT(rr.Txt)), len(rr.Txt) > 0
-	}
-	if !complete {
-		return fmt.Errorf("%s record of %s has no data", Type(h.Rrtype), h.Name)
-	}
-	z[name] = r
-	return nil
-}
-
-// any reports whether a record that a CNAME must not stand beside is there.
-func (r Records) any() bool {
-	return len(r.A)+len(r.AAAA)+len(r.MX)+len(r.TXT)+len(r.PTR) > 0
-}
-
-// joinTXT returns the octets of a TXT record: its strings one after the other,
-// without separator (RFC 7208, section 3.3; RFC 6376, section 3.6.2.2). The strings
-// are joined first, since reading a long one may have cut it inside an escape.
-func joinTXT(strs []string) string { return unescape(strings.Join(strs, "")) }
-
-// unescape turns the presentation form of RFC 1035, section 5.1, into octets: \DDD
-// is the octet of that decimal number, \X is X. An escape that is cut short or is
-// no octet stands for itself.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 == len(s) {
-			b = append(b, s[i])
-			continue
-		}
-		i++
-		if n, ok := decimalOctet(s[i:]); ok {
-			b = append(b, n)
-			i += 2
-			continue
-		}
-		b = append(b, s[i])
-	}
-	return string(b)
-}
-
-// decimalOctet reads the three digits that s begins with.
-func decimalOctet(s string) (byte, bool) {
-	if len(s) < 3 {
-		return 0, false
-	}
-	n := 0
-	for i := range 3 {
-		if s[i] < '0' || '9' < s[i] {
-			return 0, false
-		}
-		n = n*10 + int(s[i]-'0')
-	}
-	return byte(n), n <= 255
-}
-
-// lineReader counts lines, for errors about records that are well formed. The
-// parser reads octet by octet from a reader that is an io.ByteReader, and so has
-// read exactly up to the end of the record that it returns.
-type lineReader struct {
-	r       *bufio.Reader
-	line    int // of the octet read last, from 1
-	newline bool
-}
-
-func (l *lineReader) ReadByte() (byte, error) {
-	c, err := l.r.ReadByte()
-	if err == nil && (l.newline || l.line == 0) {
-		l.line++
-	}
-	l.newline = c == '\n'
-	return c, err
-}
-
-// Read is here because the parser wants an io.Reader; it uses ReadByte alone.
-func (l *lineReader) Read(p []byte) (int, error) { return l.r.Read(p) }
