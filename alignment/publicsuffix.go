@@ -30,8 +30,18 @@ func (l PublicSuffix) Of(name string) Domain {
 	return Domain{Name: name, Organizational: l.organizational(name)}
 }
 
-// Is reports whether name is a public suffix: a name below which strangers to each
-// other have domains of their own.
+// Suffix returns the public suffix of name in canonical form: name itself, or the lowest
+// name above it below which strangers to each other have domains of their own. What is not
+// a domain name gives "".
+func (l PublicSuffix) Suffix(name string) string {
+	name, err := domain.Canonical(name)
+	if err != nil {
+		return ""
+	}
+	return l.suffix(name)
+}
+
+// Is reports whether name is a public suffix.
 func (l PublicSuffix) Is(name string) bool {
 	name, err := domain.Canonical(name)
 	return err == nil && l.suffix(name) == name

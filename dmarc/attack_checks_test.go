@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -101,14 +102,14 @@ func attackChecks() map[string]attackCheck {
 		"dmarc-03": alignedBy(false, false),
 		"dmarc-04": alignedBy(false, false),
 		"dmarc-08": func(t *testing.T, r *attackRun) {
-			if q := r.result.DMARC.Discovery.Queries[0]; len(q.Discarded) != 2 || q.Discarded[0].Reason == "" {
+			if q := r.result.DMARC.Discovery.Queries[0]; len(q.Discarded) != 2 || q.Discarded[0].Reason != discovery.Several {
 				t.Errorf("discarded %v, want both records and why", q.Discarded)
 			}
 		},
-		"dmarc-09": policyFrom(dmarc.SourceOrganizational, "wild.example"),
+		"dmarc-09": policyFrom(discovery.SourceOrganizational, "wild.example"),
 		"dmarc-10": askedAtMost(8, "_dmarc."),
 		"dmarc-11": func(t *testing.T, r *attackRun) {
-			if v := r.result.DMARC; v.PolicyTag != "np" || v.Discovery.Exists != dmarc.ExistenceNo {
+			if v := r.result.DMARC; v.PolicyTag != "np" || v.Discovery.Exists != discovery.ExistenceNo {
 				t.Errorf("%s=%s, exists: %s; want np of a name that does not exist", v.PolicyTag, v.Policy, v.Discovery.Exists)
 			}
 		},
@@ -135,7 +136,7 @@ func attackChecks() map[string]attackCheck {
 
 		"dns-01": func(t *testing.T, r *attackRun) {
 			for _, i := range r.result.DMARC.Identifiers {
-				if i.Alignment != dmarc.NotAligned {
+				if i.Alignment != discovery.NotAligned {
 					t.Errorf("%s could be aligned", i.Domain)
 				}
 			}
@@ -242,7 +243,7 @@ func bodyUnsigned(t *testing.T, r *attackRun) {
 	}
 }
 
-func policyFrom(source dmarc.Source, name string) attackCheck {
+func policyFrom(source discovery.Source, name string) attackCheck {
 	return func(t *testing.T, r *attackRun) {
 		t.Helper()
 		if d := r.result.DMARC.Discovery; d.Source != source || d.PolicyDomain != name {

@@ -17,6 +17,7 @@ import (
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/suite"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -30,7 +31,7 @@ type attackRun struct {
 	zone     resolver.Zone
 
 	// The settings that are not the defaults.
-	discovery dmarc.Discoverer
+	discovery discovery.Options
 	limits    dkim.Limits
 	draw      func() float64
 
@@ -107,9 +108,9 @@ func (r *attackRun) test(t *testing.T) {
 	}
 	for name, want := range r.Expect.Alt {
 		other := *r
-		other.discovery = map[string]dmarc.Discoverer{
-			"rfc7489":         dmarc.PublicSuffix{},
-			"rfc9989-literal": dmarc.TreeWalk{Literal: true},
+		other.discovery.Mode = map[string]discovery.Mode{
+			"rfc7489":         discovery.PublicSuffix,
+			"rfc9989-literal": discovery.TreeWalkLiteral,
 		}[name]
 		other.verify(t, 0)
 		status := want.DMARC
@@ -229,7 +230,7 @@ func (r *attackRun) namesAreNames(t *testing.T) {
 			t.Errorf("%q: %s", q, problem)
 		}
 	}
-	if n := len(r.dns.asked("_dmarc.")); n > dmarc.DefaultPolicyQuestions {
+	if n := len(r.dns.asked("_dmarc.")); n > discovery.DefaultQuestions {
 		t.Errorf("%d questions for DMARC records", n)
 	}
 }
@@ -335,7 +336,7 @@ func passProblem(r *dmarc.Result) string {
 		if i.Authenticated != passed {
 			return fmt.Sprintf("%s %s: authenticated %v, which its result does not say", i.Method, i.Domain, i.Authenticated)
 		}
-		aligned = aligned || passed && i.Alignment == dmarc.Aligned
+		aligned = aligned || passed && i.Alignment == discovery.Aligned
 	}
 	if pass := r.DMARC.Status == dmarc.StatusPass; pass && !aligned {
 		return "a pass without an aligned identifier that passed"

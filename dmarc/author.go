@@ -1,6 +1,7 @@
 package dmarc
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -58,7 +59,9 @@ func readAuthor(h header.Header) Author {
 		}
 		a.Fields++
 		for _, name := range next.Domains {
-			a.Domains = add(a.Domains, name)
+			if !slices.Contains(a.Domains, name) {
+				a.Domains = append(a.Domains, name)
+			}
 		}
 		a.Mailboxes += next.Mailboxes
 		a.Err = ErrSeveralFrom

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -297,7 +298,7 @@ func TestTheWorstMessageStaysWithinTheQuestionsOfAMessage(t *testing.T) {
 	policy := len(b.dns.asked("_dmarc."))
 	t.Logf("%d questions, %d of them for policy, at most %d at once, %d KB, waited %s", len(b.dns.questions), policy, b.dns.most, b.octets>>10, b.waited)
 	keys := len(b.dns.asked("_domainkey."))
-	if rest := len(b.dns.questions) - policy - keys; rest > spfQuestions || keys > 10 || policy > dmarc.DefaultPolicyQuestions {
+	if rest := len(b.dns.questions) - policy - keys; rest > spfQuestions || keys > 10 || policy > discovery.DefaultQuestions {
 		t.Errorf("%d questions of SPF, %d for keys, %d for policy", rest, keys, policy)
 	}
 	if b.result.DMARC.Status == dmarc.StatusPass {
@@ -379,7 +380,7 @@ func TestASenderCannotUseUpTheQuestionsThatMatter(t *testing.T) {
 			if v := b.result.DMARC; v.Status != dmarc.StatusFail || v.Disposition != dmarc.DispositionReject {
 				t.Errorf("%s, %s (%v), want fail, reject", v.Status, v.Disposition, v.Err)
 			}
-			if len(b.dns.questions) > spfQuestions+dmarc.DefaultPolicyQuestions+10 {
+			if len(b.dns.questions) > spfQuestions+discovery.DefaultQuestions+10 {
 				t.Errorf("%d questions", len(b.dns.questions))
 			}
 		})

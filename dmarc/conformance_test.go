@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/suite"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -136,7 +137,7 @@ func TestConformanceEvaluate(t *testing.T) {
 					s.Run(row.ID+"/"+mode, func(t *testing.T) {
 						v := Verifier{Resolver: zoneOf(t, row.Zone)}
 						if mode == "rfc7489" {
-							v.Discovery = PublicSuffix{}
+							v.Discovery.Mode = discovery.PublicSuffix
 						}
 						in := Input{}
 						if row.SPF != nil {

@@ -1,13 +1,17 @@
 package dmarc
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -22,7 +26,7 @@ type Input struct {
 
 	// Discovery is the policy: see Verifier.Discover, which has to be told of the
 	// domains of SPF and DKIM.
-	Discovery *Discovery
+	Discovery *discovery.Result
 
 	// Draw is a random number from 0 to less than 1, for pct with public suffix
 	// discovery: the message is sampled if it is below pct/100.
@@ -60,6 +64,9 @@ type Verdict struct {
 	Policy       record.Policy `json:"policy,omitempty"`
 	PolicyTag    string        `json:"policy_tag,omitempty"`
 
+	// Applied is Policy after t and, where the message fails, pct.
+	Applied record.Policy `json:"applied,omitempty"`
+
 	// Evaluated is what Policy asks for a message that fails, or what is asked for one
 	// without a single Author Domain; none for every other message. Override says why
 	// Disposition is another one.
@@ -70,8 +77,12 @@ type Verdict struct {
 	SPFAligned  bool `json:"spf_aligned"`
 	DKIMAligned bool `json:"dkim_aligned"`
 
-	Identifiers []Identifier `json:"identifiers,omitempty"`
-	Discovery   *Discovery   `json:"discovery,omitempty"`
+	Identifiers []Identifier      `json:"identifiers,omitempty"`
+	Discovery   *discovery.Result `json:"discovery,omitempty"`
+
+	// Unanswered is the domain whose missing answer from DNS left the verdict open, where
+	// Status is StatusTempError and one domain is known to be it.
+	Unanswered string `json:"unanswered,omitempty"`
 
 	// Err says why Status is not Pass. It wraps one of the package's exported errors:
 	// errors.Is(v.Err, dmarc.ErrNotAligned).
@@ -106,7 +117,7 @@ func Evaluate(in Input) Verdict { return evaluate(in, identifiers(in.SPF, in.DKI
 func evaluate(in Input, ids []Identifier) Verdict {
 	d := in.Discovery
 	if d == nil {
-		d = &Discovery{Err: ErrPolicyUnknown}
+		d = &discovery.Result{Err: ErrPolicyUnknown}
 	}
 	v := Verdict{
 		AuthorDomain:         d.AuthorDomain,
@@ -122,7 +133,8 @@ func evaluate(in Input, ids []Identifier) Verdict {
 	if d.Err != nil || q == nil {
 		switch {
 		case errors.Is(d.Err, ErrPolicyUnknown):
-			v.Status, v.Disposition = StatusTempError, in.TempError.disposition(DispositionTempFail)
+			v.Status, v.Disposition = StatusTempError, in.TempError.disposition(record.PolicyReject)
+			v.Unanswered = d.Unanswered
 		case errors.Is(d.Err, ErrFromDomain):
 			v.Status, v.Disposition, v.Evaluated = StatusPermError, DispositionReject, DispositionReject
 		case d.Err == nil:
@@ -131,103 +143,90 @@ func evaluate(in Input, ids []Identifier) Verdict {
 		return v
 	}
 	for i := range v.Identifiers {
-		v.Identifiers[i].align(d, q.Record)
+		v.Identifiers[i].align(d)
 	}
 	v.SPFAligned, v.DKIMAligned = v.aligned(MethodSPF), v.aligned(MethodDKIM)
-	v.Policy, v.PolicyTag = d.policy(q.Record)
-
-	applied, override := d.relax(v.Policy, q.Record, in.Draw)
-	enforced, existenceMatters := applied, false
-	if d.Exists == ExistenceOpen {
-		nonexistent, _ := d.relax(q.Record.NonexistentPolicy, q.Record, in.Draw)
-		existenceMatters = nonexistent != applied
-		enforced = max(enforced, nonexistent)
+	v.Policy, v.PolicyTag = d.Policy()
+	v.Applied, _ = relax(v.Policy, q.Record, -1) // within the sample
+	published, nonexistent := v.Policy, v.Policy
+	if v.PolicyTag == "" { // sp or np
+		published, nonexistent = q.Record.SubdomainPolicy, q.Record.NonexistentPolicy
 	}
+	applied, override := relax(published, q.Record, in.Draw)
+	other, _ := relax(nonexistent, q.Record, in.Draw)
 	switch {
 	case v.SPFAligned || v.DKIMAligned:
 		v.Status = StatusPass
-	case v.open():
+	case v.open(in.SPF):
 		v.Status = StatusTempError
-		v.Disposition = in.TempError.disposition(enforced)
-	case existenceMatters:
-		v.Status, v.Err = StatusTempError, ErrExistenceUnknown
-		v.Disposition = in.TempError.disposition(enforced)
+		v.Disposition = in.TempError.disposition(max(applied, other))
+	case applied != other:
+		v.Status, v.Err, v.Unanswered = StatusTempError, ErrExistenceUnknown, v.AuthorDomain
+		v.Disposition = in.TempError.disposition(max(applied, other))
 	default:
-		v.Status, v.Err = StatusFail, v.failure()
-		v.Evaluated, v.Disposition, v.Override = asked(v.Policy), applied, override
-	}
-	if existenceMatters && v.Status == StatusTempError {
-		v.Policy, v.PolicyTag = record.PolicyUnset, "" // sp or np
+		v.Status, v.Err, v.Applied = StatusFail, v.failure(), applied
+		v.Evaluated, v.Disposition, v.Override = asked(published), asked(applied), override
 	}
 	return v
 }
 
-// disposition returns what the rule recommends where applied is what the policy asks for.
-func (r TempErrorRule) disposition(applied Disposition) Disposition {
-	if r == TempErrorTempFail || r == TempErrorByPolicy && applied != DispositionNone {
+// disposition returns what the rule recommends where applied is the policy for a failure.
+func (r TempErrorRule) disposition(applied record.Policy) Disposition {
+	if r == TempErrorTempFail || r == TempErrorByPolicy && applied > record.PolicyNone {
 		return DispositionTempFail
 	}
 	return DispositionNone
 }
 
-// policy returns the published policy for the Author Domain and the tag that it comes
-// from: RFC 9989, sections 4.7 and 4.10.1.
-func (d *Discovery) policy(r *record.Record) (record.Policy, string) {
-	policy := r.SubdomainPolicy
-	switch {
-	case d.Source == SourceAuthor:
-		return r.Policy, "p"
-	case d.Exists == ExistenceNo:
-		policy = r.NonexistentPolicy
-		if r.Stated("np") {
-			return policy, "np"
-		}
-	}
-	if r.Stated("sp") {
-		return policy, "sp"
-	}
-	return policy, "p"
-}
-
 // relax returns what a policy comes to for this message. RFC 9989, section 4.7: with t=y
 // the next lower level; RFC 7489, section 6.6.4: outside of the pct sample, likewise.
-func (d *Discovery) relax(p record.Policy, r *record.Record, draw float64) (Disposition, *Override) {
-	if p <= record.PolicyNone {
-		return DispositionNone, nil
-	}
+func relax(p record.Policy, r *record.Record, draw float64) (record.Policy, *Override) {
 	switch {
-	case d.byList() && draw*100 >= float64(r.Percent):
-		return asked(p.Lower()), &Override{OverrideSampledOut, "pct=" + strconv.Itoa(r.Percent)}
-	case !d.byList() && r.Testing:
-		return asked(p.Lower()), &Override{OverrideTestMode, "t=y"}
+	case p.Lower() == p:
+	case r.Standard == record.RFC7489 && draw*100 >= float64(r.Percent):
+		return p.Lower(), &Override{OverrideSampledOut, "pct=" + strconv.Itoa(r.Percent)}
+	case r.Testing:
+		return p.Lower(), &Override{OverrideTestMode, "t=y"}
 	}
-	return asked(p), nil
+	return p, nil
 }
 
 // aligned reports whether an authenticated identifier of a method is aligned.
 func (v *Verdict) aligned(m Method) bool {
 	return slices.ContainsFunc(v.Identifiers, func(i Identifier) bool {
-		return i.Method == m && i.Authenticated && i.Alignment == Aligned
+		return i.Method == m && i.Authenticated && i.Alignment == discovery.Aligned
 	})
 }
 
 // open reports whether an answer that DNS did not give could have made an aligned pass, and
-// says in v.Err what was left open.
-func (v *Verdict) open() bool {
+// says in v.Err and v.Unanswered what was left open.
+func (v *Verdict) open(s *spf.Result) bool {
 	for _, i := range v.Identifiers {
-		if i.Alignment == NotAligned {
+		if i.Alignment == discovery.NotAligned {
 			continue
 		}
 		switch {
 		case i.Open:
 			v.Err = cause.Wrap(ErrResultUnknown, i.Method.String()+" for "+i.Domain, nil)
+			v.Unanswered = unanswered(i, s)
 			return true
-		case i.Authenticated && i.Alignment == AlignmentOpen:
+		case i.Authenticated && i.Alignment == discovery.AlignmentOpen:
 			v.Err = cause.Wrap(ErrAlignmentUnknown, i.Domain, nil)
+			v.Unanswered = cmp.Or(v.Discovery.Organization(i.Domain).Unanswered, v.Discovery.Organization(v.AuthorDomain).Unanswered)
 			return true
 		}
 	}
 	return false
+}
+
+// unanswered returns the domain that left an identifier open. For SPF that may be one which
+// the record names, such as one that it includes.
+func unanswered(i Identifier, s *spf.Result) string {
+	var failed *resolver.Error
+	if i.Method == MethodSPF && s != nil && errors.As(s.Err, &failed) && domain.Check(failed.Question.Name) == nil {
+		return failed.Question.Name
+	}
+	return i.Domain
 }
 
 // failure says why no identifier counts.

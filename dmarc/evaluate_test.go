@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/internal/suite"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -38,7 +40,7 @@ type scenario struct {
 func (tt scenario) evaluate(t *testing.T, v *Verifier, draw float64) Verdict {
 	t.Helper()
 	if v.Resolver == nil {
-		v.Resolver = records(tt.zone)
+		v.Resolver = suite.Policies(tt.zone)
 	}
 	return Evaluate(Input{
 		SPF:       tt.spf,
@@ -339,10 +341,10 @@ func TestWhereTheStandardsDiffer(t *testing.T) {
 			if tt.dkm != "" {
 				s.dkim = []*dkim.Result{signature(dkim.StatusPass, tt.dkm)}
 			}
-			for how, want := range map[Discoverer]Verdict{TreeWalk{}: tt.walk, PublicSuffix{}: tt.list} {
-				got := s.evaluate(t, &Verifier{Discovery: how}, 0.5)
+			for how, want := range map[discovery.Mode]Verdict{discovery.TreeWalk: tt.walk, discovery.PublicSuffix: tt.list} {
+				got := s.evaluate(t, &Verifier{Discovery: discovery.Options{Mode: how}}, 0.5)
 				if got.Status != want.Status || got.Disposition != want.Disposition || got.OrganizationalDomain != want.OrganizationalDomain {
-					t.Errorf("%s: %s, %s, organization %s; want %s, %s, %s", method(how), got.Status, got.Disposition,
+					t.Errorf("%s: %s, %s, organization %s; want %s, %s, %s", how, got.Status, got.Disposition,
 						got.OrganizationalDomain, want.Status, want.Disposition, want.OrganizationalDomain)
 				}
 			}
@@ -361,7 +363,7 @@ func TestPercent(t *testing.T) {
 		{25, 0.249, reject}, {25, 0.25, quarantine},
 	} {
 		s := scenario{zone: map[string]string{"a.example": fmt.Sprintf("v=DMARC1; p=reject; pct=%d", tt.pct)}, from: "a.example"}
-		if got := s.evaluate(t, &Verifier{Discovery: PublicSuffix{}}, tt.draw); got.Disposition != tt.want {
+		if got := s.evaluate(t, &Verifier{Discovery: discovery.Options{Mode: discovery.PublicSuffix}}, tt.draw); got.Disposition != tt.want {
 			t.Errorf("pct=%d, draw %v: %s, want %s", tt.pct, tt.draw, got.Disposition, tt.want)
 		}
 	}
@@ -397,13 +399,13 @@ func FuzzEvaluate(f *testing.F) {
 		for range next(3) {
 			s.dkim = append(s.dkim, signature(dkim.Status(next(7)), names[next(len(names))]))
 		}
-		how := []Discoverer{TreeWalk{}, TreeWalk{Literal: true}, PublicSuffix{}}[next(3)]
-		v := Verifier{Discovery: how}
+		how := []discovery.Mode{discovery.TreeWalk, discovery.TreeWalkLiteral, discovery.PublicSuffix}[next(3)]
+		v := Verifier{Discovery: discovery.Options{Mode: how}}
 		got := s.evaluate(t, &v, 0.5)
 
 		aligned, rejects := false, false
 		for _, i := range got.Identifiers {
-			aligned = aligned || i.Authenticated && i.Alignment == Aligned
+			aligned = aligned || i.Authenticated && i.Alignment == discovery.Aligned
 		}
 		if q := got.Discovery.Query(); q != nil {
 			rejects = q.Record.Policy == record.PolicyReject || q.Record.SubdomainPolicy == record.PolicyReject || q.Record.NonexistentPolicy == record.PolicyReject

@@ -3,7 +3,7 @@ package dmarc
 import (
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dkim"
-	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/enum"
 	"github.com/mailverdict/mailverdict/spf"
@@ -45,7 +45,7 @@ type Identifier struct {
 
 	// Alignment of an identifier that is neither Authenticated nor Open is what its
 	// name suggests: no Organizational Domain was looked for.
-	Alignment Alignment `json:"alignment"`
+	Alignment discovery.Alignment `json:"alignment"`
 }
 
 // identifiers lists the domains that the results speak for.
@@ -77,32 +77,25 @@ func identifiers(s *spf.Result, d []*dkim.Result) []Identifier {
 	return list
 }
 
-// mode returns the alignment mode that a record asks for.
-func (i Identifier) mode(r *record.Record) alignment.Mode {
-	if i.Method == MethodSPF {
-		return r.SPFAlignment
+// names returns what discovery needs to know of identifiers.
+func names(ids []Identifier) []discovery.Identifier {
+	list := make([]discovery.Identifier, len(ids))
+	for n, i := range ids {
+		list[n] = i.name()
 	}
-	return r.DKIMAlignment
+	return list
 }
 
-// align holds the identifier against the Author Domain.
-func (i *Identifier) align(d *Discovery, r *record.Record) {
-	i.Mode = i.mode(r)
-	o := d.Organization(i.Domain)
-	i.Organizational = o.Organizational
-	switch {
-	case i.Domain == d.AuthorDomain:
-		i.Alignment = Aligned
-	case i.Mode == alignment.Strict:
-		i.Alignment = NotAligned
-	case o.Domain != "":
-		i.Alignment = o.Alignment
-	case i.Authenticated || i.Open:
-		// Not looked for, since it stands elsewhere; or nobody told Discover of it.
-		if domain.Within(i.Domain, d.Organization(d.AuthorDomain).Organizational) {
-			i.Alignment = AlignmentOpen
-		}
-	case domain.Within(i.Domain, d.Organization(d.AuthorDomain).Organizational):
-		i.Alignment = Aligned
+func (i *Identifier) name() discovery.Identifier {
+	tag := discovery.TagSPF
+	if i.Method == MethodDKIM {
+		tag = discovery.TagDKIM
 	}
+	return discovery.Identifier{Domain: i.Domain, Tag: tag, Authenticated: i.Authenticated, Open: i.Open}
+}
+
+// align says how the identifier stands to the Author Domain.
+func (i *Identifier) align(d *discovery.Result) {
+	i.Mode, i.Alignment = d.Align(i.name())
+	i.Organizational = d.Organization(i.Domain).Organizational
 }

@@ -2,7 +2,6 @@ package dmarc
 
 import (
 	"encoding/json"
-	"slices"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 )
@@ -52,50 +51,5 @@ func (a *Author) UnmarshalJSON(text []byte) error {
 	err := json.Unmarshal(text, &in)
 	*a = Author(in.plain)
 	a.Err = causes.Error(in.JSON)
-	return err
-}
-
-// MarshalJSON writes the discovery, with Err as "reason" and "cause".
-func (d Discovery) MarshalJSON() ([]byte, error) {
-	type plain Discovery
-	return json.Marshal(struct {
-		plain
-		cause.JSON
-	}{plain(d), causes.JSON(d.Err)})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (d *Discovery) UnmarshalJSON(text []byte) error {
-	type plain Discovery
-	var in struct {
-		plain
-		cause.JSON
-	}
-	err := json.Unmarshal(text, &in)
-	*d = Discovery(in.plain)
-	d.Queries = slices.DeleteFunc(d.Queries, func(q *Query) bool { return q == nil })
-	d.Err = causes.Error(in.JSON)
-	return err
-}
-
-// MarshalJSON writes the query, with Err as "reason" and "cause".
-func (q Query) MarshalJSON() ([]byte, error) {
-	type plain Query
-	return json.Marshal(struct {
-		plain
-		cause.JSON
-	}{plain(q), causes.JSON(q.Err)})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (q *Query) UnmarshalJSON(text []byte) error {
-	type plain Query
-	var in struct {
-		plain
-		cause.JSON
-	}
-	err := json.Unmarshal(text, &in)
-	*q = Query(in.plain)
-	q.Err = causes.Error(in.JSON)
 	return err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
@@ -175,9 +176,9 @@ func fuzzSign(t *testing.T, message []byte, options uint16) []byte {
 func fuzzSettings(v *dmarc.Verifier, options uint16) {
 	switch {
 	case options&byList != 0:
-		v.Discovery = dmarc.PublicSuffix{}
+		v.Discovery.Mode = discovery.PublicSuffix
 	case options&literal != 0:
-		v.Discovery = dmarc.TreeWalk{Literal: true}
+		v.Discovery.Mode = discovery.TreeWalkLiteral
 	}
 	if options&evaluateAll != 0 {
 		v.InvalidAuthor = dmarc.InvalidAuthorEvaluateAll
@@ -191,7 +192,7 @@ func checkQuestions(t *testing.T, dns *counting) {
 			t.Errorf("%q: %s", q, problem)
 		}
 	}
-	if n, most := len(dns.questions), 100+3*dmarc.DefaultPolicyQuestions; n > most { // of up to four Author Domains
+	if n, most := len(dns.questions), 100+3*discovery.DefaultQuestions; n > most { // of up to four Author Domains
 		t.Errorf("%d questions, want at most %d", n, most)
 	}
 }
@@ -207,7 +208,7 @@ func checkVerdict(t *testing.T, r *dmarc.Result) {
 			t.Error(problem)
 		}
 		for _, i := range v.Identifiers {
-			if i.Authenticated && i.Alignment == dmarc.Aligned && !couldAlign(i.Domain, v) {
+			if i.Authenticated && i.Alignment == discovery.Aligned && !couldAlign(i.Domain, v) {
 				t.Errorf("%s is aligned with %s: %+v", i.Domain, v.AuthorDomain, v.Discovery.Organizations)
 			}
 		}
@@ -255,7 +256,7 @@ func couldAlign(name string, v dmarc.Verdict) bool {
 	}
 	for _, q := range v.Discovery.Queries {
 		if q.Domain == shared && q.Record != nil {
-			return q.Record.PSD == record.PSDNo || v.Discovery.Method == "tree-walk-literal"
+			return q.Record.PSD == record.PSDNo || v.Discovery.Mode == discovery.TreeWalkLiteral
 		}
 	}
 	return false

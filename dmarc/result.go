@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -41,15 +42,9 @@ type Result struct {
 func (r *Result) authentic() resolver.Authentic {
 	all, any := resolver.AuthenticYes, false
 	take := func(a resolver.Authentic) { all, any = all.And(a), true }
-	takeDiscovery := func(d *Discovery) {
-		if d == nil {
-			return
-		}
-		for _, q := range d.Queries {
-			take(q.Authentic)
-		}
-		if d.Exists != ExistenceNotAsked {
-			take(d.existsAuthentic)
+	takeDiscovery := func(d *discovery.Result) {
+		if d != nil && len(d.Queries) > 0 {
+			take(d.Authentic())
 		}
 	}
 	if r.SPF != nil && r.SPF.Questions > 0 {

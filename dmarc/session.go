@@ -4,13 +4,17 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/message"
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -41,8 +45,9 @@ type Session struct {
 	// Once the header has been written.
 	read     bool
 	author   Author
-	policies []*discovery // one for each domain to evaluate
-	first    discovery    // of these, as mostly there is one
+	policy   ask.Group           // asks through policyDNS
+	policies []*discovery.Search // one for each domain to evaluate
+	first    discovery.Search    // of these, as mostly there is one
 
 	result *Result // once Finish was called
 }
@@ -133,17 +138,22 @@ func (s *Session) header(h *header.Header) {
 	s.read = true
 	s.author = readAuthor(*h)
 	names := s.domains()
-	s.verifier.limit(&s.policyDNS, s.limits, s.limits.PolicyQuestions*max(len(names), 1))
+	v, most := s.verifier, limit.Of(s.verifier.Discovery.Questions, discovery.DefaultQuestions)
+	if n := len(names); n > 1 && most <= math.MaxInt/n {
+		most *= n
+	}
+	v.limit(&s.policyDNS, s.limits, most)
+	s.policy.Begin(s.ctx, &s.policyDNS)
 	for i, name := range names {
 		d := &s.first
 		if i > 0 {
-			d = new(discovery)
+			d = new(discovery.Search)
 		}
-		d.start(s.verifier, &s.life, &s.policyDNS, name)
-		d.foresee(pathDomain(s.envelope))
+		d.Begin(&s.policy, v.Discovery, &v.records, name)
+		d.Expect(pathDomain(s.envelope))
 		for _, field := range h.Fields {
 			if field.Is("dkim-signature") {
-				d.foresee(signer(field))
+				d.Expect(signer(field))
 			}
 		}
 		s.policies = append(s.policies, d)
@@ -201,7 +211,7 @@ func (s *Session) Finish() (*Result, error) {
 	r.DMARC, r.Others = s.verdict(r)
 	if err := s.ctx.Err(); err != nil && r.DMARC.Status != StatusPass {
 		// What was not read could have been signed.
-		r.DMARC.Status, r.DMARC.Disposition = StatusTempError, s.verifier.TempError.disposition(DispositionTempFail)
+		r.DMARC.Status, r.DMARC.Disposition = StatusTempError, s.verifier.TempError.disposition(record.PolicyReject)
 		r.DMARC.Err = cause.Wrap(ErrInterrupted, "", err)
 		r.DMARC.Evaluated, r.DMARC.Override = DispositionNone, nil
 	}
@@ -214,11 +224,11 @@ func (s *Session) Finish() (*Result, error) {
 func (s *Session) end() {
 	s.life.end()
 	s.keys.Close()
+	if len(s.policies) > 0 {
+		s.policy.Close()
+	}
 	s.verifier.messages.Put(s.message)
 	s.message = nil
-	for _, d := range s.policies {
-		d.asking.Wait()
-	}
 }
 
 // unread accounts for a header that never ended because it exceeds a limit.
@@ -246,12 +256,12 @@ func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
 }
 
 // evaluate evaluates one Author Domain.
-func (s *Session) evaluate(r *Result, d *discovery) Verdict {
+func (s *Session) evaluate(r *Result, d *discovery.Search) Verdict {
 	ids := identifiers(r.SPF, r.DKIM)
 	return evaluate(Input{
 		SPF:       r.SPF,
 		DKIM:      r.DKIM,
-		Discovery: d.finish(ids),
+		Discovery: d.Finish(names(ids)),
 		Draw:      s.verifier.draw(),
 		TempError: s.verifier.TempError,
 	}, ids)

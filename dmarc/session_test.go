@@ -23,6 +23,7 @@ import (
 	msgauth "github.com/emersion/go-msgauth/dkim"
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -337,37 +338,43 @@ func TestAskingAheadChangesNoVerdict(t *testing.T) {
 	}
 }
 
-func TestAPassDoesNotWaitForTheExistenceOfTheAuthorDomain(t *testing.T) {
-	zone := resolver.Zone{
-		"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject; np=none"}},
-		"shop.example":        {TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}},
-		"new.shop.example":    {TXT: []string{"x"}},
-	}
+// The policy beside a pass is right, and that np is the same as sp is known without DNS.
+func TestAPassWaitsForTheExistenceOfTheAuthorDomainWhereThatDecidesThePolicy(t *testing.T) {
 	message := strings.ReplaceAll(letter, "news@shop.example", "news@new.shop.example")
-	for ip, want := range map[string]struct {
-		status dmarc.Status
-		trips  time.Duration
+	for _, tt := range []struct {
+		name, ip, np string
+		slow         time.Duration // of the question whether the Author Domain exists
+		status       dmarc.Status
+		exists       discovery.Existence
+		policy, tag  string
+		trips        time.Duration
 	}{
-		"192.0.2.1":   {dmarc.StatusPass, 2},
-		"203.0.113.5": {dmarc.StatusFail, 2},
+		{"a pass, np is another", "192.0.2.1", "none", 20 * time.Millisecond, dmarc.StatusPass, discovery.ExistenceYes, "reject", "p", 2},
+		{"a pass, np is the same", "192.0.2.1", "reject", time.Hour, dmarc.StatusPass, discovery.ExistenceNotAsked, "reject", "p", 1},
+		{"a fail, np is another", "203.0.113.5", "none", 20 * time.Millisecond, dmarc.StatusFail, discovery.ExistenceYes, "reject", "p", 2},
+		{"a pass of a name that does not exist", "192.0.2.1", "none", 0, dmarc.StatusPass, discovery.ExistenceNo, "none", "np", 2},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			delay := map[string]time.Duration{}
-			for name := range zone {
-				delay[name] = 20 * time.Millisecond
+			zone := resolver.Zone{
+				"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject; np=" + tt.np}},
+				"shop.example":        {TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}},
 			}
-			if want.status == dmarc.StatusPass {
-				delay["new.shop.example"] = time.Hour
+			delay := map[string]time.Duration{"_dmarc.shop.example": 20 * time.Millisecond, "shop.example": 20 * time.Millisecond}
+			if tt.slow > 0 {
+				zone["new.shop.example"], delay["new.shop.example"] = resolver.Records{TXT: []string{"x"}}, tt.slow
 			}
 			e := fromShop
-			e.HELO, e.IP = "", netip.MustParseAddr(ip)
+			e.HELO, e.IP = "", netip.MustParseAddr(tt.ip)
 			start := time.Now()
 			r, err := (&dmarc.Verifier{Resolver: &gated{Zone: zone, delay: delay}}).Verify(t.Context(), e, strings.NewReader(message))
-			if err != nil || r.DMARC.Status != want.status {
-				t.Errorf("%s: %s (%v), want %s", ip, r.DMARC.Status, r.DMARC.Err, want.status)
+			if err != nil || r.DMARC.Status != tt.status || r.DMARC.Discovery.Exists != tt.exists {
+				t.Errorf("%s: %s (%v), exists: %s; want %s, %s", tt.name, r.DMARC.Status, r.DMARC.Err, r.DMARC.Discovery.Exists, tt.status, tt.exists)
 			}
-			if d := time.Since(start); d > want.trips*20*time.Millisecond {
-				t.Errorf("%s: took %s, want %d round trips", ip, d, want.trips)
+			if r.DMARC.Policy.String() != tt.policy || r.DMARC.PolicyTag != tt.tag {
+				t.Errorf("%s: policy %s=%s, want %s=%s", tt.name, r.DMARC.PolicyTag, r.DMARC.Policy, tt.tag, tt.policy)
+			}
+			if d := time.Since(start); d > tt.trips*20*time.Millisecond {
+				t.Errorf("%s: took %s, want %d round trips", tt.name, d, tt.trips)
 			}
 		})
 	}
@@ -405,26 +412,6 @@ func TestNothingIsReadBehindAHeaderThatExceedsALimit(t *testing.T) {
 	r, err := (&dmarc.Verifier{Resolver: shop()}).Verify(context.Background(), fromShop, message)
 	if err != nil || !errors.Is(r.DMARC.Err, dmarc.ErrHeaderLimit) || r.DMARC.Disposition != dmarc.DispositionReject {
 		t.Errorf("%s (%v, %v), want permerror by the limit", r.DMARC.Status, r.DMARC.Err, err)
-	}
-}
-
-func TestAWayOfDiscoveryMayBeAPointer(t *testing.T) {
-	zone := resolver.Zone{
-		"_dmarc.co.uk":        {TXT: []string{"v=DMARC1; p=reject"}},
-		"_dmarc.victim.co.uk": {TXT: []string{"v=DMARC1; p=reject"}},
-	}
-	signed := []*dkim.Result{{Status: dkim.StatusPass, Domain: "attacker.co.uk"}}
-	for how, method := range map[dmarc.Discoverer]string{
-		&dmarc.TreeWalk{}:                    "tree-walk",
-		&dmarc.PublicSuffix{}:                "public-suffix",
-		&dmarc.PublicSuffix{ICANNOnly: true}: "public-suffix-icann",
-		(*dmarc.TreeWalk)(nil):               "tree-walk",
-	} {
-		v := &dmarc.Verifier{Resolver: zone, Discovery: how}
-		verdict := dmarc.Evaluate(dmarc.Input{DKIM: signed, Discovery: v.Discover(context.Background(), "victim.co.uk", nil, signed)})
-		if verdict.Status != dmarc.StatusFail || verdict.Discovery.Method != method {
-			t.Errorf("%T: %s by %s, want fail by %s", how, verdict.Status, verdict.Discovery.Method, method)
-		}
 	}
 }
 

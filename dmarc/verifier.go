@@ -1,6 +1,7 @@
 package dmarc
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/message"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -25,9 +27,9 @@ type Verifier struct {
 	SPF  spf.Options
 	DKIM dkim.Options
 
-	// Discovery is how policies and Organizational Domains are found. Nil means
-	// TreeWalk{}, RFC 9989.
-	Discovery Discoverer
+	// Discovery says how policies and Organizational Domains are found. The zero value is
+	// RFC 9989, with the public suffix list as a floor.
+	Discovery discovery.Options
 
 	// InvalidAuthor says what becomes of messages without a single Author Domain.
 	InvalidAuthor InvalidAuthor
@@ -49,6 +51,7 @@ type Verifier struct {
 	once sync.Once
 	dkim dkim.Verifier // as DKIM says
 
+	records  discovery.Records
 	readings sync.Pool // of *reading, for Verify
 	messages message.Pool
 }
@@ -81,16 +84,13 @@ const MaxAuthorDomains = 4
 // DNS questions are counted apart by what they are for, equal ones once: a sender who makes
 // those of one kind expensive must not keep the others from being asked, and so a forgery
 // from being found out. With all defaults a message takes 100 at most: 50 for MAIL FROM
-// (spf.Limits.Questions), 16 for HELO, 24 for the policy, and 10 for keys
+// (spf.Limits.Questions), 16 for HELO, 24 for the policy
+// (discovery.Options.Questions), and 10 for keys
 // (dkim.Limits.Signatures). What SPF asks ahead in vain comes on top.
 type Limits struct {
 	// HELOQuestions is how many DNS questions the check of HELO may take, which DMARC
 	// does not need: one that takes more is permerror. Default 16.
 	HELOQuestions int
-
-	// PolicyQuestions is how many DNS questions may be asked for the policy of one Author
-	// Domain and for Organizational Domains. Default 24.
-	PolicyQuestions int
 
 	// Time is how long the questions for each of MAIL FROM, HELO, keys, and the policy
 	// may be under way, in all. Default 30 seconds.
@@ -99,17 +99,13 @@ type Limits struct {
 
 // The defaults of Limits.
 const (
-	DefaultHELOQuestions   = 16
-	DefaultPolicyQuestions = 24
-	DefaultTime            = 30 * time.Second
+	DefaultHELOQuestions = 16
+	DefaultTime          = 30 * time.Second
 )
 
 func (l Limits) withDefaults() Limits {
 	if l.HELOQuestions <= 0 {
 		l.HELOQuestions = DefaultHELOQuestions
-	}
-	if l.PolicyQuestions <= 0 {
-		l.PolicyQuestions = DefaultPolicyQuestions
 	}
 	if l.Time <= 0 {
 		l.Time = DefaultTime
@@ -139,47 +135,13 @@ func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*
 	return result, err
 }
 
-// Discover finds the policy of an Author Domain and the Organizational Domains of
-// identifiers, for Evaluate: in case SPF and DKIM results come from elsewhere. A name that is
-// no domain name is ErrFromDomain, and permerror by Evaluate.
-func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d []*dkim.Result) *Discovery {
-	name, err := authorDomain(author)
-	if err != nil {
-		return &Discovery{Method: method(v.discoverer()), Err: err}
-	}
-	limits := v.Limits.withDefaults()
-	var dns resolver.Budget
-	v.limit(&dns, limits, limits.PolicyQuestions)
-	life := lifetime{outer: ctx}
-	var discovery discovery
-	discovery.start(v, &life, &dns, name)
-	defer discovery.asking.Wait()
-	defer life.end()
-	ids := identifiers(s, d)
-	for _, i := range ids {
-		if i.Authenticated || i.Open {
-			discovery.foresee(i.Domain)
-		}
-	}
-	return discovery.finish(ids)
-}
-
-// discoverer returns the way of discovery as a value: pointers are ways too.
-func (v *Verifier) discoverer() Discoverer {
-	switch how := v.Discovery.(type) {
-	case TreeWalk, PublicSuffix:
-		return how
-	case *PublicSuffix:
-		if how != nil {
-			return *how
-		}
-		return PublicSuffix{}
-	case *TreeWalk:
-		if how != nil {
-			return *how
-		}
-	}
-	return TreeWalk{}
+// Discover finds the policy of an Author Domain and the Organizational Domains of what SPF
+// and DKIM speak for, for Evaluate: in case their results come from elsewhere. If author is
+// not a domain name, Err is ErrFromDomain and Evaluate returns permerror.
+func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d []*dkim.Result) *discovery.Result {
+	o := v.Discovery
+	o.Time = cmp.Or(o.Time, v.Limits.Time)
+	return discovery.Discover(ctx, v.Resolver, author, o, names(identifiers(s, d))...)
 }
 
 func (v *Verifier) now() time.Time {

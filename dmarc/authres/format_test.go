@@ -85,8 +85,7 @@ Authentication-Results: mx.receiver.example;
 
 		{"a policy in test mode is one level lower", func(r *dmarc.Result) {
 			r.DKIM = nil
-			r.DMARC.Discovery = &dmarc.Discovery{Method: "tree-walk", PolicyDomain: "shop.example",
-				Queries: []*dmarc.Query{{Domain: "shop.example", Record: &record.Record{Testing: true}}}}
+			r.DMARC.Applied = record.PolicyQuarantine
 		}, `
 Authentication-Results: mx.receiver.example;
 	spf=pass smtp.mailfrom=mail.provider.example;

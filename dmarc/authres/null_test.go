@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 )
 
@@ -35,12 +36,12 @@ func stored() *dmarc.Result {
 	r.DMARC.Override = &dmarc.Override{Type: dmarc.OverrideTestMode}
 	r.DMARC.Identifiers = []dmarc.Identifier{
 		{Method: dmarc.MethodSPF, Domain: "mail.provider.example", Authenticated: true},
-		{Method: dmarc.MethodDKIM, Domain: "shop.example", Authenticated: true, Alignment: dmarc.Aligned},
+		{Method: dmarc.MethodDKIM, Domain: "shop.example", Authenticated: true, Alignment: discovery.Aligned},
 	}
-	r.DMARC.Discovery = &dmarc.Discovery{
-		Method: "tree-walk", AuthorDomain: "shop.example", PolicyDomain: "shop.example",
-		Queries:       []*dmarc.Query{{Domain: "shop.example", Record: &record.Record{Testing: true}}, {Domain: "example"}},
-		Organizations: []dmarc.Organization{{Domain: "shop.example"}},
+	r.DMARC.Discovery = &discovery.Result{
+		AuthorDomain: "shop.example", PolicyDomain: "shop.example",
+		Queries:       []*discovery.Query{{Domain: "shop.example", Record: &record.Record{Testing: true}}, {Domain: "example"}},
+		Organizations: []discovery.Organization{{Domain: "shop.example"}},
 	}
 	r.Others = []dmarc.Verdict{r.DMARC}
 	return r

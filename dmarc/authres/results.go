@@ -1,6 +1,7 @@
 package authres
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/spf"
@@ -93,7 +95,7 @@ func stranger(r *dmarc.Result, m dmarc.Method, signature int) bool {
 		return false // alignment was not evaluated
 	}
 	return slices.ContainsFunc(r.DMARC.Identifiers, func(i dmarc.Identifier) bool {
-		return i.Method == m && i.Alignment == dmarc.NotAligned && (m == dmarc.MethodSPF || i.Signature == signature)
+		return i.Method == m && i.Alignment == discovery.NotAligned && (m == dmarc.MethodSPF || i.Signature == signature)
 	})
 }
 
@@ -216,7 +218,7 @@ func (f Formatter) dmarcResult(r *dmarc.Result) Result {
 		e.add("policy", "applied-disposition", v.Disposition.String())
 	}
 	if v.Policy != record.PolicyUnset {
-		e.add("policy", "dmarc", effective(v).String())
+		e.add("policy", "dmarc", cmp.Or(v.Applied, v.Policy).String())
 		e.add("policy", "published-domain-policy", v.Policy.String())
 	}
 	if v.Status == dmarc.StatusFail {
@@ -228,19 +230,6 @@ func (f Formatter) dmarcResult(r *dmarc.Result) Result {
 	return e
 }
 
-// effective returns the policy after t or, for a message that was drawn, pct.
-func effective(v *dmarc.Verdict) record.Policy {
-	lower := v.Override != nil && v.Override.Type == dmarc.OverrideSampledOut
-	if v.Discovery != nil && strings.HasPrefix(v.Discovery.Method, "tree-walk") {
-		q := v.Discovery.Query()
-		lower = q != nil && q.Record.Testing
-	}
-	if lower && v.Policy > record.PolicyNone {
-		return v.Policy - 1
-	}
-	return v.Policy
-}
-
 // notAligned returns the domains that passed without being aligned, each once, at most
 // three.
 func notAligned(v *dmarc.Verdict) []string {
@@ -248,7 +237,7 @@ func notAligned(v *dmarc.Verdict) []string {
 	seen := make(map[string]bool)
 	for _, i := range v.Identifiers {
 		name := safeDomain(i.Domain)
-		if !i.Authenticated || i.Alignment == dmarc.Aligned || name == "" || seen[name] {
+		if !i.Authenticated || i.Alignment == discovery.Aligned || name == "" || seen[name] {
 			continue
 		}
 		seen[name] = true

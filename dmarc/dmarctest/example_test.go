@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/dmarctest"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -22,7 +23,7 @@ func ExampleRun() {
 // The same fixtures, verified by RFC 7489.
 func ExampleLoad() {
 	for _, f := range dmarctest.Load(t, "testdata") {
-		f.Configure = func(v *dmarc.Verifier) { v.Discovery = dmarc.PublicSuffix{} }
+		f.Configure = func(v *dmarc.Verifier) { v.Discovery.Mode = discovery.PublicSuffix }
 		t.Run(f.Name, func(t *testing.T) { f.Check(t) })
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -84,10 +85,10 @@ func TestTheVerifierCanBeConfigured(t *testing.T) {
 	f.Envelope.IP = netip.MustParseAddr("198.51.100.7")
 	f.Message = Message{From: "orders@shop.example"}.Bytes(t)
 	f.Zone["_dmarc.shop.example"] = resolver.Records{TXT: []string{"v=DMARC1; p=reject; pct=50"}}
-	f.Configure = func(v *dmarc.Verifier) { v.Discovery = dmarc.PublicSuffix{} }
+	f.Configure = func(v *dmarc.Verifier) { v.Discovery.Mode = discovery.PublicSuffix }
 	WantDisposition(t, f.Verify(t), dmarc.DispositionReject)
 	f.Configure = func(v *dmarc.Verifier) {
-		v.Discovery = dmarc.PublicSuffix{}
+		v.Discovery.Mode = discovery.PublicSuffix
 		v.Draw = func() float64 { return 0.7 }
 	}
 	WantDisposition(t, f.Verify(t), dmarc.DispositionQuarantine)

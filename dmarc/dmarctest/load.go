@@ -16,7 +16,7 @@ import (
 // otherwise than [Run] does, go through them:
 //
 //	for _, f := range dmarctest.Load(t, "testdata") {
-//		f.Configure = func(v *dmarc.Verifier) { v.Discovery = dmarc.PublicSuffix{} }
+//		f.Configure = func(v *dmarc.Verifier) { v.Discovery.Mode = discovery.PublicSuffix }
 //		t.Run(f.Name, func(t *testing.T) { f.Check(t) })
 //	}
 func Load(t testing.TB, dir string) []*Fixture {

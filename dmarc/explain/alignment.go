@@ -3,6 +3,7 @@ package explain
 import (
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
@@ -57,31 +58,33 @@ func modeText(m alignment.Mode) string {
 }
 
 // organization says what the Organizational Domain of a name is, and why.
-func organization(d *dmarc.Discovery, name, author string) string {
+func organization(d *discovery.Result, name, author string) string {
 	o := d.Organization(name)
 	switch {
-	case o.Organizational == "" && !domain.Within(name, author):
+	case o.Open:
+		return name + ": DNS leaves its Organizational Domain open"
+	case o.Organizational == "" && author != "" && !domain.Within(name, author):
 		return name + " is not below " + author
 	case o.Organizational == "":
 		return name
-	case o.Open:
-		return name + ": DNS leaves its Organizational Domain open"
 	case o.Organizational == name:
 		return name + " is an Organizational Domain: " + ruleText(o)
 	}
 	return name + " belongs to " + o.Organizational + ": " + ruleText(o)
 }
 
-func ruleText(o dmarc.Organization) string {
+func ruleText(o discovery.Organization) string {
 	switch o.Rule {
-	case dmarc.RulePSDNo:
+	case discovery.RulePSDNo:
 		return "its record says psd=n"
-	case dmarc.RulePSDYes:
+	case discovery.RulePSDYes:
 		return "the name above it is a public suffix"
-	case dmarc.RuleShortest:
+	case discovery.RuleShortest:
 		return "the highest name with a DMARC record"
-	case dmarc.RuleList:
+	case discovery.RuleList:
 		return "by the public suffix list"
+	case discovery.RuleFloor:
+		return o.Suffix + " is on the public suffix list"
 	}
 	return "no name on the way up has a DMARC record"
 }
@@ -92,13 +95,13 @@ func alignmentOutcome(v *dmarc.Verdict, i dmarc.Identifier) (outcome string, ton
 		method = "the signature"
 	}
 	switch {
-	case i.Alignment == dmarc.Aligned && i.Authenticated:
+	case i.Alignment == discovery.Aligned && i.Authenticated:
 		return "aligned", ToneGood, "It passed and it is aligned: that is a DMARC pass."
-	case i.Alignment == dmarc.Aligned && i.Open:
+	case i.Alignment == discovery.Aligned && i.Open:
 		return "aligned", ToneOpen, "It would count, but DNS left open whether " + method + " passes."
-	case i.Alignment == dmarc.Aligned:
+	case i.Alignment == discovery.Aligned:
 		return "aligned", ToneOpen, "The name is right, but it does not count, since " + method + " did not pass."
-	case i.Alignment == dmarc.AlignmentOpen:
+	case i.Alignment == discovery.AlignmentOpen:
 		return "open", ToneOpen, "DNS did not answer what would decide it."
 	case i.Authenticated && v.Status == dmarc.StatusPass:
 		return "not aligned", ToneOpen, "It passed for " + i.Domain + ", which says nothing about " + v.AuthorDomain + "."

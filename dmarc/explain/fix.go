@@ -7,7 +7,7 @@ import (
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
-	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -22,7 +22,7 @@ func Fix(r *dmarc.Result) string {
 	case dmarc.StatusNone:
 		return fixRecord(v)
 	case dmarc.StatusTempError:
-		return "send it again later; if that does not help, see that the name servers " + unanswered(r) + "answer."
+		return "send it again later; if that does not help, see that the name servers " + unanswered(v) + "answer."
 	case dmarc.StatusPermError:
 		return "write one From field, with addresses of one domain, in a header without faults."
 	}
@@ -38,7 +38,7 @@ func fixRecord(v *dmarc.Verdict) string {
 			switch {
 			case q.Record != nil && q.Domain == v.Discovery.PolicyDomain:
 				return `correct the DMARC record at ` + at + `: it needs p=none, p=quarantine or p=reject.`
-			case countDMARC(q) > 1 && ownedBy(v.AuthorDomain, q.Domain):
+			case q.Several() && ownedBy(v.AuthorDomain, q.Domain):
 				return "leave only one DMARC record at " + at + ": several count as none."
 			}
 		}
@@ -55,21 +55,11 @@ func ownedBy(author, name string) bool {
 	return name == author || domain.Within(author, name) && !alignment.PublicSuffix{}.Is(name)
 }
 
-func countDMARC(q *dmarc.Query) int {
-	n := 0
-	for _, d := range q.Discarded {
-		if record.IsDMARC(d.Text) {
-			n++
-		}
-	}
-	return n
-}
-
 // fixFail is for a message without an aligned pass. What came closest is said first.
 func fixFail(r *dmarc.Result) string {
 	name := plainDomain(r.DMARC.AuthorDomain)
 	others, d := passing(&r.DMARC), broken(r)
-	if discovery := r.DMARC.Discovery; discovery != nil && discovery.Exists == dmarc.ExistenceNo {
+	if found := r.DMARC.Discovery; found != nil && found.Exists == discovery.ExistenceNo {
 		return "write a domain into From that exists. No mail can be from " + name + "."
 	}
 	if d != nil && d.HeaderVerified {
@@ -156,7 +146,7 @@ func fixSPF(r *dmarc.Result) []string {
 			continue
 		}
 		name := plainDomain(i.Domain)
-		if i.Alignment != dmarc.Aligned {
+		if i.Alignment != discovery.Aligned {
 			return []string{fixMailFrom(r, i)}
 		}
 		if r.SPF.Status == spf.StatusPermError {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 )
 
@@ -22,7 +23,7 @@ func policySteps(v *dmarc.Verdict) []Step {
 }
 
 // discoveryStep is what DNS said where a DMARC record was looked for.
-func discoveryStep(v *dmarc.Verdict, d *dmarc.Discovery) Step {
+func discoveryStep(v *dmarc.Verdict, d *discovery.Result) Step {
 	s := Step{
 		Kind:  KindDiscovery,
 		Title: "DMARC record",
@@ -45,7 +46,7 @@ func discoveryStep(v *dmarc.Verdict, d *dmarc.Discovery) Step {
 			empty = append(empty, name)
 		}
 		for _, discarded := range q.Discarded {
-			s.add("ignored", "_dmarc."+q.Domain+": "+discarded.Text+" ("+discarded.Reason+")")
+			s.add("ignored", "_dmarc."+q.Domain+": "+discarded.Text+" ("+discarded.Reason.String()+")")
 		}
 		if q.PublicSuffix {
 			s.add("floor", q.Domain+" is on the public suffix list: names below it belong to different owners")
@@ -53,9 +54,9 @@ func discoveryStep(v *dmarc.Verdict, d *dmarc.Discovery) Step {
 	}
 	s.add("no record", strings.Join(empty, ", "))
 	switch d.Exists {
-	case dmarc.ExistenceNo:
+	case discovery.ExistenceNo:
 		s.add("exists", "no: DNS has no such name as "+d.AuthorDomain)
-	case dmarc.ExistenceOpen:
+	case discovery.ExistenceOpen:
 		s.add("exists", "not known: DNS did not say whether there is a "+d.AuthorDomain)
 	}
 	switch {
@@ -72,18 +73,18 @@ func discoveryStep(v *dmarc.Verdict, d *dmarc.Discovery) Step {
 	return s
 }
 
-func sourceText(d *dmarc.Discovery) string {
+func sourceText(d *discovery.Result) string {
 	switch d.Source {
-	case dmarc.SourceOrganizational:
+	case discovery.SourceOrganizational:
 		return "The record of " + d.PolicyDomain + ", the Organizational Domain of " + d.AuthorDomain + ", applies."
-	case dmarc.SourcePublicSuffix:
+	case discovery.SourcePublicSuffix:
 		return "The record of " + d.PolicyDomain + ", the public suffix that " + d.AuthorDomain + " stands below, applies."
 	}
 	return "It is the record of " + d.PolicyDomain + " itself that applies."
 }
 
 // policyStep is what the record asks for.
-func policyStep(v *dmarc.Verdict, d *dmarc.Discovery, r *record.Record) Step {
+func policyStep(v *dmarc.Verdict, d *discovery.Result, r *record.Record) Step {
 	s := Step{
 		Kind:  KindPolicy,
 		Title: "DMARC policy",
@@ -123,11 +124,11 @@ func policyStep(v *dmarc.Verdict, d *dmarc.Discovery, r *record.Record) Step {
 }
 
 // whyTag says why p, sp or np is the tag that applies.
-func whyTag(v *dmarc.Verdict, d *dmarc.Discovery) string {
+func whyTag(v *dmarc.Verdict, d *discovery.Result) string {
 	switch {
-	case d.Source == dmarc.SourceAuthor:
+	case d.Source == discovery.SourceAuthor:
 		return ""
-	case d.Exists == dmarc.ExistenceNo:
+	case d.Exists == discovery.ExistenceNo:
 		return ", which does not exist,"
 	}
 	return ", which is below " + v.PolicyDomain + ","

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -44,10 +45,10 @@ func everything(s string) *dmarc.Result {
 		Tags:     []record.Tag{{Name: s, Value: s, Kind: record.TagUnknown}, {Name: s, Value: s, Kind: record.TagRemoved}},
 		Problems: []record.Problem{{Tag: s, Text: s, Assumed: s}},
 	}
-	query := &dmarc.Query{Domain: s, Record: published, Text: s, PublicSuffix: true, Discarded: []dmarc.Discarded{{Text: s, Reason: s}}}
+	query := &discovery.Query{Domain: s, Record: published, Text: s, PublicSuffix: true, Discarded: []discovery.Discarded{{Text: s}}}
 	identifiers := []dmarc.Identifier{
 		{Method: dmarc.MethodSPF, Domain: s, Authenticated: true, Organizational: s},
-		{Method: dmarc.MethodDKIM, Domain: s + "x", Alignment: dmarc.Aligned},
+		{Method: dmarc.MethodDKIM, Domain: s + "x", Alignment: discovery.Aligned},
 	}
 	return &dmarc.Result{
 		Envelope: dmarc.Envelope{IP: netip.MustParseAddr("192.0.2.1"), HELO: s, MailFrom: s},
@@ -61,10 +62,10 @@ func everything(s string) *dmarc.Result {
 			AuthorDomain: s, OrganizationalDomain: s, PolicyDomain: s, Record: s, Err: err,
 			Override:    &dmarc.Override{Type: dmarc.OverrideLocal, Comment: s},
 			Identifiers: identifiers,
-			Discovery: &dmarc.Discovery{
-				Method: "tree-walk", AuthorDomain: s, PolicyDomain: s, Source: dmarc.SourceOrganizational,
-				Queries:       []*dmarc.Query{query, {Domain: s + "x", Err: err}},
-				Organizations: []dmarc.Organization{{Domain: s, Organizational: s + "x"}},
+			Discovery: &discovery.Result{
+				AuthorDomain: s, PolicyDomain: s, Source: discovery.SourceOrganizational,
+				Queries:       []*discovery.Query{query, {Domain: s + "x", Err: err}},
+				Organizations: []discovery.Organization{{Domain: s, Organizational: s + "x"}},
 			},
 		},
 		Others: []dmarc.Verdict{{AuthorDomain: s}},

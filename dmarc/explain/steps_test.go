@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/dmarctest"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -204,7 +205,7 @@ func (s story) result(t *testing.T) *dmarc.Result {
 	}}
 	f.Configure = func(v *dmarc.Verifier) {
 		if s.byList {
-			v.Discovery = dmarc.PublicSuffix{}
+			v.Discovery.Mode = discovery.PublicSuffix
 		}
 		v.Draw = func() float64 { return s.draw }
 	}

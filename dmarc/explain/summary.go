@@ -6,6 +6,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 )
 
@@ -60,7 +61,7 @@ func failSummary(r *dmarc.Result, name string) string {
 	switch {
 	case d != nil && d.HeaderVerified:
 		return "This message was signed in the name of " + name + ", " + brokenText(d) + "."
-	case r.DMARC.Discovery != nil && r.DMARC.Discovery.Exists == dmarc.ExistenceNo:
+	case r.DMARC.Discovery != nil && r.DMARC.Discovery.Exists == discovery.ExistenceNo:
 		text = "There is no such domain as " + name + ": this message cannot be from it."
 	case d != nil && (errors.Is(d.Err, dkim.ErrBodyHashMismatch) || errors.Is(d.Err, dkim.ErrSignatureMismatch)):
 		text = "This message has a signature in the name of " + name + " that does not match: it was changed on the way, or forged."
@@ -132,7 +133,7 @@ func passing(v *dmarc.Verdict) []string {
 func broken(r *dmarc.Result) *dkim.Result {
 	var best *dkim.Result
 	for _, i := range r.DMARC.Identifiers {
-		if i.Method != dmarc.MethodDKIM || i.Alignment != dmarc.Aligned || i.Authenticated || i.Signature >= len(r.DKIM) {
+		if i.Method != dmarc.MethodDKIM || i.Alignment != discovery.Aligned || i.Authenticated || i.Signature >= len(r.DKIM) {
 			continue
 		}
 		d := r.DKIM[i.Signature]

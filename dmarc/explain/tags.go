@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
-// byList reports whether the policy was looked for by the public suffix list, and so by the
-// rules of RFC 7489.
-func byList(d *dmarc.Discovery) bool {
-	return d != nil && strings.HasPrefix(d.Method, "public-suffix")
+// byList reports whether the rules of RFC 7489 were followed.
+func byList(d *discovery.Result) bool {
+	return d != nil && d.Mode.Standard() == record.RFC7489
 }
 
 // tags says which tags that decide are stated, as far as they can be read, and which have

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 )
 
@@ -74,7 +75,7 @@ func verdictTone(status dmarc.Status) Tone {
 func proof(s *Step, v *dmarc.Verdict) {
 	for _, i := range v.Identifiers {
 		switch {
-		case !i.Authenticated || i.Alignment != dmarc.Aligned:
+		case !i.Authenticated || i.Alignment != discovery.Aligned:
 		case i.Method == dmarc.MethodSPF:
 			s.add("proof", "SPF passes for "+i.Domain+", which is aligned")
 		default:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -69,7 +70,7 @@ func (c *checker) newVerifier(r resolver.Resolver, now time.Time) *dmarc.Verifie
 	// The explanation goes through the record term by term.
 	v.SPF.Trace = !c.options.json || c.options.verbose
 	if c.options.psl {
-		v.Discovery = dmarc.PublicSuffix{}
+		v.Discovery.Mode = discovery.PublicSuffix
 	}
 	if !now.IsZero() {
 		v.Now = func() time.Time { return now }

@@ -30,6 +30,7 @@ var (
 	ErrLong       = errors.New("domain name has more than 253 octets")
 	ErrOctet      = errors.New("domain name has an octet other than a letter, digit, hyphen, underscore or dot")
 	ErrIDNA       = errors.New("domain name is not a valid internationalized name")
+	ErrNumber     = errors.New("its last label is a number")
 )
 
 // lookup is the profile of UTS #46 for names that are about to be looked up:
@@ -64,6 +65,19 @@ func Canonical(name string) (string, error) {
 	name = ToLower(name)
 	if err := Check(name); err != nil {
 		return "", err
+	}
+	return name, nil
+}
+
+// CanonicalMail is Canonical for the domain of a mail address. A name whose last label is a
+// number is none: programs take it for an IP address.
+func CanonicalMail(name string) (string, error) {
+	name, err := Canonical(name)
+	if err != nil {
+		return "", err
+	}
+	if strings.Trim(Last(name, 1), "0123456789") == "" {
+		return "", ErrNumber
 	}
 	return name, nil
 }

@@ -1,12 +1,14 @@
-package dmarc
+package discovery_test
 
 import (
-	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/mailverdict/mailverdict/dkim"
+	. "github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/internal/suite"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -25,28 +27,21 @@ func TestAWalkAsksAtMostEightNames(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := strings.Join(walkNames(tt.start), " "); got != tt.want {
+			r := Discover(t.Context(), resolver.Zone{}, tt.start, Options{})
+			if got := strings.Join(asked(r), " "); got != tt.want {
 				t.Errorf("walk from %s asks\n%s, want\n%s", tt.start, got, tt.want)
 			}
 		})
 	}
 }
 
-// records is a zone of DMARC records by the domain that they are for. "SERVFAIL" is a
-// failure, and "|" separates several records at one name.
-func records(in map[string]string) resolver.Zone {
-	zone := resolver.Zone{}
-	for name, text := range in {
-		r := resolver.Records{}
-		switch text {
-		case "SERVFAIL":
-			r.Fault.Err = resolver.ErrServFail
-		default:
-			r.TXT = strings.Split(text, "|")
-		}
-		zone["_dmarc."+name] = r
+// asked returns the domains that were asked for records.
+func asked(r *Result) []string {
+	var names []string
+	for _, q := range r.Queries {
+		names = append(names, q.Domain)
 	}
-	return zone
+	return names
 }
 
 func TestDiscovery(t *testing.T) {
@@ -125,15 +120,15 @@ func TestDiscovery(t *testing.T) {
 		},
 		{name: "no record", author: "a.example.com", org: "a.example.com", rule: RuleSelf, cause: ErrNoRecord},
 		{name: "a single label", author: "localhost", org: "localhost", rule: RuleSelf, cause: ErrNoRecord},
-		{name: "an empty label", author: "a..example.com", cause: ErrFromDomain},
-		{name: "over 253 octets", author: strings.Repeat("a.", 126) + "com", cause: ErrFromDomain},
-		{name: "an address literal", author: "[192.0.2.1]", cause: ErrFromDomain},
-		{name: "an address", author: "192.0.2.1", cause: ErrFromDomain},
-		{name: "an injected line", author: "x\r\n250 ok", cause: ErrFromDomain},
-		{name: "nothing", author: "", cause: ErrFromDomain},
+		{name: "an empty label", author: "a..example.com", cause: ErrAuthorDomain},
+		{name: "over 253 octets", author: strings.Repeat("a.", 126) + "com", cause: ErrAuthorDomain},
+		{name: "an address literal", author: "[192.0.2.1]", cause: ErrAuthorDomain},
+		{name: "an address", author: "192.0.2.1", cause: ErrAuthorDomain},
+		{name: "an injected line", author: "x\r\n250 ok", cause: ErrAuthorDomain},
+		{name: "nothing", author: "", cause: ErrAuthorDomain},
 		{
 			name: "p missing without rua: no policy", zone: map[string]string{"example.com": "v=DMARC1; sp=reject"}, author: "example.com",
-			policyDomain: "example.com", source: SourceAuthor, org: "example.com", rule: RuleShortest, cause: ErrNoPolicy,
+			policyDomain: "example.com", source: SourceAuthor, org: "example.com", rule: RuleShortest, cause: record.ErrNoPolicy,
 		},
 		{
 			name: "p missing with rua: p=none", zone: map[string]string{"example.com": "v=DMARC1; rua=mailto:d@example.com"}, author: "example.com",
@@ -171,12 +166,12 @@ func TestDiscovery(t *testing.T) {
 		{
 			name: "the floor: a suffix without psd=y is no Organizational Domain", author: "bank.co.uk",
 			zone:         map[string]string{"co.uk": none},
-			policyDomain: "co.uk", source: SourcePublicSuffix, org: "bank.co.uk", rule: RulePSDYes,
+			policyDomain: "co.uk", source: SourcePublicSuffix, org: "bank.co.uk", rule: RuleFloor,
 		},
 		{
 			name: "the floor: a suffix below a suffix with a record is none either", author: "www.bank.co.uk",
 			zone:         map[string]string{"bank.co.uk": reject, "uk": none},
-			policyDomain: "bank.co.uk", source: SourceOrganizational, org: "bank.co.uk", rule: RulePSDYes,
+			policyDomain: "bank.co.uk", source: SourceOrganizational, org: "bank.co.uk", rule: RuleFloor,
 		},
 		{
 			name: "the floor gives way to psd=n", author: "bank.co.uk",
@@ -190,9 +185,8 @@ func TestDiscovery(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v := Verifier{Resolver: records(tt.zone), Discovery: TreeWalk{Literal: tt.literal}}
-			d := v.Discover(context.Background(), tt.author, nil, nil)
-			if causes.Code(d.Err) != causes.Code(tt.cause) {
+			d := Discover(t.Context(), suite.Policies(tt.zone), tt.author, options(tt.literal))
+			if !errors.Is(d.Err, tt.cause) {
 				t.Fatalf("error %v, want %v", d.Err, tt.cause)
 			}
 			if d.PolicyDomain != tt.policyDomain || d.Source != tt.source {
@@ -218,19 +212,18 @@ func TestACNAMEAtTheRecordsNameIsFollowed(t *testing.T) {
 		"_dmarc.other.loop.example":   {CNAME: "_dmarc.loop.example"},
 		"_dmarc.nothing-else.example": {TXT: []string{"v=spf1 -all"}},
 	}
-	v := Verifier{Resolver: zone}
 	for author, want := range map[string]string{
 		"example.com":          "example.com",
 		"pay.wild.example":     "wild.example", // wildcard answers are discarded
 		"nothing-else.example": "",
 		"loop.example":         "",
 	} {
-		d := v.Discover(context.Background(), author, nil, nil)
+		d := Discover(t.Context(), zone, author, Options{})
 		if d.PolicyDomain != want {
 			t.Errorf("%s: policy of %q (%v), want that of %q", author, d.PolicyDomain, d.Err, want)
 		}
 	}
-	if d := v.Discover(context.Background(), "pay.wild.example", nil, nil); len(d.Queries[0].Discarded) != 2 {
+	if d := Discover(t.Context(), zone, "pay.wild.example", Options{}); len(d.Queries[0].Discarded) != 2 {
 		t.Errorf("discarded at pay.wild.example: %v, want both records", d.Queries[0].Discarded)
 	}
 }
@@ -299,30 +292,30 @@ func TestRelaxedAlignment(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v := Verifier{Resolver: records(tt.zone), Discovery: TreeWalk{Literal: tt.literal}}
-			in := Input{DKIM: []*dkim.Result{{Status: dkim.StatusPass, Domain: tt.identifier}}}
-			in.Discovery = v.Discover(context.Background(), tt.author, nil, in.DKIM)
-			verdict := Evaluate(in)
-			if got := verdict.Identifiers[0].Alignment; got != tt.want {
-				t.Errorf("%s with %s: aligned %s, want %s (%s)", tt.identifier, tt.author, got, tt.want, verdict.Status)
+			id := Identifier{Domain: tt.identifier, Tag: TagDKIM, Authenticated: true}
+			d := Discover(t.Context(), suite.Policies(tt.zone), tt.author, options(tt.literal), id)
+			if _, got := d.Align(id); got != tt.want {
+				t.Errorf("%s with %s: aligned %s, want %s (%v)", tt.identifier, tt.author, got, tt.want, d.Err)
 			}
 		})
 	}
 }
 
 func TestQueriesOfOneMessageAreDeduplicated(t *testing.T) {
-	v := Verifier{Resolver: records(map[string]string{"example.com": "v=DMARC1; p=none"})}
-	signed := []*dkim.Result{
-		{Status: dkim.StatusPass, Domain: "a.example.com"},
-		{Status: dkim.StatusPass, Domain: "a.example.com"},
-		{Status: dkim.StatusPass, Domain: "elsewhere.com"},
+	zone := suite.Policies(map[string]string{"example.com": "v=DMARC1; p=none"})
+	d := Discover(t.Context(), zone, "b.example.com", Options{},
+		Identifier{Domain: "a.example.com", Authenticated: true},
+		Identifier{Domain: "a.example.com", Tag: TagDKIM, Authenticated: true},
+		Identifier{Domain: "elsewhere.com", Authenticated: true},
+	)
+	if got, want := asked(d), []string{"b.example.com", "example.com", "com", "a.example.com"}; !slices.Equal(got, want) {
+		t.Errorf("asked %q, want %q", got, want)
 	}
-	d := v.Discover(context.Background(), "b.example.com", nil, signed)
-	var names []string
-	for _, q := range d.Queries {
-		names = append(names, q.Domain)
+}
+
+func options(literal bool) Options {
+	if literal {
+		return Options{Mode: TreeWalkLiteral}
 	}
-	if want := []string{"b.example.com", "example.com", "com", "a.example.com"}; !slices.Equal(names, want) {
-		t.Errorf("asked %q, want %q", names, want)
-	}
+	return Options{}
 }

@@ -1,0 +1,47 @@
+package discovery
+
+import "github.com/mailverdict/mailverdict/alignment"
+
+// byList goes by the public suffix list: RFC 7489.
+type byList struct {
+	list alignment.PublicSuffix
+}
+
+func (l byList) policyNames(author string) []string {
+	if org := l.list.Of(author).Organizational; org != author {
+		return []string{author, org}
+	}
+	return []string{author}
+}
+
+func (byList) identifierNames(string) []string { return nil }
+
+func (l byList) organization(name string, _ findings) Organization {
+	return Organization{Domain: name, Organizational: l.list.Of(name).Organizational, Rule: RuleList, Suffix: l.list.Suffix(name)}
+}
+
+func (l byList) aligned(author, identifier string, _ findings) Alignment {
+	if alignment.Relaxed.Aligned(l.list.Of(author), l.list.Of(identifier)) {
+		return Aligned
+	}
+	return NotAligned
+}
+
+// policy selects the policy of an Author Domain: RFC 7489, section 6.6.3. Several records at
+// a name end the search there, where the Tree Walk goes on.
+func (l byList) policy(author string, f findings) choice {
+	source := SourceAuthor
+	for _, name := range l.policyNames(author) {
+		q := f.at(name)
+		switch {
+		case q.Err != nil:
+			return choice{open: q}
+		case q.Record != nil:
+			return choice{source: source, query: q}
+		case q.Several():
+			return choice{}
+		}
+		source = SourceOrganizational
+	}
+	return choice{}
+}

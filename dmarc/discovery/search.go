@@ -1,0 +1,240 @@
+package discovery
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mailverdict/mailverdict/alignment"
+	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/internal/ask"
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/internal/kept"
+	"github.com/mailverdict/mailverdict/internal/limit"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// A method is what the modes differ in.
+type method interface {
+	policyNames(author string) []string         // to ask for the author's policy
+	identifierNames(identifier string) []string // to ask for an identifier's Organizational Domain
+
+	policy(author string, f findings) choice
+	organization(name string, f findings) Organization
+	aligned(author, identifier string, f findings) Alignment
+}
+
+func (m Mode) method() method {
+	switch m {
+	case TreeWalkLiteral:
+		return treeWalk{literal: true}
+	case PublicSuffix:
+		return byList{}
+	case PublicSuffixICANN:
+		return byList{alignment.PublicSuffix{ICANNOnly: true}}
+	}
+	return treeWalk{}
+}
+
+// A choice is the record that a method selects for an Author Domain.
+type choice struct {
+	source Source
+	query  *Query // where it was found; nil where there is none
+	open   *Query // the nearest question without an answer, where that leaves it open
+}
+
+// Records keeps policy records that were parsed. The zero Records is empty and ready; one
+// serves all messages.
+type Records struct {
+	byText [2]kept.Map[parsed] // by standard
+}
+
+type parsed struct {
+	record *record.Record
+	err    error
+}
+
+// parse returns the function that parses a record, with memory unless r is nil.
+func (r *Records) parse(s record.Standard) func(text string) parsed {
+	parse := func(text string) parsed {
+		r, _, err := record.Parse(text, s)
+		return parsed{r, err}
+	}
+	if r == nil {
+		return parse
+	}
+	return func(text string) parsed { return r.byText[s].Get(text, parse) }
+}
+
+// A Search finds what DNS says about one Author Domain. It is used by one goroutine, and
+// must not be copied after Begin.
+type Search struct {
+	mode    Mode
+	how     method
+	author  string
+	ahead   int // how many names may be asked with what Expect asks
+	group   *ask.Group
+	parse   func(text string) parsed
+	asked   findings
+	pending sync.WaitGroup // of asked
+
+	ofAuthor  findings     // those of asked that the policy takes
+	left      atomic.Int32 // how many of them have no outcome yet
+	existence existence
+}
+
+// Begin asks for all that finding the policy of an Author Domain will take. The name is in
+// canonical form. The questions go to g, which bounds them and outlives the Search. Records
+// may be nil.
+func (s *Search) Begin(g *ask.Group, o Options, records *Records, author string) {
+	s.mode, s.how, s.author, s.group = o.Mode, o.Mode.method(), author, g
+	s.ahead = limit.Of(o.Questions, DefaultQuestions) / 2
+	s.parse = records.parse(o.Mode.Standard())
+	lookups := s.add(s.how.policyNames(author))
+	s.ofAuthor = s.asked
+	s.left.Store(int32(len(lookups)))
+	for i := range lookups {
+		lookups[i].ofAuthor = true
+	}
+	s.ask(lookups)
+}
+
+// Expect asks for what the Organizational Domain of an identifier takes before it is known
+// whether it will matter, so that nobody waits for it later. A name that shares no more than
+// the top label with the Author Domain will hardly matter. Half of the questions are kept
+// for the identifiers that do.
+func (s *Search) Expect(name string) {
+	name, err := domain.Canonical(name)
+	if err != nil || name == s.author || domain.Labels(commonSuffix(s.author, name)) < 2 {
+		return
+	}
+	names := s.how.identifierNames(name)
+	n := len(s.asked)
+	for _, name := range names {
+		if s.asked.find(name) == nil {
+			n++
+		}
+	}
+	if n <= s.ahead {
+		s.ask(s.add(names))
+	}
+}
+
+// Finish waits for the answers, asks for what the identifiers take that turned out to
+// matter, and says what was found.
+func (s *Search) Finish(identifiers []Identifier) *Result {
+	s.pending.Wait()
+	r := &Result{Mode: s.mode, AuthorDomain: s.author}
+	c := s.how.policy(s.author, s.asked)
+	switch {
+	case c.open != nil:
+		r.Err, r.Unanswered = cause.Wrap(ErrPolicyUnknown, "", c.open.Err), c.open.Domain
+	case c.query == nil:
+		r.Err = ErrNoRecord
+	default:
+		r.Source, r.PolicyDomain, r.Err = c.source, c.query.Domain, c.query.noPolicy
+	}
+	r.Organizations = append(r.Organizations, s.how.organization(s.author, s.asked))
+	r.Organizations[0].Alignment = Aligned
+	if r.Err == nil {
+		s.organizations(r, identifiers, c.query.Record)
+	}
+	r.Queries = s.asked
+	if r.Err == nil && s.existence.decides(c) || !r.passes(identifiers) {
+		r.Exists, r.ExistsAuthentic = s.existence.wait()
+	}
+	return r
+}
+
+// organizations finds the Organizational Domains of those identifiers for which they
+// decide: authenticated or still able to be, not the Author Domain itself, not held to
+// strict alignment, and where the Author Domain's Organizational Domain is possible.
+func (s *Search) organizations(r *Result, identifiers []Identifier, policy *record.Record) {
+	var names []string
+	for _, i := range identifiers {
+		name, err := domain.Canonical(i.Domain)
+		if err != nil || !i.Authenticated && !i.Open || name == s.author || i.Tag.mode(policy) == alignment.Strict {
+			continue
+		}
+		if r.Organizations[0].mayBe(name) && !slices.Contains(names, name) {
+			names = append(names, name)
+			s.ask(s.add(s.how.identifierNames(name)))
+		}
+	}
+	s.pending.Wait()
+	for _, name := range names {
+		o := s.how.organization(name, s.asked)
+		o.Alignment = s.how.aligned(s.author, name, s.asked)
+		r.Organizations = append(r.Organizations, o)
+	}
+}
+
+// passes reports whether an identifier is authenticated and aligned, so that no policy is
+// going to be applied.
+func (r *Result) passes(identifiers []Identifier) bool {
+	return r.Err == nil && slices.ContainsFunc(identifiers, func(i Identifier) bool {
+		_, a := r.Align(i)
+		return i.Authenticated && a == Aligned
+	})
+}
+
+// A lookup is the question for the record of one name.
+type lookup struct {
+	Query
+	search   *Search
+	ofAuthor bool
+}
+
+// add adds a lookup for each name that has not been asked for yet.
+func (s *Search) add(names []string) []lookup {
+	lookups := make([]lookup, 0, len(names)) // never grows: the Result keeps pointers into it
+	s.asked = slices.Grow(s.asked, len(names))
+	for _, name := range names {
+		if s.asked.find(name) == nil {
+			lookups = append(lookups, lookup{Query: Query{Domain: name}, search: s})
+			s.asked = append(s.asked, &lookups[len(lookups)-1].Query)
+		}
+	}
+	return lookups
+}
+
+func (s *Search) ask(lookups []lookup) {
+	s.pending.Add(len(lookups))
+	for i := range lookups {
+		s.group.Ask(lookups[i].question(), &lookups[i])
+	}
+}
+
+// Take takes the outcome of the question. Whoever takes the last one that the policy depends
+// on asks whether the Author Domain exists.
+func (l *lookup) Take(answer resolver.Answer, err error) {
+	defer l.search.pending.Done()
+	l.Authentic = answer.Authentic
+	switch {
+	case err == nil:
+		l.read(answer.TXT, l.search.parse)
+		l.PublicSuffix = l.search.mode == TreeWalk && l.Record != nil && l.Record.PSD == record.PSDUnknown &&
+			alignment.PublicSuffix{}.Is(l.Domain)
+	case resolver.Temporary(err):
+		l.Err = err
+	default:
+		// Proven absent, or a name too long to hold a record.
+		l.Authentic = resolver.AuthenticOf(err)
+	}
+	if l.ofAuthor && l.search.left.Add(-1) == 0 {
+		l.search.askExistence()
+	}
+}
+
+// commonSuffix returns the labels that two names share, from the right.
+func commonSuffix(a, b string) string {
+	for a != b {
+		if len(a) > len(b) {
+			a = domain.Parent(a)
+		} else {
+			b = domain.Parent(b)
+		}
+	}
+	return a
+}
