@@ -8,10 +8,11 @@ import (
 )
 
 // cover sets the result's lists of what is signed and what is not, and finds whether a
-// field was added since. names are those of all fields of the message.
-func (c *check) cover(m *message.Message, selection *message.Selection, names []string) {
+// field was added since. names are those of all fields of the message: see namesOf.
+func (c *check) cover(m *message.Message, selection *message.Selection, names string) {
 	r, h := &c.result, c.signature.Header
-	lists := make([]string, 0, len(h)+len(names)) // the four lists in one piece
+	fields := m.Header().Fields
+	lists := make([]string, 0, len(h)+len(fields)) // the four lists in one piece
 	list := func(what func(field int) bool) []string {
 		start := len(lists)
 		for n, name := range h {
@@ -24,13 +25,15 @@ func (c *check) cover(m *message.Message, selection *message.Selection, names []
 	r.Signed = list(func(field int) bool { return field >= 0 })
 	r.Absent = list(func(field int) bool { return field == message.Absent })
 	r.OverSigned = list(func(field int) bool { return field == message.OverSigned })
-	fields := m.Header().Fields
 	start := len(lists)
 	for i := range fields {
-		if selection.Signed[i] || i == c.field || names[i] == "" {
+		n := len(fields[i].Name())
+		name := names[:n]
+		names = names[n:]
+		if selection.Signed[i] || i == c.field || n == 0 {
 			continue
 		}
-		lists = append(lists, names[i])
+		lists = append(lists, name)
 		switch {
 		case fields[i].Is("subject"):
 			r.warn(WarningSubjectNotSigned)
@@ -52,7 +55,7 @@ func (c *check) cover(m *message.Message, selection *message.Selection, names []
 			r.warn(WarningFieldAdded)
 		}
 		if shown && c.added == "" {
-			c.added = names[above]
+			c.added = string(fields[above].Name())
 		}
 	}
 }

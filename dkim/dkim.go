@@ -96,7 +96,7 @@ func (v *Verifier) used() *Options {
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
 	s := v.Begin(ctx)
 	defer s.Close() // if the reader panics
-	if _, err := io.Copy(s, message); err != nil {
+	if _, err := io.CopyBuffer(s, message, s.message.Buffer()); err != nil {
 		s.message.Fail(err)
 	}
 	return s.Finish()

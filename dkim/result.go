@@ -2,6 +2,9 @@ package dkim
 
 import (
 	"encoding/json"
+	"log/slog"
+	"strconv"
+	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -57,6 +60,68 @@ type Result struct {
 	// Err says why Status is not StatusPass. It wraps one of the package's
 	// exported errors: errors.Is(r.Err, dkim.ErrBodyHashMismatch).
 	Err error `json:"-"`
+}
+
+// String returns the result in one line, such as
+//
+//	pass for example.com (s1, rsa-sha256, 2048 bits)
+//	fail for example.com (s1, rsa-sha256, 2048 bits): the body was changed: its hash does not match
+//
+// What is not printable ASCII is escaped, as in a Go string.
+func (r Result) String() string {
+	var b strings.Builder
+	b.WriteString(r.Status.String())
+	if r.Domain != "" {
+		b.WriteString(" for " + visible(r.Domain))
+	}
+	var with []string
+	for _, text := range []string{r.Selector, r.Algorithm} {
+		if text != "" {
+			with = append(with, visible(text))
+		}
+	}
+	if r.KeyBits > 0 {
+		with = append(with, strconv.Itoa(r.KeyBits)+" bits")
+	}
+	if len(with) > 0 {
+		b.WriteString(" (" + strings.Join(with, ", ") + ")")
+	}
+	if r.Err != nil {
+		b.WriteString(": " + visible(r.Err.Error()))
+	}
+	return b.String()
+}
+
+// LogValue returns the result as a group for package log/slog, with the keys that it
+// has in JSON: status, domain, selector, algorithm, cause, reason, key_bits, and
+// warnings.
+func (r Result) LogValue() slog.Value {
+	why := causes.JSON(r.Err)
+	attrs := []slog.Attr{slog.String("status", r.Status.String())}
+	for _, a := range []slog.Attr{
+		slog.String("domain", visible(r.Domain)), slog.String("selector", visible(r.Selector)),
+		slog.String("algorithm", visible(r.Algorithm)), slog.String("cause", why.Cause), slog.String("reason", visible(why.Reason)),
+	} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	if r.KeyBits > 0 {
+		attrs = append(attrs, slog.Int("key_bits", r.KeyBits))
+	}
+	if len(r.Warnings) > 0 {
+		attrs = append(attrs, slog.Any("warnings", r.Warnings))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// visible returns s as it is if it is printable ASCII, and escaped otherwise.
+func visible(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
+		return s
+	}
+	quoted := strconv.QuoteToASCII(s)
+	return quoted[1 : len(quoted)-1]
 }
 
 // MarshalJSON writes the result with its error as "reason", the text, and "cause",

@@ -27,6 +27,10 @@ type signatures struct {
 	checks     []*check
 	lookups    []keys.Lookup // one for each name that has keys
 	unreported int           // fields that have no result of their own: Limits.Results
+
+	// Room for the checks and lookups of most messages.
+	checkRoom  [4]*check
+	lookupRoom [2]keys.Lookup
 }
 
 // A check is one signature on its way to a result.
@@ -58,6 +62,7 @@ func (c *check) refuse(status Status, err error) {
 // attach attaches the check of v to a message.
 func (s *signatures) attach(v *Verifier, m *message.Message, questions *ask.Group) {
 	s.verifier, s.message, s.questions = v, m, questions
+	s.checks = s.checkRoom[:0]
 	m.Attach(s)
 }
 
@@ -79,9 +84,10 @@ func (s *signatures) HeaderEnded(m *message.Message) {
 // read parses the DKIM-Signature fields, topmost first. Checks of signatures that are
 // worth a key have no Err.
 func (s *signatures) read(fields []header.Field, limits *Limits) {
+	var room [1 << 10]byte
 	for i := range fields {
 		if fields[i].Is("dkim-signature") {
-			body, value := cutValue(nil, &fields[i])
+			body, value := cutValue(room[:0], &fields[i])
 			s.checks = append(s.checks, readSignature(i, string(body), value, limits))
 		}
 	}
@@ -207,8 +213,11 @@ func (c *check) hashTurn(authors []string) int {
 
 // askForKeys asks for the keys of all signatures, each name once.
 func (s *signatures) askForKeys() {
-	// Checks refer to the lookups, so that their slice must not move.
-	s.lookups = make([]keys.Lookup, 0, len(s.checks))
+	s.lookups = s.lookupRoom[:0]
+	if len(s.checks) > len(s.lookupRoom) {
+		// Checks refer to the lookups, so that their slice must not move.
+		s.lookups = make([]keys.Lookup, 0, len(s.checks))
+	}
 	for _, c := range s.checks {
 		if c.result.Err == nil {
 			c.lookup = s.lookup(c.keyName)
@@ -258,19 +267,13 @@ func (s *signatures) finish() []*Result {
 	return results
 }
 
-// namesOf returns the names of all fields as written, in one piece of memory: results
-// refer to them, and must not keep the header.
-func namesOf(fields []header.Field) []string {
+// namesOf returns the names of all fields as written, one after the other: results refer
+// to them, and must not keep the header.
+func namesOf(fields []header.Field) string {
 	var room [1 << 10]byte
-	text := room[:0]
+	names := room[:0]
 	for i := range fields {
-		text = append(text, fields[i].Name()...)
+		names = append(names, fields[i].Name()...)
 	}
-	all := string(text)
-	names := make([]string, len(fields))
-	for i := range fields {
-		n := len(fields[i].Name())
-		names[i], all = all[:n], all[n:]
-	}
-	return names
+	return string(names)
 }

@@ -72,8 +72,9 @@ const testMessage = testHeader + "\r\nDear Bob,\r\n\r\nhello.\r\n"
 // testZone has the keys that tests sign with by default.
 func testZone() resolver.Zone {
 	return resolver.Zone{
-		"s1._domainkey.example.com":  {TXT: []string{recordOf(ed())}},
-		"rsa._domainkey.example.com": {TXT: []string{recordOf(rsa2048())}},
+		"s1._domainkey.example.com":      {TXT: []string{recordOf(ed())}},
+		"rsa._domainkey.example.com":     {TXT: []string{recordOf(rsa2048())}},
+		"rsa1024._domainkey.example.com": {TXT: []string{recordOf(rsa1024())}},
 	}
 }
 

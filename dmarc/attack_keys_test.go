@@ -1,44 +1,59 @@
 package dmarc_test
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"math/big"
 	"sync"
 	"testing"
+
+	"github.com/mailverdict/mailverdict/internal/signing"
 )
 
-// An attackKey signs a hash as one of the keys of the corpus would, those that no library
-// agrees to sign with included.
+// An attackKey is a key of the corpus, those included that no library agrees to sign with.
 type attackKey struct {
+	crypto.Signer
 	public []byte // what p= holds
-	sign   func(hash []byte, prefix string) []byte
 }
 
 // attackKeys makes the keys of the corpus, the same ones each time.
 var attackKeys = sync.OnceValue(func() map[string]attackKey {
-	seed := sha256.Sum256([]byte("ed_victim"))
-	ed := ed25519.NewKeyFromSeed(seed[:])
+	ed := signing.Ed25519("ed_victim")
 	return map[string]attackKey{
 		"k_victim":   rsaAttackKey(prime("k_victim p", 1024, 3414), prime("k_victim q", 1024, 478)),
 		"k_attacker": rsaAttackKey(prime("k_attacker p", 1024, 240), prime("k_attacker q", 1024, 156)),
 		"k_512":      rsaAttackKey(prime("k_512 p", 256, 100), prime("k_512 q", 256, 100)),
-		// Whoever verifies with the exponent 1 finds the padded hash itself.
-		"k_e1": unfactored("k_e1", 2048, 1, paddedHash),
-		// It is to be refused for its size, before anybody computes with it.
-		"k_16384": unfactored("k_16384", 16384, 65537, func(hash []byte, _ string, size int) []byte {
-			return number("signature", 8*size).Bytes()
-		}),
-		"ed_victim": {
-			public: ed.Public().(ed25519.PublicKey),
-			sign:   func(hash []byte, _ string) []byte { return ed25519.Sign(ed, hash) },
-		},
+		// Whoever verifies with the exponent 1 finds the padded hash itself, which is what
+		// signing with it gives. Nobody can factor the modulus.
+		"k_e1": newAttackKey(&signing.PlainRSA{N: number("k_e1", 2048), E: big.NewInt(1), D: big.NewInt(1)}),
+		// It is to be refused for its size, before anybody computes with it: its
+		// signature is any number.
+		"k_16384":   newAttackKey(unsigning{&signing.PlainRSA{N: number("k_16384", 16384), E: big.NewInt(65537)}}),
+		"ed_victim": {ed, ed.Public().(ed25519.PublicKey)},
 	}
 })
+
+// newAttackKey returns an RSA key of the corpus.
+func newAttackKey(key crypto.Signer) attackKey {
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return attackKey{} // which TestAttackKeys finds
+	}
+	return attackKey{key, public}
+}
+
+// An unsigning key gives a number in place of signatures.
+type unsigning struct{ crypto.Signer }
+
+func (unsigning) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return number("signature", 16384).Bytes(), nil
+}
 
 // number returns an odd number of so many bits that follows from the label, with the
 // highest two bits set.
@@ -62,54 +77,9 @@ func prime(label string, bits int, offset int64) *big.Int {
 }
 
 func rsaAttackKey(p, q *big.Int) attackKey {
-	one := big.NewInt(1)
-	n, e := new(big.Int).Mul(p, q), big.NewInt(65537)
+	one, e := big.NewInt(1), big.NewInt(65537)
 	order := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
-	d := new(big.Int).ModInverse(e, order)
-	return attackKey{
-		public: spki(n, 65537),
-		sign: func(hash []byte, prefix string) []byte {
-			size := n.BitLen() / 8
-			padded := new(big.Int).SetBytes(paddedHash(hash, prefix, size))
-			return padded.Exp(padded, d, n).FillBytes(make([]byte, size))
-		},
-	}
-}
-
-// unfactored is a key whose modulus nobody can factor, and whose signatures are something
-// else than powers.
-func unfactored(label string, bits, e int, sign func(hash []byte, prefix string, size int) []byte) attackKey {
-	return attackKey{
-		public: spki(number(label, bits), e),
-		sign:   func(hash []byte, prefix string) []byte { return sign(hash, prefix, bits/8) },
-	}
-}
-
-// The DigestInfo before a hash: RFC 8017, section 9.2, note 1.
-const (
-	prefixSHA256 = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
-	prefixSHA1   = "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"
-)
-
-// paddedHash is EMSA-PKCS1-v1_5: RFC 8017, section 9.2.
-func paddedHash(hash []byte, prefix string, size int) []byte {
-	padded := make([]byte, size)
-	tail := append([]byte("\x00"+prefix), hash...)
-	copy(padded[size-len(tail):], tail)
-	for i := 1; i < size-len(tail); i++ {
-		padded[i] = 0xff
-	}
-	padded[1] = 1
-	return padded
-}
-
-// spki is a SubjectPublicKeyInfo.
-func spki(n *big.Int, e int) []byte {
-	der, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n, E: e})
-	if err != nil {
-		return nil // which TestAttackKeys finds
-	}
-	return der
+	return newAttackKey(&signing.PlainRSA{N: new(big.Int).Mul(p, q), E: e, D: new(big.Int).ModInverse(e, order)})
 }
 
 func (k attackKey) text() string { return base64.StdEncoding.EncodeToString(k.public) }
@@ -125,10 +95,12 @@ func TestAttackKeysAreWhatTheirNamesSay(t *testing.T) {
 		if name == "k_16384" {
 			continue
 		}
+		if name == "k_512" || name == "k_e1" {
+			continue // crypto/rsa refuses it
+		}
 		hash := sha256.Sum256(nil)
-		signature := new(big.Int).SetBytes(attackKeys()[name].sign(hash[:], prefixSHA256))
-		signature.Exp(signature, big.NewInt(int64(key.E)), key.N)
-		if got := signature.FillBytes(make([]byte, bits/8)); string(got) != string(paddedHash(hash[:], prefixSHA256, bits/8)) {
+		signature, err := attackKeys()[name].Sign(nil, hash[:], crypto.SHA256)
+		if err != nil || rsa.VerifyPKCS1v15(key, crypto.SHA256, hash[:], signature) != nil {
 			t.Errorf("%s does not sign", name)
 		}
 	}

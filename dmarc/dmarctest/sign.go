@@ -3,17 +3,15 @@ package dmarctest
 import (
 	"bytes"
 	"crypto"
-	"crypto/ed25519"
-	"crypto/x509"
-	"encoding/base64"
-	"fmt"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/emersion/go-msgauth/dkim"
-
 	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/signing"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -41,9 +39,8 @@ type Signature struct {
 }
 
 // Sign signs a message, publishes the key in zone, and returns the message with the
-// signature on top. It signs with go-msgauth, so that this module's verifier is not tested
-// against itself. A message that is written as a Unix file is returned with lines that end
-// in CRLF.
+// signature on top. A message that is written as a Unix file is returned with lines that
+// end in CRLF.
 //
 // The signature is dated (t=) with time.Now: a [Fixture] must not be verified at an earlier
 // time, or it comes from the future. Within testing/synctest both have the clock of the
@@ -69,28 +66,41 @@ func (s Signature) sign(zone resolver.Zone, message []byte) ([]byte, error) {
 		s.Key = key
 	}
 	s.Selector = or(s.Selector, "test")
-	options := &dkim.SignOptions{
-		Domain:                 s.Domain,
-		Selector:               s.Selector,
-		Identifier:             s.Identifier,
-		Signer:                 s.Key,
-		HeaderKeys:             s.Header,
-		HeaderCanonicalization: dkim.CanonicalizationRelaxed,
-		BodyCanonicalization:   dkim.CanonicalizationRelaxed,
-		Expiration:             s.Expires,
-	}
-	if s.Simple {
-		options.HeaderCanonicalization = dkim.CanonicalizationSimple
-		options.BodyCanonicalization = dkim.CanonicalizationSimple
-	}
-	var signed bytes.Buffer
-	if err := dkim.Sign(&signed, bytes.NewReader(message), options); err != nil {
+	if _, err := domain.Canonical(s.Domain); err != nil {
 		return nil, err
 	}
-	if zone == nil {
-		return signed.Bytes(), nil
+	block, _, ended := bytes.Cut(message, []byte("\r\n\r\n"))
+	if !ended {
+		return nil, errors.New("no empty line ends the header")
 	}
-	return signed.Bytes(), s.publish(zone)
+	names := s.Header
+	if names == nil {
+		for _, f := range header.Parse(block).Fields {
+			names = append(names, string(f.Name()))
+		}
+	}
+	if !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, "from") }) {
+		return nil, errors.New("the From field is not signed")
+	}
+	options := signing.Signature{
+		Key:      s.Key,
+		Domain:   s.Domain,
+		Selector: s.Selector,
+		Header:   strings.Join(names, ":"),
+		Time:     time.Now(),
+		Expires:  s.Expires,
+	}
+	if s.Identifier != "" {
+		options.Tags = "i=" + s.Identifier + ";"
+	}
+	if s.Simple {
+		options.Canonicalization = "simple/simple"
+	}
+	signed, err := options.Sign(string(message))
+	if err != nil || zone == nil {
+		return []byte(signed), err
+	}
+	return []byte(signed), s.publish(zone)
 }
 
 // publish puts the key record into zone, unless it is there.
@@ -99,7 +109,7 @@ func (s Signature) publish(zone resolver.Zone) error {
 	if err != nil {
 		return err
 	}
-	text, err := keyRecord(s.Key.Public())
+	text, err := signing.Record(s.Key.Public())
 	if err != nil {
 		return err
 	}
@@ -109,17 +119,4 @@ func (s Signature) publish(zone resolver.Zone) error {
 	}
 	zone[name] = records
 	return nil
-}
-
-// keyRecord returns the text of a key record: RFC 6376, section 3.6.1, and RFC 8463,
-// section 4.
-func keyRecord(key crypto.PublicKey) (string, error) {
-	if raw, ok := key.(ed25519.PublicKey); ok {
-		return fmt.Sprintf("v=DKIM1; k=ed25519; p=%s", base64.StdEncoding.EncodeToString(raw)), nil
-	}
-	der, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("v=DKIM1; k=rsa; p=%s", base64.StdEncoding.EncodeToString(der)), nil
 }

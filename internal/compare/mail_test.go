@@ -73,7 +73,7 @@ type benchSignature struct {
 // signMail signs a message of a benchmark and publishes its keys.
 func (s benchSignature) signMail(b testing.TB, zone resolver.Zone, message string) []byte {
 	b.Helper()
-	key := testKey(b, s.key)
+	key := testKey(s.key)
 	for n := range s.count {
 		domain := "shop.example"
 		if n > 0 {
@@ -93,7 +93,7 @@ func (s benchSignature) signMail(b testing.TB, zone resolver.Zone, message strin
 // hash of the body, and for each signature one of the header and a verification.
 func (s benchSignature) floor(b testing.TB, message []byte) contestant {
 	b.Helper()
-	key := testKey(b, s.key)
+	key := testKey(s.key)
 	header, body, _ := strings.Cut(string(message), "\r\n\r\n")
 	head, text := []byte(header), []byte(body)
 	digest := sha256.Sum256(head)

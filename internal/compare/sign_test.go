@@ -3,26 +3,17 @@ package compare
 import (
 	"crypto"
 	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"strings"
-	"sync"
-	"testing"
+
+	"github.com/mailverdict/mailverdict/internal/canon"
+	"github.com/mailverdict/mailverdict/internal/signing"
 )
 
-// A signer signs by the plain words of RFC 6376, without regard to speed and without
-// code of either side, and lets every tag be written as a test wants it.
+// A signer signs with any tags in any order.
 type signer struct {
 	key           crypto.Signer
-	domain        string
-	selector      string
-	names         []string // h=
 	headerRelaxed bool
 	bodyRelaxed   bool
-	length        int // of the canonical body that is hashed; negative: all
 
 	// tags are written in this order. The values of bh and b are filled in.
 	tags []tag
@@ -42,13 +33,22 @@ func newSigner(key crypto.Signer, domain, selector string, relaxed bool, names .
 		algorithm = "ed25519-sha256"
 	}
 	return signer{
-		key: key, domain: domain, selector: selector, names: names,
-		headerRelaxed: relaxed, bodyRelaxed: relaxed, length: -1, fold: "\r\n\t",
+		key: key, headerRelaxed: relaxed, bodyRelaxed: relaxed, fold: "\r\n\t",
 		tags: []tag{
 			{"v", "1"}, {"a", algorithm}, {"c", canonicalization}, {"d", domain}, {"s", selector},
 			{"h", strings.Join(names, ":")}, {"bh", ""}, {"b", ""},
 		},
 	}
+}
+
+// get returns the value of a tag, or "".
+func (s *signer) get(name string) string {
+	for _, t := range s.tags {
+		if t.name == name {
+			return t.value
+		}
+	}
+	return ""
 }
 
 // set replaces a tag or adds it before bh and b.
@@ -75,61 +75,31 @@ func (s *signer) remove(name string) {
 
 // sign returns the message with the signature on top.
 func (s signer) sign(message string) (string, error) {
-	header, body, _ := strings.Cut(message, "\r\n\r\n")
-	canonical := canonicalBody(s.bodyRelaxed, body)
-	if s.length >= 0 {
-		canonical = canonical[:s.length]
-	}
-	bodyHash := sha256.Sum256([]byte(canonical))
-
-	// Fields are taken from the bottom up, each once.
-	fields := splitFields(header + "\r\n")
-	var signed strings.Builder
-	for _, name := range s.names {
-		for i := len(fields) - 1; i >= 0; i-- {
-			if found, _, _ := strings.Cut(fields[i], ":"); strings.EqualFold(strings.TrimRight(found, " \t"), name) {
-				signed.WriteString(canonicalField(s.headerRelaxed, fields[i]))
-				fields = append(fields[:i:i], fields[i+1:]...)
-				break
-			}
-		}
-	}
-	field := s.field(bodyHash[:], "")
-	signed.WriteString(strings.TrimSuffix(canonicalField(s.headerRelaxed, field), "\r\n"))
-	digest := sha256.Sum256([]byte(signed.String()))
-	hash := crypto.SHA256
-	if _, ok := s.key.(ed25519.PrivateKey); ok {
-		hash = 0
-	}
-	value, err := s.key.Sign(rand.Reader, digest[:], hash)
-	if err != nil {
-		return "", err
-	}
-	return s.field(bodyHash[:], base64.StdEncoding.EncodeToString(value)) + message, nil
-}
-
-// field returns the signature's own field.
-func (s signer) field(bodyHash []byte, value string) string {
 	var b strings.Builder
-	b.WriteString("DKIM-Signature:")
 	for i, t := range s.tags {
-		switch {
-		case t.name == "bh" && t.value == "":
-			t.value = base64.StdEncoding.EncodeToString(bodyHash)
-		case t.name == "b" && t.value == "":
-			t.value = value
+		if t.value == "" && (t.name == "bh" || t.name == "b") {
+			t.value = "{" + t.name + "}"
 		}
 		if i > 0 {
 			b.WriteByte(';')
-		}
-		if i%2 == 1 {
-			b.WriteString(s.fold)
-		} else {
-			b.WriteByte(' ')
+			if i%2 == 1 {
+				b.WriteString(s.fold)
+			} else {
+				b.WriteByte(' ')
+			}
 		}
 		b.WriteString(t.name + "=" + t.value)
 	}
-	return b.String() + "\r\n"
+	return signing.Signature{Key: s.key, Field: b.String()}.Sign(message)
+}
+
+// bodyLength returns how many octets the canonical form of a body has.
+func (s signer) bodyLength(body string) int {
+	form := canon.Simple
+	if s.bodyRelaxed {
+		form = canon.Relaxed
+	}
+	return len(canon.PlainBody(form, body))
 }
 
 // splitFields splits a header block into fields, each with its CRLF.
@@ -147,80 +117,22 @@ func splitFields(header string) []string {
 	return fields
 }
 
-// canonicalField is RFC 6376, sections 3.4.1 and 3.4.2.
-func canonicalField(relaxed bool, field string) string {
-	if !relaxed {
-		return field
-	}
-	name, value, _ := strings.Cut(strings.ReplaceAll(field, "\r\n", ""), ":")
-	return strings.ToLower(strings.TrimRight(name, " \t")) + ":" + strings.Trim(squeezed(value), " ") + "\r\n"
-}
-
-// canonicalBody is RFC 6376, sections 3.4.3 and 3.4.4.
-func canonicalBody(relaxed bool, body string) string {
-	lines := strings.Split(body, "\r\n")
-	if relaxed {
-		for i := range lines {
-			lines[i] = strings.TrimSuffix(squeezed(lines[i]), " ")
-		}
-	}
-	for len(lines) > 0 && lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
-	}
-	if len(lines) == 0 && relaxed {
-		return ""
-	}
-	return strings.Join(lines, "\r\n") + "\r\n"
-}
-
-// squeezed returns s with every run of white space as one space.
-func squeezed(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		switch {
-		case s[i] != ' ' && s[i] != '\t':
-			b.WriteByte(s[i])
-		case i == 0 || s[i-1] != ' ' && s[i-1] != '\t':
-			b.WriteByte(' ')
-		}
-	}
-	return b.String()
-}
-
-// keyRecord is RFC 6376, section 3.6.1, and RFC 8463, section 4.
+// keyRecord returns the record that publishes a key.
 func keyRecord(key crypto.Signer) string {
-	if public, ok := key.Public().(ed25519.PublicKey); ok {
-		return "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)
-	}
-	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	record, err := signing.Record(key.Public())
 	if err != nil {
 		return err.Error() // no key, which every test would notice
 	}
-	return "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(der)
+	return record
 }
 
-// Keys of the tests: made once, since an RSA key takes a while.
-var (
-	rsa2048 = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
-	rsa1024 = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 1024) })
-)
-
 // testKey returns the RSA or Ed25519 key of all tests.
-func testKey(t testing.TB, kind string) crypto.Signer {
-	t.Helper()
-	var key crypto.Signer
-	var err error
+func testKey(kind string) crypto.Signer {
 	switch kind {
 	case "rsa":
-		key, err = rsa2048()
+		return signing.RSA(2048)
 	case "rsa1024":
-		key, err = rsa1024()
-	default:
-		seed := sha256.Sum256([]byte(kind))
-		key = ed25519.NewKeyFromSeed(seed[:])
+		return signing.RSA(1024)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return signing.Ed25519(kind)
 }

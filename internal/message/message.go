@@ -77,6 +77,8 @@ type Message struct {
 
 	bodies [2]canon.Body // by canon.Form
 	hashes int           // how many hashes the bodies have
+
+	buffer []byte // see Buffer
 }
 
 // source is where the header comes from.
@@ -168,6 +170,15 @@ func (m *Message) endHeader() error {
 	}
 	m.parse()
 	return nil
+}
+
+// Buffer returns memory with which the message may be read: it is for io.CopyBuffer, and
+// valid until the Message goes back to its Pool.
+func (m *Message) Buffer() []byte {
+	if m.buffer == nil {
+		m.buffer = make([]byte, 32<<10)
+	}
+	return m.buffer
 }
 
 // Fail gives up the message, and returns why: err, or the error of an earlier failure.

@@ -40,7 +40,7 @@ func RSA(bits int) crypto.Signer {
 	defer keys.Unlock()
 	if keys.rsa[bits] == nil {
 		if keys.rsa == nil {
-			keys.rsa = make(map[int]*plainRSA)
+			keys.rsa = make(map[int]*PlainRSA)
 		}
 		keys.rsa[bits] = newRSA(bits)
 	}
@@ -49,14 +49,16 @@ func RSA(bits int) crypto.Signer {
 
 var keys struct {
 	sync.Mutex
-	rsa map[int]*plainRSA
+	rsa map[int]*PlainRSA
 }
 
-// A plainRSA signs by plain arithmetic, since crypto/rsa refuses small keys.
-type plainRSA struct{ n, d, e *big.Int }
+// A PlainRSA is an RSA key with modulus N and the exponents E, public, and D, private. It
+// signs by plain arithmetic, and any numbers will do: crypto/rsa refuses small keys, and
+// those of attackers.
+type PlainRSA struct{ N, E, D *big.Int }
 
 // newRSA makes a key: of more than two primes if it is large, which is quicker.
-func newRSA(bits int) *plainRSA {
+func newRSA(bits int) *PlainRSA {
 	e := big.NewInt(65537)
 	count := max(2, bits/2048)
 	for {
@@ -67,23 +69,23 @@ func newRSA(bits int) *plainRSA {
 			phi.Mul(phi, p.Sub(p, big.NewInt(1)))
 		}
 		if d := new(big.Int).ModInverse(e, phi); d != nil && n.BitLen() == bits {
-			return &plainRSA{n, d, e}
+			return &PlainRSA{N: n, E: e, D: d}
 		}
 	}
 }
 
 // Public returns the *rsa.PublicKey.
-func (k *plainRSA) Public() crypto.PublicKey {
-	return &rsa.PublicKey{N: k.n, E: int(k.e.Int64())}
+func (k *PlainRSA) Public() crypto.PublicKey {
+	return &rsa.PublicKey{N: k.N, E: int(k.E.Int64())}
 }
 
 // Sign is RSASSA-PKCS1-v1_5: RFC 8017, sections 8.2.1 and 9.2.
-func (k *plainRSA) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	size := (k.n.BitLen() + 7) / 8
+func (k *PlainRSA) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	size := (k.N.BitLen() + 7) / 8
 	info := append(slices.Clone(digestInfo[opts.HashFunc()]), digest...)
 	padded := append([]byte{0, 1}, slices.Repeat([]byte{0xff}, size-len(info)-3)...)
 	padded = append(append(padded, 0), info...)
-	return new(big.Int).Exp(new(big.Int).SetBytes(padded), k.d, k.n).FillBytes(make([]byte, size)), nil
+	return new(big.Int).Exp(new(big.Int).SetBytes(padded), k.D, k.N).FillBytes(make([]byte, size)), nil
 }
 
 // digestInfo is the DER encoding of a DigestInfo up to the digest: RFC 8017, section 9.2,

@@ -75,7 +75,11 @@ func (s Signature) Sign(message string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	field = strings.Replace(field, "{b}", base64.StdEncoding.EncodeToString(value), 1)
+	text = base64.StdEncoding.EncodeToString(value)
+	if s.Field == "" {
+		text = fold(text)
+	}
+	field = strings.Replace(field, "{b}", text, 1)
 	return "DKIM-Signature: " + field + "\r\n" + message, nil
 }
 
@@ -97,8 +101,19 @@ func (s Signature) field() string {
 	if s.Tags != "" {
 		b.WriteString(" " + s.Tags)
 	}
-	fmt.Fprintf(&b, "\r\n\th=%s;\r\n\tbh={bh};\r\n\tb={b}", or(s.Header, "from:to:subject:date"))
+	fmt.Fprintf(&b, "\r\n\th=%s;\r\n\tbh={bh};\r\n\tb={b}", foldNames(or(s.Header, "from:to:subject:date")))
 	return b.String()
+}
+
+// foldNames folds a long list of names.
+func foldNames(names string) string {
+	const line = 6 // names
+	parts := strings.Split(names, ":")
+	var b strings.Builder
+	for ; len(parts) > line; parts = parts[line:] {
+		b.WriteString(strings.Join(parts[:line], ":") + ":\r\n\t ")
+	}
+	return b.String() + strings.Join(parts, ":")
 }
 
 // headerData returns what a signature is over: the canonical fields that names, the value
@@ -117,6 +132,16 @@ func headerData(form canon.Form, names, block, own string) []byte {
 	}
 	f := header.Parse([]byte(own)).Fields[0]
 	return canon.AppendField(data, form, f.BeforeColon(), f.Body())
+}
+
+// fold folds a long value.
+func fold(value string) string {
+	const line = 72
+	var b strings.Builder
+	for ; len(value) > line; value = value[line:] {
+		b.WriteString(value[:line] + "\r\n\t ")
+	}
+	return b.String() + value
 }
 
 func sign(key crypto.Signer, hash crypto.Hash, digest []byte) ([]byte, error) {
