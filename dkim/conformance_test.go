@@ -14,7 +14,6 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/internal/suite"
-	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // row is one message of a manifest: see the README of the conformance data.
@@ -22,14 +21,9 @@ type row struct {
 	ID     string
 	File   string
 	EOL    string
-	Zone   map[string]zoneEntry
+	Zone   map[string]map[string]any
 	Now    int64
 	Expect []expectation
-}
-
-type zoneEntry struct {
-	TXT   []json.RawMessage
-	RCODE string
 }
 
 type expectation struct {
@@ -37,38 +31,6 @@ type expectation struct {
 	Result string
 	Accept []string
 	Reason string
-}
-
-// zone turns a row's zone into one that answers.
-func (r *row) zone(t *testing.T) resolver.Zone {
-	faults := map[string]error{
-		"SERVFAIL": resolver.ErrServFail, "TIMEOUT": resolver.ErrTimeout,
-		"REFUSED": resolver.ErrRefused, "NXDOMAIN": resolver.ErrNXDomain,
-	}
-	zone := resolver.Zone{}
-	for name, entry := range r.Zone {
-		var records resolver.Records
-		if entry.RCODE != "" {
-			records.Fault.Err = faults[entry.RCODE]
-			if records.Fault.Err == nil {
-				t.Fatalf("zone: RCODE %q", entry.RCODE)
-			}
-		}
-		for _, raw := range entry.TXT {
-			var text string
-			var parts []string
-			switch {
-			case json.Unmarshal(raw, &text) == nil:
-			case json.Unmarshal(raw, &parts) == nil:
-				text = strings.Join(parts, "")
-			default:
-				t.Fatalf("zone: TXT %s", raw)
-			}
-			records.TXT = append(records.TXT, text)
-		}
-		zone[strings.ToLower(name)] = records
-	}
-	return zone
 }
 
 // reasons say which error of ours is a reason of the manifests.
@@ -129,7 +91,7 @@ func runRow(t *testing.T, dir string, row row) {
 	if row.EOL == "lf" {
 		message = bytes.ReplaceAll(message, []byte("\n"), []byte("\r\n"))
 	}
-	v := dkim.Verifier{Resolver: row.zone(t), Options: dkim.Options{Now: func() time.Time { return time.Unix(row.Now, 0) }}}
+	v := dkim.Verifier{Resolver: suite.Zone(t, row.Zone), Options: dkim.Options{Now: func() time.Time { return time.Unix(row.Now, 0) }}}
 	results, err := v.Verify(context.Background(), bytes.NewReader(message))
 	if err != nil {
 		t.Fatal(err)

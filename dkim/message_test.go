@@ -133,6 +133,45 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+// What readers show or obey may not be added after signing; of other fields that a message
+// may have once, honest relays add a second.
+func TestFieldsAddedAfterSigning(t *testing.T) {
+	for _, tt := range []struct {
+		names   string
+		status  Status
+		err     error
+		warning bool
+	}{
+		{"From Sender Reply-To To Cc Subject Date Content-Type Content-Transfer-Encoding Content-Disposition", StatusPolicy, ErrFieldAdded, true},
+		{"Bcc Message-ID In-Reply-To References MIME-Version Content-ID Content-Description", StatusPass, nil, true},
+		{"Received X-Other Comments List-Id", StatusPass, nil, false},
+	} {
+		for name := range strings.FieldsSeq(tt.names) {
+			message := testMessage
+			if !strings.Contains(message, name+":") {
+				message = name + ": one\r\n" + message
+			}
+			names := "From:" + name
+			if name == "From" {
+				names = name
+			}
+			message = sig{h: names}.sign(message)
+			got := verifyOne(t, &Verifier{}, strings.ToLower(name)+": two\r\n"+message)
+			if got.Status != tt.status || !errors.Is(got.Err, tt.err) || slices.Contains(got.Warnings, WarningFieldAdded) != tt.warning {
+				t.Errorf("%s: %v (%v), warnings %v", name, got.Status, got.Err, got.Warnings)
+			}
+			if tt.err != nil && !strings.HasSuffix(got.Err.Error(), ": "+strings.ToLower(name)) {
+				t.Errorf("%s: the error does not name the field: %v", name, got.Err)
+			}
+			// A field that stands twice and is signed twice was not added.
+			twice := sig{h: names + ":" + name}.sign(name + ": two\r\n" + message)
+			if got := verify(t, &Verifier{}, twice)[0]; got.Status != StatusPass || slices.Contains(got.Warnings, WarningFieldAdded) {
+				t.Errorf("%s, signed twice: %v (%v), warnings %v", name, got.Status, got.Err, got.Warnings)
+			}
+		}
+	}
+}
+
 func TestRepeatedFieldsAreSignedFromTheBottom(t *testing.T) {
 	const message = "Received: 3\r\nReceived: 2\r\nReceived: 1\r\n" + testMessage
 	var v Verifier

@@ -2,64 +2,15 @@ package dmarc
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
-	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/suite"
-	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
-
-// zoneOf turns a zone of the data into one of ours.
-func zoneOf(t *testing.T, in map[string]map[string]any) resolver.Zone {
-	t.Helper()
-	zone := resolver.Zone{}
-	for name, types := range in {
-		var r resolver.Records
-		for typ, value := range types {
-			if typ == "RCODE" {
-				r.Fault.Err = map[string]error{
-					"SERVFAIL": resolver.ErrServFail,
-					"TIMEOUT":  resolver.ErrTimeout,
-					"REFUSED":  resolver.ErrRefused,
-					"NXDOMAIN": resolver.ErrNXDomain,
-				}[fmt.Sprint(value)]
-				continue
-			}
-			var records []string
-			for _, v := range value.([]any) {
-				if parts, ok := v.([]any); ok {
-					v = ""
-					for _, p := range parts {
-						v = fmt.Sprint(v, p)
-					}
-				}
-				records = append(records, fmt.Sprint(v))
-			}
-			switch typ {
-			case "TXT":
-				r.TXT = records
-			case "A":
-				r.A = records
-			case "AAAA":
-				r.AAAA = records
-			case "MX":
-				r.MX = records
-			case "CNAME":
-				r.CNAME = records[0]
-			default:
-				t.Fatalf("type %s in a zone", typ)
-			}
-		}
-		zone[domain.ToLower(name)] = r
-	}
-	return zone
-}
 
 func TestConformanceFrom(t *testing.T) {
 	type row struct {
@@ -135,7 +86,7 @@ func TestConformanceEvaluate(t *testing.T) {
 			for _, row := range suite.Rows[row](t, "dmarc/"+file) {
 				for _, mode := range row.Mode {
 					s.Run(row.ID+"/"+mode, func(t *testing.T) {
-						v := Verifier{Resolver: zoneOf(t, row.Zone)}
+						v := Verifier{Resolver: suite.Zone(t, row.Zone)}
 						if mode == "rfc7489" {
 							v.Discovery.Mode = discovery.PublicSuffix
 						}
