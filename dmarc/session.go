@@ -64,13 +64,9 @@ func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
 	// The check counts its questions itself. This is only beyond what it may ask.
 	most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
 	v.limit(&s.mailFrom.dns, s.limits, most)
-	s.mailFrom.start(&s.life, v.SPF, spf.IdentityMailFrom, e)
+	mailFrom, helo := v.spf()
+	s.mailFrom.start(&s.life, mailFrom, spf.IdentityMailFrom, e)
 	if e.MailFrom != "" || e.MailFromUnknown { // else it is the same check
-		helo := v.SPF
-		helo.Sequential = true // so that none of its few questions is in vain
-		if helo.Limits.Questions == 0 || helo.Limits.Questions > s.limits.HELOQuestions {
-			helo.Limits.Questions = s.limits.HELOQuestions
-		}
 		v.limit(&s.helo.dns, s.limits, s.limits.HELOQuestions)
 		s.helo.start(&s.life, helo, spf.IdentityHELO, e)
 	}

@@ -3,6 +3,7 @@ package dmarc
 import (
 	"sync"
 
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -11,23 +12,17 @@ import (
 // that writes often, it is done when it starts; otherwise it is done again beside the
 // message, in a goroutine, which costs more than the whole check from memory does.
 type spfCheck struct {
-	checker spf.Checker
-	dns     resolver.Budget
-	wait    sync.WaitGroup
-	result  *spf.Result // nil until wait is over
+	dns    resolver.Budget
+	wait   sync.WaitGroup
+	result *spf.Result // nil until wait is over
 }
 
-// start starts the check, which asks c.dns. Options say how it is done.
-func (c *spfCheck) start(life *lifetime, options spf.Options, id spf.Identity, s spf.Envelope) {
-	c.checker = spf.Checker{Resolver: &c.dns, Options: options}
+// start starts the check by a Checker that serves all messages. It asks c.dns.
+func (c *spfCheck) start(life *lifetime, checker *spf.Checker, id spf.Identity, e spf.Envelope) {
 	var ok bool
-	if c.result, ok = c.checker.Recall(life.outer, id, s); ok {
+	if c.result, ok = checker.CheckBy(seam.Internal{}, life.outer, &c.dns, id, e, true); ok {
 		return
 	}
-	check := c.checker.Check
-	if id == spf.IdentityHELO {
-		check = c.checker.CheckHELO
-	}
 	ctx := life.context()
-	c.wait.Go(func() { c.result = check(ctx, s) })
+	c.wait.Go(func() { c.result, _ = checker.CheckBy(seam.Internal{}, ctx, &c.dns, id, e, false) })
 }

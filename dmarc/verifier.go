@@ -51,6 +51,8 @@ type Verifier struct {
 	once sync.Once
 	dkim dkim.Verifier // as DKIM says
 
+	mailFrom, helo spf.Checker // as SPF says
+
 	records  discovery.Records
 	readings sync.Pool // of *reading, for Verify
 	messages message.Pool
@@ -167,11 +169,26 @@ func (v *Verifier) limit(b *resolver.Budget, l Limits, most int) {
 // signatures returns the verifier of signatures for all messages, which keeps the keys that
 // it parsed.
 func (v *Verifier) signatures() *dkim.Verifier {
-	v.once.Do(func() {
-		v.dkim.Options = v.DKIM
-		if v.dkim.Now == nil {
-			v.dkim.Now = v.Now
-		}
-	})
+	v.once.Do(v.prepare)
 	return &v.dkim
+}
+
+// spf returns the checkers of SPF for all messages, which keep the records that they parsed.
+func (v *Verifier) spf() (mailFrom, helo *spf.Checker) {
+	v.once.Do(v.prepare)
+	return &v.mailFrom, &v.helo
+}
+
+// prepare makes what checks the parts of messages, as the options say.
+func (v *Verifier) prepare() {
+	v.dkim.Options = v.DKIM
+	if v.dkim.Now == nil {
+		v.dkim.Now = v.Now
+	}
+	v.mailFrom.Options, v.helo.Options = v.SPF, v.SPF
+	v.helo.Sequential = true // so that none of its few questions is in vain
+	most := v.Limits.withDefaults().HELOQuestions
+	if n := v.helo.Limits.Questions; n <= 0 || n > most {
+		v.helo.Limits.Questions = most
+	}
 }

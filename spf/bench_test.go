@@ -43,7 +43,7 @@ func includes(nested bool) resolver.Zone {
 	return zone
 }
 
-func benchmark(b *testing.B, c spf.Checker, ip string) {
+func benchmark(b *testing.B, c *spf.Checker, ip string) {
 	session := spf.Envelope{IP: netip.MustParseAddr(ip), HELO: "mail.example.com", MailFrom: "user@example.com"}
 	ctx := context.Background()
 	b.ReportAllocs()
@@ -56,18 +56,18 @@ func benchmark(b *testing.B, c spf.Checker, ip string) {
 
 func BenchmarkOneMatch(b *testing.B) {
 	zone := resolver.Zone{"example.com": {TXT: []string{"v=spf1 ip4:192.0.2.0/24 -all"}}}
-	benchmark(b, spf.Checker{Resolver: zone}, "192.0.2.1")
+	benchmark(b, &spf.Checker{Resolver: zone}, "192.0.2.1")
 }
 
 func BenchmarkFourIncludes(b *testing.B) {
 	b.Run("beside", func(b *testing.B) {
-		benchmark(b, spf.Checker{Resolver: includes(false)}, "192.0.2.4")
+		benchmark(b, &spf.Checker{Resolver: includes(false)}, "192.0.2.4")
 	})
 	b.Run("nested", func(b *testing.B) {
-		benchmark(b, spf.Checker{Resolver: includes(true)}, "192.0.2.4")
+		benchmark(b, &spf.Checker{Resolver: includes(true)}, "192.0.2.4")
 	})
 	b.Run("nested, with trace", func(b *testing.B) {
-		benchmark(b, spf.Checker{Resolver: includes(true), Options: spf.Options{Trace: true}}, "192.0.2.4")
+		benchmark(b, &spf.Checker{Resolver: includes(true), Options: spf.Options{Trace: true}}, "192.0.2.4")
 	})
 }
 

@@ -7,57 +7,49 @@ import (
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
+// causes are the words of the errors in JSON.
+var causes cause.Table
+
 // Why a check did not end with a term that matched: what Result.Err and
-// Evaluation.Err wrap. The section is of RFC 7208.
+// Evaluation.Err wrap. The sections are of RFC 7208.
 var (
 	// With StatusNone.
-	ErrNoAddress  = errors.New("the address of the client is not known")
-	ErrNoMailFrom = errors.New("MAIL FROM is not known")
-	ErrNoDomain   = errors.New("the identity has no domain")
-	ErrBadDomain  = errors.New("the domain of the identity is not one that can have a record") // 4.3
-	ErrNoRecord   = errors.New("the domain has no SPF record")                                 // 4.5
+	ErrNoAddress  = causes.New("no-address", "the address of the client is not known")
+	ErrNoMailFrom = causes.New("no-mail-from", "MAIL FROM is not known")
+	ErrNoDomain   = causes.New("no-domain", "the identity has no domain")
+	ErrBadDomain  = causes.New("bad-domain", "the domain of the identity is not one that can have a record") // 4.3
+
+	// With StatusPermError: an include or redirect leads to no record. It may wrap
+	// ErrNoRecord.
+	ErrNoTarget = causes.New("no-target", "nothing to include or to redirect to") // 5.2, 6.1
+
+	// With StatusNone.
+	ErrNoRecord = causes.New("no-record", "the domain has no SPF record") // 4.5
 
 	// With StatusNeutral.
-	ErrNoMatch = errors.New("no term of the record matches and it has no default") // 4.7
+	ErrNoMatch = causes.New("no-match", "no term of the record matches and it has no default") // 4.7
 
-	// With StatusPermError: the records are broken.
-	ErrSyntax          = errors.New("the SPF record is malformed") // 4.6; see SyntaxError
-	ErrMultipleRecords = errors.New("the domain has more than one SPF record")
-	ErrNoTarget        = errors.New("nothing to include or to redirect to") // 5.2, 6.1
+	// With StatusPermError: the records are broken. ErrSyntax is in a SyntaxError.
+	ErrSyntax          = causes.New("syntax", "the SPF record is malformed") // 4.6
+	ErrMultipleRecords = causes.New("multiple-records", "the domain has more than one SPF record")
 
 	// With StatusPermError: the records ask for more than Limits allows.
-	ErrTermLimit     = errors.New("the records have too many terms that ask DNS") // 4.6.4
-	ErrVoidLimit     = errors.New("too many lookups found nothing")               // 4.6.4
-	ErrMXLimit       = errors.New("the domain of an mx term has too many hosts")  // 4.6.4
-	ErrQuestionLimit = errors.New("the check takes too many DNS questions")       // 11.1
-	ErrRecordLimit   = errors.New("the SPF record is too long")                   // 3.4
+	ErrTermLimit     = causes.New("term-limit", "the records have too many terms that ask DNS") // 4.6.4
+	ErrVoidLimit     = causes.New("void-limit", "too many lookups found nothing")               // 4.6.4
+	ErrMXLimit       = causes.New("mx-limit", "the domain of an mx term has too many hosts")    // 4.6.4
+	ErrQuestionLimit = causes.New("question-limit", "the check takes too many DNS questions")   // 11.1
+	ErrRecordLimit   = causes.New("record-limit", "the SPF record is too long")                 // 3.4
 
-	// With StatusTempError.
-	ErrDNS       = errors.New("DNS gave no answer")          // 2.6.6; wraps the resolver's error
-	ErrTimeLimit = errors.New("the check took too long")     // 4.6.4
-	ErrCanceled  = errors.New("the check was not completed") // the context of the caller ended, or its resolver.Budget
+	// With StatusPermError: the records lead back to one another, and so beyond every
+	// limit. ErrLoop is an ErrTermLimit too, for errors.Is.
+	ErrLoop = causes.NewUnder(ErrTermLimit, "loop", "an include or redirect leads back to its own record")
+
+	// With StatusTempError. ErrCanceled is that the context of the caller ended, or
+	// its resolver.Budget.
+	ErrTimeLimit = causes.New("time-limit", "the check took too long") // 4.6.4
+	ErrCanceled  = causes.New("canceled", "the check was not completed")
+	ErrDNS       = causes.New("dns", "DNS gave no answer") // 2.6.6; wraps the resolver's error
 )
-
-// causes are the words of the errors in JSON.
-var causes = cause.Table{
-	{Word: "no-address", Err: ErrNoAddress},
-	{Word: "no-mail-from", Err: ErrNoMailFrom},
-	{Word: "no-domain", Err: ErrNoDomain},
-	{Word: "bad-domain", Err: ErrBadDomain},
-	{Word: "no-target", Err: ErrNoTarget},
-	{Word: "no-record", Err: ErrNoRecord},
-	{Word: "no-match", Err: ErrNoMatch},
-	{Word: "syntax", Err: ErrSyntax},
-	{Word: "multiple-records", Err: ErrMultipleRecords},
-	{Word: "term-limit", Err: ErrTermLimit},
-	{Word: "void-limit", Err: ErrVoidLimit},
-	{Word: "mx-limit", Err: ErrMXLimit},
-	{Word: "question-limit", Err: ErrQuestionLimit},
-	{Word: "record-limit", Err: ErrRecordLimit},
-	{Word: "time-limit", Err: ErrTimeLimit},
-	{Word: "canceled", Err: ErrCanceled},
-	{Word: "dns", Err: ErrDNS},
-}
 
 // An ending is what stops an evaluation before a term has matched.
 type ending struct {
@@ -66,8 +58,8 @@ type ending struct {
 }
 
 // A termError says in which term something is wrong: the one of the initial record,
-// and the one that it led to. Those between them are in Result.Evaluation; a loop
-// would fill the text with them. Terms of a parsed record are visible ASCII.
+// and the one that it led to. Those between them are in Result.Evaluation and would
+// make the text long. Terms of a parsed record are visible ASCII.
 type termError struct {
 	outermost, innermost string
 	between              bool // there are others between the two

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -84,18 +83,6 @@ func ExampleChecker_trace() {
 	// exp=why.shop.example: false
 }
 
-// A server that keeps answers in a resolver.Cache has a result for most messages at once.
-func ExampleChecker_Recall() {
-	session := spf.Envelope{IP: netip.MustParseAddr("198.51.100.7"), MailFrom: "orders@shop.example"}
-	checker := spf.Checker{Resolver: zone}
-	if result, ok := checker.Recall(context.Background(), spf.IdentityMailFrom, session); ok {
-		fmt.Println(result.Status)
-	} else {
-		go checker.Check(context.Background(), session)
-	}
-	// Output: pass
-}
-
 func ExampleParse() {
 	record, isSPF, err := spf.Parse("v=spf1 +A:mail.example.com/24 ip6:2001:db8::/32 -all")
 	fmt.Println(record, isSPF, err)
@@ -107,22 +94,4 @@ func ExampleParse() {
 	// 7 +A:mail.example.com/24 a pass
 	// 30 ip6:2001:db8::/32 ip6 pass
 	// 48 -all all fail
-}
-
-func ExampleResult_ReceivedSPF() {
-	session := spf.Envelope{
-		IP:       netip.MustParseAddr("198.51.100.7"),
-		HELO:     "out7.mailer.example",
-		MailFrom: "orders@shop.example",
-	}
-	checker := spf.Checker{Resolver: zone}
-	result := checker.Check(context.Background(), session)
-	field := result.ReceivedSPF(session, "mx.receiver.example").String()
-	fmt.Println(strings.ReplaceAll(field, "\r\n", "\n"))
-	// Output:
-	// Received-SPF: pass (mx.receiver.example: domain of shop.example designates
-	//  198.51.100.7 as permitted sender) receiver=mx.receiver.example;
-	//  identity=mailfrom; client-ip=198.51.100.7;
-	//  envelope-from="orders@shop.example"; helo=out7.mailer.example;
-	//  mechanism="include:_spf.mailer.example";
 }

@@ -9,31 +9,6 @@ import (
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
-// facts are what macros stand for. They do not change during a check, so that
-// questions can be put together ahead of the reading. RFC 7208, section 7.2.
-type facts struct {
-	ip       netip.Addr // IPv4 or IPv6, never IPv4-mapped; the zero Addr where it is not known
-	octets   [16]byte   // of ip; the first four for IPv4
-	is4      bool
-	helo     string // as the client gave it
-	sender   string // <sender> of RFC 7208, section 4.1: local, "@" and domain
-	local    string // its local-part, as it was given
-	domain   string // its domain, in A-labels
-	receiver string
-}
-
-// setIP fills f with the address of the client. An IPv4-mapped address is the IPv4
-// address: RFC 7208, section 5.
-func (f *facts) setIP(ip netip.Addr) {
-	f.ip = ip.Unmap().WithZone("")
-	if f.is4 = f.ip.Is4(); f.is4 {
-		octets := f.ip.As4()
-		copy(f.octets[:], octets[:])
-	} else if f.ip.IsValid() {
-		f.octets = f.ip.As16()
-	}
-}
-
 // maxExpansion bounds the work that one expansion can be. A name of 253 octets, or
 // an explanation, is far below it: what is longer is not a name at all.
 const maxExpansion = 16 << 10
@@ -41,7 +16,7 @@ const maxExpansion = 16 << 10
 // expand replaces the macros of a macro-string that was checked before: RFC 7208,
 // section 7.3. Current is <domain>, validated the value of %{p}. Fit is false where
 // the text grew beyond maxExpansion, which ends the expansion.
-func (f *facts) expand(text, current, validated string) (expanded string, fit bool) {
+func (a *arguments) expand(text, current, validated string) (expanded string, fit bool) {
 	if strings.IndexByte(text, '%') < 0 {
 		return text, len(text) <= maxExpansion
 	}
@@ -55,7 +30,7 @@ func (f *facts) expand(text, current, validated string) (expanded string, fit bo
 		if p.letter == 0 {
 			b = append(b, p.text...)
 		} else {
-			b = p.appendValue(b, f.value(p.letter, current, validated))
+			b = p.appendValue(b, a.value(p.letter, current, validated))
 		}
 		if len(b) > maxExpansion {
 			return string(b[:maxExpansion]), false
@@ -65,34 +40,34 @@ func (f *facts) expand(text, current, validated string) (expanded string, fit bo
 }
 
 // value returns what a macro letter stands for.
-func (f *facts) value(letter byte, current, validated string) string {
+func (a *arguments) value(letter byte, current, validated string) string {
 	switch letter {
 	case 's':
-		return f.sender
+		return a.sender
 	case 'l':
-		return f.local
+		return a.local
 	case 'o':
-		return f.domain
+		return a.domain
 	case 'd':
 		return current
 	case 'i':
-		return dotted(f.ip)
+		return dotted(a.ip)
 	case 'p':
 		return validated
 	case 'v':
-		if f.is4 {
+		if a.ip.Is4() {
 			return "in-addr"
 		}
 		return "ip6"
 	case 'h':
-		return f.helo
+		return a.helo
 	case 'c':
-		return f.ip.String()
+		return a.ip.String()
 	case 'r':
-		if f.receiver == "" {
+		if a.receiver == "" {
 			return "unknown"
 		}
-		return f.receiver
+		return a.receiver
 	case 't':
 		return strconv.FormatInt(time.Now().Unix(), 10)
 	}
@@ -173,25 +148,31 @@ func (p *piece) appendPart(b []byte, s string) []byte {
 	return b
 }
 
-// name returns the name that a domain-spec stands for, in the form that DNS is
-// asked for, or false where there is no such name: then the term does not match.
-// RFC 7208, section 4.8, leaves that case open; taking it as no match is what 4.3
-// does and what the test suite prefers.
-//
-// A name that was put together from what the client said is held to letters,
-// digits, hyphens and underscores, since other octets mean different things to
-// different programs. The text of the record itself, which its syntax allows all
-// visible characters, is left for the resolver to refuse.
-func (f *facts) name(t *Term, current, validated string) (name string, fit bool) {
-	spec := t.Domain()
-	if spec == "" {
+// name returns the name that the domain-spec of a term stands for, or current if the
+// term has none. Fit is false if there is no such name: then the term does not match.
+// RFC 7208, section 4.8, leaves that case open; taking it as no match is what section
+// 4.3 does and what the test suite prefers.
+func (a *arguments) name(t *Term, current, validated string) (name string, fit bool) {
+	switch {
+	case t.spec == "":
 		return current, true
+	case t.letters == 0:
+		return t.name, t.name != ""
 	}
-	name, fit = f.expand(spec, current, validated)
+	name, fit = a.expand(t.spec, current, validated)
 	if !fit {
 		return "", false
 	}
-	name = domain.ToLower(strings.TrimSuffix(name, "."))
+	return dnsName(name)
+}
+
+// dnsName returns the name that an expanded domain-spec stands for, in the form of
+// resolver.Question. Its labels may hold any octet from space to "~": RFC 7208, section
+// 7.1, allows them, and a local-part such as "bounce+ann=example.net" is everyday mail.
+// Fit is false for a text that is no name: one with an empty label or one of more than
+// 63 octets, or with any other octet.
+func dnsName(text string) (name string, fit bool) {
+	name = domain.ToLower(strings.TrimSuffix(text, "."))
 	for len(name) > domain.MaxLength {
 		// RFC 7208, section 7.3: the left side is cut, by whole labels.
 		dot := strings.IndexByte(name, '.')
@@ -200,17 +181,23 @@ func (f *facts) name(t *Term, current, validated string) (name string, fit bool)
 		}
 		name = name[dot+1:]
 	}
-	err := domain.Check(name)
-	return name, err == nil || err == domain.ErrOctet && t.letters == 0
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
+	label := 0
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '.':
+			if label == 0 {
+				return "", false
+			}
+			label = 0
+			continue
+		case c < ' ' || c > '~':
+			return "", false
+		}
+		if label++; label > domain.MaxLabel {
+			return "", false
 		}
 	}
-	return true
+	return name, label > 0
 }
 
 // reverseName is where the PTR records of an address are: RFC 7208, section 5.5.

@@ -5,29 +5,23 @@ import "github.com/mailverdict/mailverdict/resolver"
 // explain fetches what the owner of a domain says of a fail: RFC 7208, section
 // 6.2. The result is found by now: whatever goes wrong here only leaves the
 // explanation out.
-func (c *check) explain(record *Record, current string, t *tracer) {
-	exp := record.find(KindExp)
+func (e *evaluation) explain(f *frame) {
+	exp := f.record.find(KindExp)
 	if exp == nil {
 		return
 	}
-	c.explaining = true
-	c.beginStep(t, exp)
-	c.result.Explanation = c.explanation(exp, current)
-	c.endStep(t, false, nil)
+	e.explaining = true
+	f.beginStep(exp)
+	e.explanation = e.explanationBy(exp, f)
+	f.endStep(false, nil, &e.matcher)
 }
 
-func (c *check) explanation(exp *Term, current string) string {
-	if c.unmatchable(exp) {
-		return ""
-	}
-	name, fit, stop := c.target(exp, current)
+func (e *evaluation) explanationBy(exp *Term, f *frame) string {
+	name, fit, stop := e.target(exp, f)
 	if stop != nil || !fit {
 		return ""
 	}
-	l, stop := c.get(resolver.Question{Name: name, Type: resolver.TypeTXT})
-	if l != nil {
-		c.note(l)
-	}
+	l, stop := e.lookup(resolver.Question{Name: name, Type: resolver.TypeTXT}, f, false)
 	if stop != nil || l.err != nil || len(l.answer.TXT) != 1 {
 		return ""
 	}
@@ -38,13 +32,13 @@ func (c *check) explanation(exp *Term, current string) string {
 	}
 	validated := ""
 	if used.has(letterSet("p")) {
-		if validated, stop = c.validatedName(current); stop != nil {
+		if validated, stop = e.validatedName(f); stop != nil {
 			validated = "unknown"
 		}
 	}
 	// A text that is too long to expand whole is cut below in any case.
-	expanded, _ := c.expand(text, current, validated)
-	return printable(expanded, c.limits.ExplanationOctets)
+	expanded, _ := e.expand(text, f.domain, validated)
+	return printable(expanded, e.limits.ExplanationOctets)
 }
 
 // printable makes text fit for one line of an SMTP reply, a header or a terminal:

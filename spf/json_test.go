@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/mailverdict/mailverdict/resolver"
@@ -19,7 +20,8 @@ func TestAResultKeepsItsReasonThroughJSON(t *testing.T) {
 		{"v=spf1 a:broken.example.com -all", "dns", spf.ErrDNS},
 		{"v=spf1 include:gone.example.com -all", "no-target", spf.ErrNoTarget},
 		{"v=spf1 include:moo.example.com -all", "syntax", spf.ErrSyntax},
-		{"v=spf1 redirect=example.com", "term-limit", spf.ErrTermLimit},
+		{"v=spf1 redirect=example.com", "loop", spf.ErrLoop},
+		{"v=spf1" + strings.Repeat(" a:far.example.com", 11), "term-limit", spf.ErrTermLimit},
 		{"v=spf1", "no-match", spf.ErrNoMatch},
 		{"v=spf1 a:far.example.com exists:gone.example.com ip4:192.0.2.1 -all", "", nil},
 		{"v=spf1 a:gone.example.com a:gone.example.com a:gone.example.com", "void-limit", spf.ErrVoidLimit},

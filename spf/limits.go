@@ -1,20 +1,24 @@
 package spf
 
-import "time"
+import (
+	"time"
 
-// Limits bound what one check may cost, whatever the records say. Zero fields have
-// the defaults named below, which are those of RFC 7208, section 4.6.4, where it
-// has one; a negative field means none at all.
+	"github.com/mailverdict/mailverdict/internal/limit"
+)
+
+// Limits bound what one check may cost, whatever the records say. In each field zero is
+// the default, which is that of RFC 7208, section 4.6.4, if it has one, and a negative
+// number is no limit.
 type Limits struct {
-	// Terms that ask DNS, over all records of a check: include, a, mx, ptr,
-	// exists and redirect, where %{p} counts like a ptr. Default 10; more is
-	// permerror. It ends loops and keeps a record from making the checking host
-	// attack others.
+	// Terms is how many terms may ask DNS, over all records of a check: include, a,
+	// mx, ptr, exists and redirect, where %{p} counts like a ptr. Default 10; more
+	// is permerror. It keeps a record from making the checking host attack others.
+	// A loop of records is permerror with or without it.
 	Terms int
 
-	// VoidLookups are terms that ask DNS something to which there is no answer; each
-	// counts once, however many hosts of an mx have no address. Default 2; more is
-	// permerror. It defends domains that do not exist, and those above
+	// VoidLookups is how many terms may ask DNS something to which there is no
+	// answer; each counts once, however many hosts of an mx have no address. Default
+	// 2; more is permerror. It defends domains that do not exist, and those above
 	// them, against floods of questions for random names.
 	VoidLookups int
 
@@ -28,17 +32,20 @@ type Limits struct {
 	// address writes them.
 	PTRNames int
 
-	// Questions is how many DNS questions the reading of the records may need in
+	// Questions is how many DNS questions the evaluation of the records may need in
 	// all. Default 50; more is permerror. The limits above allow more than 110.
-	// What was asked ahead of the reading and then turns out not to be needed is
-	// not counted: at most 10 questions, since never more are asked that the reading
-	// has not come to. So DNS gets at most Questions + 10 from one check, whatever
-	// the records say and however long answers take, and at most Questions with
-	// Checker.Sequential.
+	//
+	// Questions that were asked ahead and turn out not to be needed do not count.
+	// At most 10 questions are asked ahead that the evaluation has not come to, so
+	// DNS gets at most Questions + 10 from one check, whatever the records say and
+	// however long answers take, and at most Questions with Options.Sequential.
 	Questions int
 
-	// Time is how long a check may take, from its first question that resolver.Recall
-	// does not answer. Default 20 seconds; longer is temperror.
+	// Time is how long a check may take, from its first question whose answer is not
+	// in memory (a resolver.Cache or Zone). Default 20 seconds; longer is temperror.
+	// The questions of ptr and %{p} for the name of the client's address take no
+	// more than 5 seconds and a quarter of the time that is left: without an answer
+	// they match nothing (section 5.5), and the rest of the record is evaluated.
 	Time time.Duration
 
 	// RecordOctets and RecordTerms bound one record. Defaults 8192 octets and 500
@@ -51,24 +58,17 @@ type Limits struct {
 	ExplanationOctets int
 }
 
-// withDefaults returns l with no field that means anything but its value.
+// withDefaults returns l with each field as it is meant.
 func (l Limits) withDefaults() Limits {
 	return Limits{
-		Terms:             orDefault(l.Terms, 10),
-		VoidLookups:       orDefault(l.VoidLookups, 2),
-		MXHosts:           orDefault(l.MXHosts, 10),
-		PTRNames:          orDefault(l.PTRNames, 10),
-		Questions:         orDefault(l.Questions, 50),
-		Time:              orDefault(l.Time, 20*time.Second),
-		RecordOctets:      orDefault(l.RecordOctets, 8<<10),
-		RecordTerms:       orDefault(l.RecordTerms, 500),
-		ExplanationOctets: orDefault(l.ExplanationOctets, 450),
+		Terms:             limit.Of(l.Terms, 10),
+		VoidLookups:       limit.Of(l.VoidLookups, 2),
+		MXHosts:           limit.Of(l.MXHosts, 10),
+		PTRNames:          limit.Of(l.PTRNames, 10),
+		Questions:         limit.Of(l.Questions, 50),
+		Time:              limit.Of(l.Time, 20*time.Second),
+		RecordOctets:      limit.Of(l.RecordOctets, 8<<10),
+		RecordTerms:       limit.Of(l.RecordTerms, 500),
+		ExplanationOctets: limit.Of(l.ExplanationOctets, 450),
 	}
-}
-
-func orDefault[T ~int | ~int64](v, otherwise T) T {
-	if v == 0 {
-		return otherwise
-	}
-	return max(v, 0)
 }

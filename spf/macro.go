@@ -2,7 +2,8 @@ package spf
 
 import "strings"
 
-// This file reads macro-strings and domain-specs: RFC 7208, section 7.1.
+// This file reads macro-strings and domain-specs, and does not expand them: RFC 7208,
+// section 7.1.
 //
 //	macro-string     = *( macro-expand / macro-literal )
 //	macro-expand     = ( "%{" macro-letter transformers *delimiter "}" )
@@ -125,6 +126,20 @@ func checkMacros(s string, spaces bool) (used letters, lastMacro, at int, want s
 		rest = next
 	}
 	return used, lastMacro, 0, ""
+}
+
+// literal returns what a sound macro-string without macro letters stands for.
+func literal(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for s != "" {
+		var p piece
+		p, s, _, _ = cutPiece(s)
+		b.WriteString(p.text)
+	}
+	return b.String()
 }
 
 func firstInvisible(s string, spaces bool) int {

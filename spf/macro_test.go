@@ -61,29 +61,51 @@ func TestTheExpansionsOfRFC7208Section7_4(t *testing.T) {
 	})
 }
 
+// dotted253 is a name of 253 octets.
+var dotted253 = strings.Repeat("a.", 126) + "c"
+
+// octetRange returns the octets of a range, in order.
+func octetRange(first, last byte) string {
+	var b []byte
+	for c := first; c <= last; c++ {
+		b = append(b, c)
+	}
+	return string(b)
+}
+
 func TestMacrosThatMakeNames(t *testing.T) {
 	long := strings.Repeat("a", 5000)
 	for _, test := range []struct{ name, spec, local, helo, want string }{
 		{"every letter in upper case", "%{L}.%{O}.%{D}.%{I}.%{V}.%{H}.x.org", "joe", "mx.x.org",
 			"joe.example.com.example.com.192.0.2.1.in-addr.mx.x.org.x.org"},
-		{"%{s} with its at-sign is no name", "%{s}.x.org", "joe", "", ""},
+		{"%{s} with its at-sign", "%{s}.x.org", "joe", "", "joe@example.com.x.org"},
 		{"%{s} split at its at-sign's side", "%{s1}.x.org", "joe", "", "com.x.org"},
-		{"URL escapes are no name", "%{L}.x.org", "a b", "", ""},
-		{"a plus is no name", "%{l}.x.org", "joe+tag", "", ""},
+		{"URL escapes", "%{L}.x.org", "a b", "", "a%20b.x.org"},
+		{"a plus", "%{l}.x.org", "joe+tag", "", "joe+tag.x.org"},
+		{"octets from space on", "%{h}.x.org", "joe", strings.ReplaceAll(octetRange(' ', '?'), ".", ""), strings.ReplaceAll(octetRange(' ', '?'), ".", "") + ".x.org"},
+		{"octets up to the tilde", "%{h}.x.org", "joe", octetRange('@', '~'), strings.ToLower(octetRange('@', '~')) + ".x.org"},
+		{"DEL is no name", "%{h}.x.org", "joe", "a\x7f", ""},
+		{"a line break is no name", "%{h}.x.org", "joe", "a\r\nb", ""},
 		{"a plus as a delimiter", "%{l+}.x.org", "joe+tag", "", "joe.tag.x.org"},
 		{"several delimiters", "%{lr+-}.x.org", "foo-bar+zip", "", "zip.bar.foo.x.org"},
 		{"a control character is no name", "%{l}.x.org", "a\x00b", "", ""},
 		{"a leading dot is no name", "%{l}.x.org", ".joe", "", ""},
 		{"dots in a row are no name", "%{l}.x.org", "j..oe", "", ""},
-		{"a quoted local-part is no name", "%{l}.x.org", `"joe"`, "", ""},
+		{"a quoted local-part", "%{l}.x.org", `"joe"`, "", `"joe".x.org`},
 		{"quotes can be cut off", "%{l1r}.x.org", `joe."@"`, "", "joe.x.org"},
 		{"a local-part beyond ASCII matches nothing", "%{l}.x.org", "pel\u00e9", "", ""},
 		{"not even where it would be cut off", "%{l1r.}.x.org", "joe.pel\u00e9", "", ""},
 		{"a HELO beyond ASCII is no name", "%{h}.x.org", "joe", "m\u00fcx.x.org", ""},
-		{"a HELO with spaces is no name", "%{h}", "joe", "JUMPIN' JUPITER", ""},
-		{"an address literal is no name", "%{h}", "joe", "[192.0.2.1]", ""},
+		{"a HELO with spaces", "%{h}", "joe", "JUMPIN' JUPITER", "jumpin' jupiter"},
+		{"an address literal", "%{h}", "joe", "[192.0.2.1]", "[192.0.2.1]"},
 		{"a label of 64 octets is no name", "%{l}.x.org", strings.Repeat("a", 64), "", ""},
+		{"an expansion that is empty is no name", "%{h}", "joe", "", ""},
+		{"a final dot", "%{h}", "joe", "mx.x.org.", "mx.x.org"},
+		{"two final dots are no name", "%{h}", "joe", "mx.x.org..", ""},
 		{"a label of 63 octets is one", "%{l}.x.org", strings.Repeat("a", 63), "", strings.Repeat("a", 63) + ".x.org"},
+		{"253 octets stay", "%{h}", "joe", dotted253, dotted253},
+		{"of 254 octets the first label is lost", "%{h}", "joe", "b" + dotted253, dotted253[2:]},
+		{"of 254 octets in one label nothing is left", "%{h}", "joe", strings.Repeat("a", 254), ""},
 		{"labels beyond 253 octets are lost from the left", "%{l}.%{l}.x.org", strings.Repeat("a.", 80) + "b", "",
 			strings.Repeat("a.", 42) + "b." + strings.Repeat("a.", 80) + "b.x.org"},
 		{"a label that is too long is lost as well", "%{l}.x.org", long, "", "x.org"},

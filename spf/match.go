@@ -1,157 +1,150 @@
 package spf
 
 import (
-	"encoding/binary"
 	"net/netip"
+	"strconv"
 
-	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// match evaluates one mechanism of the record of a domain: RFC 7208, section 5.
-func (c *check) match(t *Term, current string) (bool, *ending) {
+// A matcher compares the client with mechanisms, and counts what that costs: RFC 7208,
+// sections 4.6.4 and 5.
+type matcher struct {
+	arguments
+	limits     *Limits
+	sequential bool
+
+	records *keptRecords
+
+	path []place // the records around the one under evaluation, outermost first
+
+	questions questions
+	prefetch  *prefetch // nil until an answer has taken time
+
+	lookups    int  // terms that asked DNS
+	voids      int  // those of them with a lookup that found nothing
+	explaining bool // the result is found: nothing is counted any more
+
+	authentic resolver.Authentic // of all answers so far
+}
+
+// A place is where a record was left for another by include or redirect.
+type place struct {
+	domain string // <domain> there
+	rest   []Term // what is left of the record
+}
+
+// match evaluates a mechanism of the record of f, but include: RFC 7208, section 5.
+func (m *matcher) match(t *Term, f *frame) (bool, *ending) {
 	switch t.Kind {
 	case KindAll:
 		return true, nil
 	case KindIP4, KindIP6:
-		return c.inNetwork(t), nil
+		return t.network.Contains(m.ip), nil
 	}
-	if c.unmatchable(t) {
-		return false, c.count()
-	}
-	if t.Kind == KindInclude {
-		return c.include(t, current)
-	}
-	if stop := c.count(); stop != nil {
+	if stop := m.count(); stop != nil {
 		return false, stop
 	}
-	name, fit, stop := c.target(t, current)
+	name, fit, stop := m.target(t, f)
 	if stop != nil || !fit {
 		return false, stop
 	}
 	switch t.Kind {
 	case KindA:
-		return c.matchHost(t, name)
+		return m.matchHost(t, name, f)
 	case KindMX:
-		return c.matchMX(t, name)
+		return m.matchMX(t, name, f)
 	case KindPTR:
-		return c.matchPTR(name)
-	default: // exists: RFC 7208, section 5.7, asks for A whatever the client's family
-		answer, stop := c.ask(resolver.Question{Name: name, Type: resolver.TypeA})
+		return m.matchPTR(name, f)
+	case KindExists: // RFC 7208, section 5.7, asks for A whatever the client's family
+		answer, stop := m.ask(resolver.Question{Name: name, Type: resolver.TypeA}, f)
 		return len(answer.Addrs) > 0, stop
 	}
+	return false, nil // an include that is unmatchable
 }
 
-// inNetwork reports whether the client is in the network of an ip4 or ip6 term. It
-// is t.Network().Contains(f.ip), for records that have hundreds of them.
-func (f *facts) inNetwork(t *Term) bool {
-	switch t.Kind {
-	case KindIP4:
-		differs := binary.BigEndian.Uint32(t.octets[:]) ^ binary.BigEndian.Uint32(f.octets[:])
-		return f.is4 && differs>>(32-t.Bits4) == 0
-	case KindIP6:
-		high := binary.BigEndian.Uint64(t.octets[:]) ^ binary.BigEndian.Uint64(f.octets[:])
-		if t.Bits6 <= 64 {
-			return !f.is4 && high>>(64-t.Bits6) == 0
-		}
-		low := binary.BigEndian.Uint64(t.octets[8:]) ^ binary.BigEndian.Uint64(f.octets[8:])
-		return !f.is4 && high == 0 && low>>(128-t.Bits6) == 0
+// count notes one more term that asks DNS: RFC 7208, section 4.6.4.
+func (m *matcher) count() *ending {
+	if m.lookups >= m.limits.Terms {
+		return permError(ErrTermLimit, "limit "+strconv.Itoa(m.limits.Terms))
 	}
-	return false
+	m.lookups++
+	return nil
 }
 
-// unmatchable reports whether the term does not match anything because it has
-// %{s} or %{l} and the local-part is not ASCII: RFC 8616, section 4.
-func (f *facts) unmatchable(t *Term) bool {
-	return t.letters.has(letterSet("sl")) && !isASCII(f.local)
+// void notes that a lookup of the term under evaluation found nothing. RFC 7208,
+// section 4.6.4, limits the number of terms for which that is so: an mx of which three
+// hosts have no address of the client's family is one.
+func (m *matcher) void(f *frame) *ending {
+	if m.explaining || f.void {
+		return nil
+	}
+	if m.voids >= m.limits.VoidLookups {
+		return permError(ErrVoidLimit, "limit "+strconv.Itoa(m.limits.VoidLookups))
+	}
+	m.voids++
+	f.void = true
+	return nil
 }
 
-// target returns the name that a term is about, and whether there is such a name.
-func (c *check) target(t *Term, current string) (name string, fit bool, stop *ending) {
+// target returns the name that a term is about. Fit is false if there is no such name.
+func (m *matcher) target(t *Term, f *frame) (name string, fit bool, stop *ending) {
+	if m.unmatchable(t) {
+		return "", false, nil
+	}
 	validated := ""
 	if t.letters.has(letterSet("p")) {
 		// The macro costs what a ptr term does: RFC 7208, section 4.6.4.
-		if !c.explaining {
-			if stop := c.count(); stop != nil {
+		if !m.explaining {
+			if stop := m.count(); stop != nil {
 				return "", false, stop
 			}
 		}
-		if validated, stop = c.validatedName(current); stop != nil {
+		if validated, stop = m.validatedName(f); stop != nil {
 			return "", false, stop
 		}
 	}
-	name, fit = c.name(t, current, validated)
-	c.traceName(t, name)
+	name, fit = m.name(t, f.domain, validated)
+	f.traceName(t, name)
 	return name, fit, nil
 }
 
-// ask asks a question of a term. There being no answer is not an error here: it
-// counts as a void lookup, and the answer is empty.
-func (c *check) ask(q resolver.Question) (resolver.Answer, *ending) {
-	l, stop := c.get(q)
-	if l != nil {
-		c.note(l)
-	}
-	switch {
-	case stop != nil:
-		return resolver.Answer{}, stop
-	case l.missing():
-		return resolver.Answer{}, c.void()
-	case l.refused():
-		return resolver.Answer{}, nil
-	case l.err != nil:
-		return resolver.Answer{}, unanswered(l.err)
-	}
-	return l.answer, nil
-}
-
-// family is the type of address record that can match the client. The other is
-// never asked for, so that a host without it costs no void lookup: RFC 7208,
-// section 5.
-func (f *facts) family() resolver.Type {
-	if f.is4 {
-		return resolver.TypeA
-	}
-	return resolver.TypeAAAA
-}
-
-// matchHost compares the client with the addresses of a host: RFC 7208, section
-// 5.3.
-func (c *check) matchHost(t *Term, host string) (bool, *ending) {
-	answer, stop := c.ask(resolver.Question{Name: host, Type: c.family()})
+// matchHost compares the client with the addresses of a host: RFC 7208, section 5.3.
+func (m *matcher) matchHost(t *Term, host string, f *frame) (bool, *ending) {
+	answer, stop := m.ask(resolver.Question{Name: host, Type: m.family()}, f)
 	for _, addr := range answer.Addrs {
-		if c.near(addr, t) {
+		if m.near(addr, t) {
 			return true, nil
 		}
 	}
 	return false, stop
 }
 
-// near reports whether the client is in the network of addr that the prefix
-// lengths of t give.
-func (f *facts) near(addr netip.Addr, t *Term) bool {
+// near reports whether the client is in the network of addr that the prefix lengths of
+// t give.
+func (m *matcher) near(addr netip.Addr, t *Term) bool {
 	bits := t.Bits6
 	if addr = addr.Unmap(); addr.Is4() {
 		bits = t.Bits4
 	}
 	network, err := addr.Prefix(int(bits))
-	return err == nil && network.Contains(f.ip)
+	return err == nil && network.Contains(m.ip)
 }
 
-// matchMX compares the client with the mail exchangers of a domain: RFC 7208,
-// section 5.4.
-func (c *check) matchMX(t *Term, name string) (bool, *ending) {
-	answer, stop := c.ask(resolver.Question{Name: name, Type: resolver.TypeMX})
+// matchMX compares the client with the mail exchangers of a domain: RFC 7208, section
+// 5.4.
+func (m *matcher) matchMX(t *Term, name string, f *frame) (bool, *ending) {
+	answer, stop := m.ask(resolver.Question{Name: name, Type: resolver.TypeMX}, f)
 	if stop != nil {
 		return false, stop
 	}
 	hosts := exchangers(answer.MX)
-	if len(hosts) > c.limits.MXHosts {
+	if len(hosts) > m.limits.MXHosts {
 		return false, permError(ErrMXLimit, "")
 	}
 	for i, host := range hosts {
-		c.askHostsAhead(hosts[i:])
-		if match, stop := c.matchHost(t, host); match || stop != nil {
+		m.prefetch.hosts(hosts[i+1:], false)
+		if match, stop := m.matchHost(t, host, f); match || stop != nil {
 			return match, stop
 		}
 	}
@@ -169,104 +162,52 @@ func exchangers(records []resolver.MX) []string {
 	return hosts
 }
 
-// matchPTR reports whether a name of the client's address is in a domain: RFC
-// 7208, section 5.5.
-func (c *check) matchPTR(name string) (bool, *ending) {
-	names, stop := c.clientNames()
-	if stop != nil {
-		return false, stop
+// ask asks a question of the term under evaluation. There being no answer is not an
+// error here: it counts as a void lookup, and the answer is empty.
+func (m *matcher) ask(q resolver.Question, f *frame) (resolver.Answer, *ending) {
+	l, stop := m.lookup(q, f, false)
+	switch {
+	case stop != nil:
+		return resolver.Answer{}, stop
+	case l.missing():
+		return resolver.Answer{}, m.void(f)
+	case l.refused():
+		return resolver.Answer{}, nil
+	case l.err != nil:
+		return resolver.Answer{}, unanswered(l.err)
 	}
-	// Only these can match, so only these are worth a question.
-	names = within(names, name)
-	for i, host := range names {
-		c.askHostsAhead(names[i:])
-		if valid, stop := c.validate(host); valid || stop != nil {
-			return valid, stop
-		}
-	}
-	return false, nil
+	return l.answer, nil
 }
 
-// within returns those of the names that are in a domain.
-func within(names []string, name string) []string {
-	var in []string
-	for _, n := range names {
-		if domain.Within(n, name) {
-			in = append(in, n)
+// lookup returns the outcome of a question for the term under evaluation of f; f is nil
+// for the record of the identity. Once an answer has taken time, the questions that f
+// and the records around it will lead to are asked ahead.
+func (m *matcher) lookup(q resolver.Question, f *frame, reverse bool) (lookup, *ending) {
+	l, stop := m.questions.get(q, reverse)
+	if l.question != q {
+		return l, stop // it was not asked
+	}
+	if m.questions.asked == 1 {
+		m.authentic = l.authentic()
+	} else {
+		m.authentic = m.authentic.And(l.authentic())
+	}
+	f.traceAnswer(&l)
+	if m.questions.slow && m.prefetch == nil && !m.sequential {
+		m.prefetch = newPrefetch(m)
+		if f != nil {
+			m.prefetch.rest(append(m.path, place{f.domain, f.record.Terms[f.next:]}), m.lookups)
 		}
 	}
-	return in
+	return l, stop
 }
 
-// clientNames returns the first names that the client's address claims to have. A
-// failure to find out is the same as none: RFC 7208, section 5.5.
-func (c *check) clientNames() ([]string, *ending) {
-	l, stop := c.get(resolver.Question{Name: reverseName(c.ip), Type: resolver.TypePTR})
-	if l != nil {
-		c.note(l)
+// family is the type of address record that can match the client. The other is
+// never asked for, so that a host without it costs no void lookup: RFC 7208,
+// section 5.
+func (a *arguments) family() resolver.Type {
+	if a.ip.Is4() {
+		return resolver.TypeA
 	}
-	if stop != nil {
-		return nil, stop
-	}
-	if l.missing() {
-		return nil, c.void()
-	}
-	return pointers(l.answer.PTR, c.limits.PTRNames), nil
-}
-
-// pointers returns the names among the first few PTR records.
-func pointers(records []string, most int) []string {
-	var names []string
-	for _, record := range records[:min(len(records), most)] {
-		if name, err := domain.Canonical(record); err == nil {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// validate reports whether a name leads back to the client. A failure to find out
-// skips the name: RFC 7208, section 5.5.
-func (c *check) validate(name string) (bool, *ending) {
-	l, stop := c.get(resolver.Question{Name: name, Type: c.family()})
-	if l != nil {
-		c.note(l)
-	}
-	if stop != nil {
-		return false, stop
-	}
-	if l.missing() {
-		return false, c.void()
-	}
-	for _, addr := range l.answer.Addrs {
-		if addr.Unmap() == c.ip {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// validatedName is %{p}: a name of the client that leads back to it, the domain
-// itself or one below it if there is such, else any, else "unknown". RFC 7208,
-// section 7.3.
-func (c *check) validatedName(current string) (string, *ending) {
-	names, stop := c.clientNames()
-	if stop != nil {
-		return "", stop
-	}
-	for _, better := range []func(string) bool{
-		func(n string) bool { return n == current },
-		func(n string) bool { return n != current && domain.Within(n, current) },
-		func(n string) bool { return !domain.Within(n, current) },
-	} {
-		for _, name := range names {
-			if !better(name) {
-				continue
-			}
-			if valid, stop := c.validate(name); valid || stop != nil {
-				return name, stop
-			}
-		}
-	}
-	return "unknown", nil
+	return resolver.TypeAAAA
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,11 +21,24 @@ func Parse(txt string) (r *Record, isSPF bool, err error) {
 	if !isRecord(txt) {
 		return nil, false, nil
 	}
-	r = &Record{Text: txt}
-	if r.Terms, r.asking, err = parseTerms(txt, math.MaxInt, new(pile)); err != nil {
-		return nil, true, err
+	r, err = parseRecord(txt, math.MaxInt)
+	return r, true, err
+}
+
+// parseRecord reads a text that isRecord holds for. More terms than most are
+// ErrRecordLimit.
+func parseRecord(txt string, most int) (*Record, error) {
+	terms, err := parseTerms(txt, most)
+	if err != nil {
+		return nil, err
 	}
-	return r, true, nil
+	r := &Record{Text: txt, Terms: terms}
+	for i := range terms {
+		if terms[i].Kind.asksDNS() {
+			r.asking++
+		}
+	}
+	return r, nil
 }
 
 // isRecord reports whether a TXT record is an SPF record, sound or broken: whether
@@ -59,45 +71,43 @@ func shorten(s string) string {
 	return s
 }
 
-// parseTerms reads the terms of a text that isRecord holds for, and says how many of them
-// ask DNS. More than most are ErrRecordLimit.
-func parseTerms(txt string, most int, memory *pile) (terms []Term, asking int, err error) {
-	// A guess that is right for records written with single spaces.
-	const plenty = 64
-	terms = memory.room(min(strings.Count(txt, " "), plenty))
+// parseTerms reads the terms of a text that isRecord holds for. More than most are
+// ErrRecordLimit.
+func parseTerms(txt string, most int) ([]Term, error) {
+	terms := make([]Term, 0, min(strings.Count(txt, " "), most))
 	redirect, exp := false, false
 	for pos := len(version); ; {
 		for pos < len(txt) && txt[pos] == ' ' {
 			pos++
 		}
 		if pos == len(txt) {
-			memory.add(terms)
-			return slices.Clip(terms), asking, nil
+			return terms, nil
 		}
 		if len(terms) == most {
-			return nil, 0, cause.Wrap(ErrRecordLimit, "more than "+strconv.Itoa(most)+" terms", nil)
+			return nil, tooManyTerms(most)
 		}
 		end := len(txt)
 		if length := strings.IndexByte(txt[pos:], ' '); length >= 0 {
 			end = pos + length
 		}
-		terms = append(terms, Term{Text: txt[pos:end], Offset: pos})
-		t := &terms[len(terms)-1]
+		t := Term{Text: txt[pos:end], Offset: pos}
 		at, want := t.parse()
 		if want == "" && (t.Kind == KindRedirect && redirect || t.Kind == KindExp && exp) {
 			// RFC 7208, section 6: not more than once each.
 			at, want = 0, `"`+t.Kind.String()+`=" only once`
 		}
 		if want != "" {
-			return nil, 0, &SyntaxError{Term: t.Text, Offset: pos + at, Want: want}
+			return nil, &SyntaxError{Term: t.Text, Offset: pos + at, Want: want}
 		}
 		redirect = redirect || t.Kind == KindRedirect
 		exp = exp || t.Kind == KindExp
-		if t.Kind.asksDNS() {
-			asking++
-		}
+		terms = append(terms, t)
 		pos = end
 	}
+}
+
+func tooManyTerms(most int) error {
+	return cause.Wrap(ErrRecordLimit, "more than "+strconv.Itoa(most)+" terms", nil)
 }
 
 // parse fills t from its text. Where that is broken, want says what would be right
@@ -121,15 +131,6 @@ func (t *Term) parse() (at int, want string) {
 		at, t.Qualifier = 1, StatusSoftFail
 	case '?':
 		at, t.Qualifier = 1, StatusNeutral
-	}
-	// Most terms of most records are these two. What follows would read them too.
-	if four := strings.HasPrefix(s[at:], "ip4:"); four || strings.HasPrefix(s[at:], "ip6:") {
-		t.Kind = KindIP6
-		if four {
-			t.Kind = KindIP4
-		}
-		fault, want := t.parseNetwork(s[at+len("ip4"):])
-		return at + len("ip4") + fault, want
 	}
 	name := s[at : at+nameLength(s[at:])]
 	argument := at + len(name)
@@ -171,8 +172,7 @@ func (t *Term) parseModifier(name, value string) (at int, want string) {
 		_, _, at, want = checkMacros(value, false)
 		return at, want
 	}
-	t.letters, at, want = checkDomainSpec(value)
-	return at, want
+	return t.parseDomainSpec(value)
 }
 
 func (t *Term) parseMechanism(name, argument string) (at int, want string) {
@@ -216,11 +216,22 @@ func (t *Term) parseDomain(argument string) (at int, want string) {
 	if argument == "" || argument[0] != ':' {
 		return 0, `":" and a domain name`
 	}
-	t.letters, at, want = checkDomainSpec(argument[1:])
+	at, want = t.parseDomainSpec(argument[1:])
 	if want != "" && isAddress(argument[1:]) {
 		return 1, "a domain name; an address takes ip4 or ip6"
 	}
 	return 1 + at, want
+}
+
+func (t *Term) parseDomainSpec(spec string) (at int, want string) {
+	if t.letters, at, want = checkDomainSpec(spec); want != "" {
+		return at, want
+	}
+	t.spec = spec
+	if t.letters == 0 {
+		t.name, _ = dnsName(literal(spec))
+	}
+	return 0, ""
 }
 
 func isAddress(s string) bool {
@@ -290,73 +301,33 @@ func parseLength(digits string, most int) (bits uint8, ok bool) {
 }
 
 // parseNetwork reads ":" and a network, as ip4 and ip6 have it: RFC 7208, section
-// 5.6.
+// 5.6:
+//
+//	ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
+//	ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]
 func (t *Term) parseNetwork(argument string) (at int, want string) {
 	if argument == "" || argument[0] != ':' {
 		return 0, `":" and an address`
 	}
+	text, digits, found := strings.Cut(argument[1:], "/")
+	ip, err := netip.ParseAddr(text)
 	t.Bits4, t.Bits6 = 32, 128
-	rest, ok := "", false
-	if t.Kind == KindIP4 {
-		if rest, ok = cutIPv4(argument[1:], (*[4]byte)(t.octets[:4])); !ok {
-			return 1, "an IPv4 address; an IPv6 address takes ip6"
+	bits, most, wantLength := &t.Bits4, 32, wantLength4
+	if t.Kind == KindIP6 {
+		bits, most, wantLength = &t.Bits6, 128, wantLength6
+	}
+	switch {
+	case t.Kind == KindIP4 && (err != nil || !ip.Is4()):
+		return 1, "an IPv4 address; an IPv6 address takes ip6"
+	case t.Kind == KindIP6 && (err != nil || !ip.Is6() || ip.Zone() != ""):
+		return 1, "an IPv6 address; an IPv4 address takes ip4"
+	}
+	if found {
+		var ok bool
+		if *bits, ok = parseLength(digits, most); !ok {
+			return len(":") + len(text) + len("/"), wantLength
 		}
-	} else {
-		if rest, ok = cutIPv6(argument[1:], &t.octets); !ok {
-			return 1, "an IPv6 address; an IPv4 address takes ip4"
-		}
 	}
-	if rest == "" {
-		return 0, ""
-	}
-	at = len(argument) - len(rest) + 1
-	if t.Kind == KindIP4 {
-		t.Bits4, ok = parseLength(rest[1:], 32)
-		want = wantLength4
-	} else {
-		t.Bits6, ok = parseLength(rest[1:], 128)
-		want = wantLength6
-	}
-	if !ok {
-		return at, want
-	}
+	t.network = netip.PrefixFrom(ip, int(*bits))
 	return 0, ""
-}
-
-// cutIPv4 takes an address off s, up to a slash or the end: four numbers without
-// leading zeros.
-func cutIPv4(s string, octets *[4]byte) (rest string, ok bool) {
-	for i := range octets {
-		if i > 0 {
-			if s == "" || s[0] != '.' {
-				return "", false
-			}
-			s = s[1:]
-		}
-		n, digits := 0, 0
-		for digits < len(s) && digits < 3 && isDigit(s[digits]) {
-			n = n*10 + int(s[digits]-'0')
-			digits++
-		}
-		if digits == 0 || n > 255 || s[0] == '0' && digits > 1 {
-			return "", false
-		}
-		octets[i] = byte(n)
-		s = s[digits:]
-	}
-	return s, s == "" || s[0] == '/'
-}
-
-// cutIPv6 takes an address off s, up to a slash or the end.
-func cutIPv6(s string, octets *[16]byte) (rest string, ok bool) {
-	end := strings.IndexByte(s, '/')
-	if end < 0 {
-		end = len(s)
-	}
-	ip, err := netip.ParseAddr(s[:end])
-	if err != nil || !ip.Is6() || ip.Zone() != "" {
-		return "", false
-	}
-	*octets = ip.As16()
-	return s[end:], true
 }

@@ -13,7 +13,7 @@ import (
 // which is parsed again when it is read.
 type Record struct {
 	Text  string // as it was parsed
-	Terms []Term
+	Terms []Term // in order
 
 	asking int // how many terms ask DNS
 }
@@ -34,39 +34,19 @@ type Term struct {
 	Bits4 uint8
 	Bits6 uint8
 
-	letters letters  // the macro letters in Domain
-	octets  [16]byte // the address of ip4, in the first four, or ip6
+	network netip.Prefix // of ip4 and ip6
+	spec    string       // the domain-spec
+	letters letters      // the macro letters in spec
+	name    string       // the name that spec stands for if letters is 0, or ""
 }
 
 // Network returns the network of ip4 and ip6 with the address as it was written,
 // and the zero Prefix for other terms.
-func (t *Term) Network() netip.Prefix {
-	switch t.Kind {
-	case KindIP4:
-		return netip.PrefixFrom(netip.AddrFrom4([4]byte(t.octets[:4])), int(t.Bits4))
-	case KindIP6:
-		return netip.PrefixFrom(netip.AddrFrom16(t.octets), int(t.Bits6))
-	}
-	return netip.Prefix{}
-}
+func (t *Term) Network() netip.Prefix { return t.network }
 
-// Domain returns the domain-spec of the term with its macros unexpanded, or ""
-// where it has none.
-func (t *Term) Domain() string {
-	if !t.Kind.asksDNS() && t.Kind != KindExp {
-		return ""
-	}
-	start := strings.IndexAny(t.Text, ":=")
-	if start < 0 {
-		return ""
-	}
-	spec := t.Text[start+1:]
-	if t.Kind == KindA || t.Kind == KindMX {
-		spec, _, _ = cutLength(spec, "//")
-		spec, _, _ = cutLength(spec, "/")
-	}
-	return spec
-}
+// Domain returns the domain-spec of the term with its macros unexpanded, or "" if it
+// has none.
+func (t *Term) Domain() string { return t.spec }
 
 // Kind says which mechanism or modifier a term is.
 type Kind uint8

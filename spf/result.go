@@ -1,6 +1,11 @@
 package spf
 
-import "github.com/mailverdict/mailverdict/resolver"
+import (
+	"log/slog"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
 
 // A Result says whether a host may send for a domain, and why.
 type Result struct {
@@ -24,9 +29,9 @@ type Result struct {
 	RecordDomain string `json:"record_domain,omitempty"`
 
 	// What the check cost: terms that ask DNS (limit 10), those of them with a
-	// lookup that found nothing (limit 2), and DNS questions that the reading came to
-	// (limit 50). Up to 10 more may have been asked ahead and in vain, unless
-	// Checker.Sequential.
+	// lookup that found nothing (limit 2), and DNS questions that the evaluation came
+	// to (limit 50). Up to 10 more may have been asked ahead and in vain, unless
+	// Options.Sequential.
 	Lookups     int `json:"lookups"`
 	VoidLookups int `json:"void_lookups"`
 	Questions   int `json:"questions"`
@@ -39,46 +44,50 @@ type Result struct {
 	// Authentic says whether DNSSEC vouches for all answers that the check used.
 	Authentic resolver.Authentic `json:"authentic"`
 
-	// Evaluation is the initial record term by term; nil unless Checker.Trace.
+	// Evaluation is the initial record term by term; nil unless Options.Trace.
 	Evaluation *Evaluation `json:"evaluation,omitempty"`
 
 	// Err says why Status is none, neutral by default, temperror or permerror; nil
 	// for a term that matched. It wraps one of the package's exported errors:
-	// errors.Is(r.Err, spf.ErrTermLimit).
+	// errors.Is(r.Err, spf.ErrTermLimit). In JSON it is reason, its text, and cause,
+	// a word for that error.
 	Err error `json:"-"`
 }
 
-// An Evaluation is one record as it was walked.
-type Evaluation struct {
-	Domain string `json:"domain"`
-	Record string `json:"record,omitempty"` // empty where there was none
-	Steps  []Step `json:"steps,omitempty"`  // in order, as far as they were evaluated
-	Status Status `json:"status"`
-	Err    error  `json:"-"` // as Result.Err
+// String returns the result in one line, such as
+//
+//	pass for shop.example (mailfrom) by include:_spf.mailer.example
+//	permerror for shop.example (helo): the SPF record is malformed: ...
+//
+// What is not printable ASCII is escaped.
+func (r Result) String() string {
+	var b strings.Builder
+	b.WriteString(r.Status.String())
+	if r.Domain != "" {
+		b.WriteString(" for " + visible(r.Domain))
+	}
+	b.WriteString(" (" + r.Identity.String() + ")")
+	if r.Mechanism != "" {
+		b.WriteString(" by " + visible(r.Mechanism))
+	}
+	if r.Err != nil {
+		b.WriteString(": " + visible(r.Err.Error()))
+	}
+	return b.String()
 }
 
-// A Step is one term of a record as it was evaluated.
-type Step struct {
-	Term     string `json:"term"`               // as it stands in the record
-	Expanded string `json:"expanded,omitempty"` // its domain after macro expansion, where it has one
-
-	// Answers are the DNS questions of the term and what came back, in order.
-	Answers []Answer `json:"answers,omitempty"`
-
-	Match bool  `json:"match"`
-	Err   error `json:"-"` // why the term ended the evaluation, or nil
-
-	// Running counts after the term.
-	Lookups     int `json:"lookups"`
-	VoidLookups int `json:"void_lookups"`
-
-	// Nested is the record of an include or redirect.
-	Nested *Evaluation `json:"nested,omitempty"`
-}
-
-// An Answer is one DNS question of a term and its outcome, in text.
-type Answer struct {
-	Question resolver.Question `json:"question"`
-	Records  []string          `json:"records,omitempty"` // in presentation form, escaped
-	Err      error             `json:"-"`
+// LogValue returns the result as a group for package log/slog, with the keys that it has
+// in JSON: status, identity, domain, mechanism, cause, reason, lookups.
+func (r Result) LogValue() slog.Value {
+	why := causes.JSON(r.Err)
+	attrs := []slog.Attr{slog.String("status", r.Status.String()), slog.String("identity", r.Identity.String())}
+	for _, a := range []slog.Attr{
+		slog.String("domain", visible(r.Domain)), slog.String("mechanism", visible(r.Mechanism)),
+		slog.String("cause", why.Cause), slog.String("reason", visible(why.Reason)),
+	} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	return slog.GroupValue(append(attrs, slog.Int("lookups", r.Lookups))...)
 }

@@ -42,8 +42,9 @@ package spf
 import (
 	"context"
 	"net/netip"
+	"sync"
 
-	"github.com/mailverdict/mailverdict/internal/enum"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -63,13 +64,20 @@ type Envelope struct {
 	MailFromUnknown bool `json:"mail_from_unknown,omitempty"`
 }
 
-// A Checker evaluates SPF. The zero Checker works and has the limits of RFC 7208.
-// It is safe for concurrent use and keeps nothing between checks.
+// A Checker evaluates SPF. The zero Checker works and has the limits of RFC 7208. It is
+// safe for concurrent use, and one serves a whole program: between checks it keeps parsed
+// records by their text, nothing else. It must not be copied after its first check.
 type Checker struct {
-	// Resolver answers the DNS questions. Nil means resolver.Default().
+	// Resolver answers the DNS questions. Nil means resolver.Default(). It must not
+	// be changed while a check is under way.
 	Resolver resolver.Resolver
 
+	// Options are copied at the first check. Later changes have no effect.
 	Options
+
+	once    sync.Once
+	options Options // the copy, with defaults
+	records keptRecords
 }
 
 // Options say how SPF is checked. The zero Options are those of RFC 7208.
@@ -87,74 +95,65 @@ type Options struct {
 
 	// Sequential asks one DNS question after the other, in the order of the
 	// record, and none that the result does not need. By default questions that are
-	// likely to be needed are asked side by side, up to 10 ahead of the reading:
+	// likely to be needed are asked side by side, up to 10 ahead of the evaluation:
 	// results are the same, and at most 10 questions are asked in vain.
 	Sequential bool
 }
 
-// Check evaluates the MAIL FROM identity of s. It always returns a result; a
+// Check evaluates the MAIL FROM identity of e. It always returns a result; a
 // context that ends before it is one with StatusTempError.
-func (c *Checker) Check(ctx context.Context, s Envelope) *Result {
-	r, _ := c.check(ctx, IdentityMailFrom, s, false)
+func (c *Checker) Check(ctx context.Context, e Envelope) *Result {
+	r, _ := c.check(ctx, c.Resolver, IdentityMailFrom, e, false)
 	return r
 }
 
-// CheckHELO evaluates the HELO identity of s, as RFC 7208, section 2.3, recommends
+// CheckHELO evaluates the HELO identity of e, as RFC 7208, section 2.3, recommends
 // beside MAIL FROM. The two results are not exchangeable: a pass for HELO says
 // nothing of MAIL FROM.
-func (c *Checker) CheckHELO(ctx context.Context, s Envelope) *Result {
-	r, _ := c.check(ctx, IdentityHELO, s, false)
+func (c *Checker) CheckHELO(ctx context.Context, e Envelope) *Result {
+	r, _ := c.check(ctx, c.Resolver, IdentityHELO, e, false)
 	return r
 }
 
-// Recall is Check, or CheckHELO for that identity, if all questions can be answered without
-// waiting: see [resolver.Recall]. Who serves many messages can then do without a goroutine.
-// Where ok is false there is no result, and Check is to be called.
-func (c *Checker) Recall(ctx context.Context, id Identity, s Envelope) (r *Result, ok bool) {
-	return c.check(ctx, id, s, true)
+// CheckBy is Check or CheckHELO by another Resolver. With memoryOnly it waits for no
+// answer, and ok is false if one is not in memory. It is for this module alone: package
+// dmarc has a Resolver for each message.
+func (c *Checker) CheckBy(_ seam.Internal, ctx context.Context, r resolver.Resolver, id Identity, e Envelope, memoryOnly bool) (result *Result, ok bool) {
+	return c.check(ctx, r, id, e, memoryOnly)
 }
 
-// Identity is which name of the session was checked.
-type Identity uint8
-
-const (
-	IdentityMailFrom Identity = iota // RFC 7208, section 2.4
-	IdentityHELO                     // RFC 7208, section 2.3
-)
-
-var identityWords = []string{"mailfrom", "helo"}
-
-// String returns "mailfrom" or "helo", the words of RFC 7208, section 9.1.
-func (i Identity) String() string { return enum.String(identityWords, i) }
-
-// MarshalText returns the word of String.
-func (i Identity) MarshalText() ([]byte, error) { return enum.MarshalText(identityWords, i) }
-
-// UnmarshalText reads a word that MarshalText wrote.
-func (i *Identity) UnmarshalText(text []byte) error {
-	return enum.UnmarshalText(identityWords, i, text)
+func (c *Checker) check(ctx context.Context, r resolver.Resolver, id Identity, envelope Envelope, memoryOnly bool) (*Result, bool) {
+	c.once.Do(func() {
+		c.options = c.Options
+		c.options.Limits = c.Options.Limits.withDefaults()
+	})
+	result := &Result{Identity: id}
+	a, shown, err := identify(id, envelope)
+	result.Domain = shown
+	if err == nil {
+		result.Sender = a.sender
+		if !a.ip.IsValid() {
+			err = ErrNoAddress
+		}
+	}
+	if err != nil {
+		result.Err = err
+		return result, true
+	}
+	if r == nil {
+		r = resolver.Default()
+	}
+	a.receiver = c.options.Receiver
+	e := evaluation{
+		matcher: matcher{
+			arguments: a, limits: &c.options.Limits, sequential: c.options.Sequential, records: &c.records,
+			questions: questions{ctx: ctx, resolver: r, limits: &c.options.Limits, memoryOnly: memoryOnly},
+		},
+		trace: c.options.Trace,
+	}
+	e.run(result)
+	if e.questions.needsDNS {
+		return nil, false
+	}
+	return result, true
 }
-
-// Status is an SPF result in the words of RFC 8601, section 2.7.2.
-type Status uint8
-
-const (
-	StatusNone      Status = iota // no domain to check, or no record: RFC 7208, section 2.6.1
-	StatusNeutral                 // the domain asserts nothing about this host: 2.6.2
-	StatusPass                    // the host may send for the domain: 2.6.3
-	StatusFail                    // the host may not: 2.6.4
-	StatusSoftFail                // the host probably may not: 2.6.5
-	StatusTempError               // DNS failed; later may be better: 2.6.6
-	StatusPermError               // the records are broken: 2.6.7
-)
-
-var statusWords = []string{"none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"}
-
-// String returns the word of RFC 8601.
-func (s Status) String() string { return enum.String(statusWords, s) }
-
-// MarshalText returns the word of String.
-func (s Status) MarshalText() ([]byte, error) { return enum.MarshalText(statusWords, s) }
-
-// UnmarshalText reads a word that MarshalText wrote.
-func (s *Status) UnmarshalText(text []byte) error { return enum.UnmarshalText(statusWords, s, text) }

@@ -78,8 +78,8 @@ func (test suiteTest) run(t *testing.T, zone resolver.Resolver) {
 	if test.explanation != "" && result.Explanation != want {
 		t.Errorf("got explanation %q, want %q", result.Explanation, want)
 	}
-	checker.Sequential = true
-	if sequential := checker.Check(context.Background(), session); asJSON(t, sequential) != asJSON(t, result) {
+	oneByOne := spf.Checker{Resolver: zone, Options: spf.Options{Trace: true, Sequential: true}}
+	if sequential := oneByOne.Check(context.Background(), session); asJSON(t, sequential) != asJSON(t, result) {
 		t.Errorf("sequential %s\nparallel   %s", asJSON(t, sequential), asJSON(t, result))
 	}
 }

@@ -2,81 +2,137 @@ package spf
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// A tracer collects the steps of one record. Nil is one that collects nothing:
-// nobody has asked for the evaluation.
-type tracer struct {
-	into  *Evaluation
-	outer *Step // the step that was under way when the record was come to
+// An Evaluation is one record as it was evaluated: Result.Evaluation, for Options.Trace.
+type Evaluation struct {
+	Domain string `json:"domain"`
+	Record string `json:"record,omitempty"` // empty where there was none
+	Steps  []Step `json:"steps,omitempty"`  // in order, as far as they were evaluated
+	Status Status `json:"status"`
+	Err    error  `json:"-"` // as Result.Err
 }
 
-// traceRecord begins the evaluation of the record of a domain: that of the check,
-// or of the include or redirect that is under way.
-func (c *check) traceRecord(name string) *tracer {
-	if !c.trace {
-		return nil
+// String returns the domain and what came of its record, in one line.
+func (e Evaluation) String() string {
+	text := visible(e.Domain) + ": " + e.Status.String()
+	if e.Err != nil {
+		text += ": " + visible(e.Err.Error())
 	}
-	t := &tracer{into: &Evaluation{Domain: name}, outer: c.step}
-	if t.outer == nil {
-		c.result.Evaluation = t.into
+	return text
+}
+
+// A Step is one term of a record as it was evaluated.
+type Step struct {
+	Term     string `json:"term"`               // as it stands in the record
+	Expanded string `json:"expanded,omitempty"` // its domain after macro expansion, where it has one
+
+	// Answers are the DNS questions of the term and what came back, in order.
+	Answers []Answer `json:"answers,omitempty"`
+
+	Match bool  `json:"match"`
+	Err   error `json:"-"` // why the term ended the evaluation, or nil
+
+	// Running counts after the term.
+	Lookups     int `json:"lookups"`
+	VoidLookups int `json:"void_lookups"`
+
+	// Nested is the record of an include or redirect.
+	Nested *Evaluation `json:"nested,omitempty"`
+}
+
+// String returns the term and what came of it, in one line.
+func (s Step) String() string {
+	switch {
+	case s.Err != nil:
+		return visible(s.Term) + ": " + visible(s.Err.Error())
+	case s.Match:
+		return visible(s.Term) + ": match"
+	}
+	return visible(s.Term) + ": no match"
+}
+
+// An Answer is one DNS question of a term and its outcome, in text.
+type Answer struct {
+	Question resolver.Question `json:"question"`
+	Records  []string          `json:"records,omitempty"` // in presentation form, escaped
+	Err      error             `json:"-"`
+}
+
+// String returns the question and its records, or what went wrong, in one line.
+func (a Answer) String() string {
+	question := a.Question.String()
+	if a.Err == nil {
+		return visible(question + ": " + strings.Join(a.Records, ", "))
+	}
+	// The errors of package resolver begin with the question.
+	return visible(question + ": " + strings.TrimPrefix(a.Err.Error(), question+": "))
+}
+
+// What follows writes the evaluation down. Without Options.Trace it does nothing.
+
+// beginTrace begins the trace of the record of a domain: that of the identity, or of
+// the include or redirect that is under evaluation in outer.
+func (e *evaluation) beginTrace(name string, outer *frame) *Evaluation {
+	t := &Evaluation{Domain: name}
+	if outer == nil {
+		e.evaluation = t
 	} else {
-		t.outer.Nested = t.into
+		outer.step.Nested = t
 	}
 	return t
 }
 
-// beginStep makes a term of the record of t the one under way.
-func (c *check) beginStep(t *tracer, term *Term) {
-	if t != nil {
-		c.step = &Step{Term: term.Text}
+// endTrace says what came of the record.
+func (f *frame) endTrace(o outcome) {
+	if f.trace != nil {
+		f.trace.Status, f.trace.Err = o.status, o.err
 	}
 }
 
-// endStep closes the step of the term under way.
-func (c *check) endStep(t *tracer, match bool, stop *ending) {
-	if t == nil {
+// traceRecord says which text was found.
+func (f *frame) traceRecord() {
+	if f.trace != nil {
+		f.trace.Record = f.record.Text
+	}
+}
+
+// beginStep begins the trace of a term.
+func (f *frame) beginStep(t *Term) {
+	if f.trace != nil {
+		f.step = &Step{Term: t.Text}
+	}
+}
+
+// endStep ends the trace of the term under evaluation.
+func (f *frame) endStep(match bool, stop *ending, m *matcher) {
+	if f.trace == nil {
 		return
 	}
-	step := c.step
-	step.Match = match
+	f.step.Match = match
 	if stop != nil {
-		step.Err = stop.err
+		f.step.Err = stop.err
 	}
-	step.Lookups, step.VoidLookups = c.terms, c.voids
-	t.into.Steps = append(t.into.Steps, *step)
-	c.step = t.outer
+	f.step.Lookups, f.step.VoidLookups = m.lookups, m.voids
+	f.trace.Steps = append(f.trace.Steps, *f.step)
 }
 
-// record says which text was found.
-func (t *tracer) record(r *Record) {
-	if t != nil {
-		t.into.Record = r.Text
-	}
-}
-
-// finish says what came of the record.
-func (t *tracer) finish(o outcome) {
-	if t != nil {
-		t.into.Status, t.into.Err = o.status, o.err
+// traceName notes the name that the term under evaluation is about.
+func (f *frame) traceName(t *Term, name string) {
+	if f.trace != nil && t.spec != "" {
+		f.step.Expanded = escape(name)
 	}
 }
 
-// traceName notes the name that the term under way is about.
-func (c *check) traceName(t *Term, name string) {
-	if c.step != nil && t.Domain() != "" {
-		c.step.Expanded = escape(name)
-	}
-}
-
-// traceAnswer notes a DNS question of the term under way.
-func (c *check) traceAnswer(l *lookup) {
-	if c.step == nil {
+// traceAnswer notes a DNS question of the term under evaluation.
+func (f *frame) traceAnswer(l *lookup) {
+	if f == nil || f.trace == nil {
 		return
 	}
-	c.step.Answers = append(c.step.Answers, Answer{
+	f.step.Answers = append(f.step.Answers, Answer{
 		Question: l.question,
 		Records:  presentation(l.answer),
 		Err:      l.err,
@@ -102,26 +158,31 @@ func presentation(a resolver.Answer) []string {
 	return records
 }
 
-func escape(s string) string {
-	clean := true
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			clean = false
-			break
-		}
+// escape writes text as a zone file has it between quotes: RFC 1035, section 5.1.
+func escape(s string) string { return escapeOctets(s, `"\`) }
+
+// visible writes text for one line of a log: only what is not printable ASCII is escaped.
+func visible(s string) string { return escapeOctets(s, "") }
+
+// escapeOctets escapes the octets that are special, and those that are not printable ASCII.
+func escapeOctets(s, special string) string {
+	isClean := func(c byte) bool { return c >= ' ' && c <= '~' && strings.IndexByte(special, c) < 0 }
+	clean := 0
+	for clean < len(s) && isClean(s[clean]) {
+		clean++
 	}
-	if clean {
+	if clean == len(s) {
 		return s
 	}
-	var b []byte
-	for i := range len(s) {
+	b := []byte(s[:clean])
+	for i := clean; i < len(s); i++ {
 		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ' || c > '~':
-			b = append(b, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)
-		default:
+		case isClean(c):
 			b = append(b, c)
+		case c >= ' ' && c <= '~':
+			b = append(b, '\\', c)
+		default:
+			b = append(b, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)
 		}
 	}
 	return string(b)

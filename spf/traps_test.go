@@ -96,12 +96,40 @@ func TestTermsAndTheirDomains(t *testing.T) {
 			want: spf.StatusPermError, err: spf.ErrNoTarget, lookups: 1},
 		scene{name: "an include of a broken record is permerror", want: spf.StatusPermError, err: spf.ErrSyntax, lookups: 1,
 			zone: resolver.Zone{"example.com": {TXT: []string{"v=spf1 include:b.example.com +all"}}, "b.example.com": {TXT: []string{"v=spf1 moo"}}}},
-		scene{name: "a record that includes itself is permerror", want: spf.StatusPermError, err: spf.ErrTermLimit, lookups: 10,
-			zone: hosts("v=spf1 include:example.com -all")},
-		scene{name: "a record that redirects to itself is permerror", want: spf.StatusPermError, err: spf.ErrTermLimit, lookups: 10,
-			zone: hosts("v=spf1 redirect=example.com")},
 	)
 	play(t, scenes)
+}
+
+func TestARecordThatLeadsBackToItselfIsALoop(t *testing.T) {
+	cycle := hosts("v=spf1 include:b.example.com -all")
+	cycle["b.example.com"] = resolver.Records{TXT: []string{"v=spf1 a:far.example.com redirect=c.example.com"}}
+	cycle["c.example.com"] = resolver.Records{TXT: []string{"v=spf1 ?include:B.example.com"}}
+	play(t, []scene{
+		{name: "by an include", want: spf.StatusPermError, err: spf.ErrLoop, lookups: 1,
+			zone: hosts("v=spf1 include:example.com -all")},
+		{name: "by a redirect", want: spf.StatusPermError, err: spf.ErrLoop, lookups: 1,
+			zone: hosts("v=spf1 redirect=example.com")},
+		{name: "by a macro", want: spf.StatusPermError, err: spf.ErrLoop, lookups: 1,
+			zone: hosts("v=spf1 include:%{d} -all")},
+		{name: "by others", want: spf.StatusPermError, err: spf.ErrLoop, lookups: 4, zone: cycle},
+		{name: "which is a term limit too", want: spf.StatusPermError, err: spf.ErrTermLimit, lookups: 1,
+			zone: hosts("v=spf1 include:example.com -all")},
+		{name: "and ends without limits", want: spf.StatusPermError, err: spf.ErrLoop, lookups: 1,
+			zone: hosts("v=spf1 include:example.com -all"), limits: spf.Limits{Terms: -1, VoidLookups: -1, Questions: -1}},
+		{name: "but not behind a match", want: spf.StatusPass, lookups: 0,
+			zone: hosts("v=spf1 ip4:192.0.2.1 include:example.com -all")},
+		{name: "and not where a record is included twice", want: spf.StatusFail, lookups: 2,
+			zone: hosts("v=spf1 include:no.example.com include:no.example.com -all")},
+	})
+	ten := resolver.Zone{}
+	for i := range 12 {
+		ten[fmt.Sprintf("l%d.example.com", i)] = resolver.Records{TXT: []string{fmt.Sprintf("v=spf1 include:l%d.example.com", (i+1)%12)}}
+	}
+	ten["example.com"] = ten["l0.example.com"]
+	r := (&spf.Checker{Resolver: ten}).Check(t.Context(), client)
+	if !errors.Is(r.Err, spf.ErrTermLimit) || errors.Is(r.Err, spf.ErrLoop) {
+		t.Errorf("a limit that is hit before the loop closes: got %v", r.Err)
+	}
 }
 
 func TestOnlyTheFamilyOfTheClientIsAskedFor(t *testing.T) {
@@ -196,16 +224,13 @@ func TestACheckThatTheCallerEndsDoesNotReadAsIfDNSHadFailed(t *testing.T) {
 		if r.Status != spf.StatusTempError || !errors.Is(r.Err, spf.ErrCanceled) || errors.Is(r.Err, spf.ErrDNS) {
 			t.Errorf("%s: got %v (%v)", test.name, r.Status, r.Err)
 		}
-		if field := r.ReceivedSPF(client, "").String(); strings.Contains(field, "DNS failed") || !strings.Contains(field, "not completed") {
-			t.Errorf("%s: got %s", test.name, field)
-		}
 	}
 }
 
 func TestTheReasonNamesTheOutermostAndTheInnermostTerm(t *testing.T) {
 	for record, want := range map[string]string{
-		"v=spf1 redirect=example.com": "redirect=example.com: the records have too many terms that ask DNS: limit 10",
-		"v=spf1 include:example.com":  "include:example.com: the records have too many terms that ask DNS: limit 10",
+		"v=spf1 redirect=example.com": "redirect=example.com: an include or redirect leads back to its own record: \"example.com\"",
+		"v=spf1 include:example.com":  "include:example.com: an include or redirect leads back to its own record: \"example.com\"",
 		"v=spf1 include:one.org":      "include:one.org: the domain has more than one SPF record: 2",
 		"v=spf1 include:two.org":      "include:two.org: include:one.org: the domain has more than one SPF record: 2",
 		"v=spf1 include:three.org":    "include:three.org: ...: include:one.org: the domain has more than one SPF record: 2",

@@ -29,7 +29,7 @@
 // A comment says "not aligned" behind an spf or dkim result that passes for a domain that is
 // not aligned with the Author Domain.
 //
-// For programs that read the older field of SPF, spf.Result.ReceivedSPF writes it.
+// For programs that read the older field of SPF, package spf/receivedspf writes it.
 //
 // Nothing hostile leaves: a value is printed if it follows a narrow grammar of its own,
 // and left out otherwise. No text from DNS is printed at all, nor a local part of MAIL

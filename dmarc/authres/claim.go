@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/domain"
-	"github.com/mailverdict/mailverdict/spf"
+	"github.com/mailverdict/mailverdict/spf/receivedspf"
 )
 
 // Claims reports whether an Authentication-Results or Received-SPF field claims to be written
@@ -76,7 +76,7 @@ func (c claim) makes(name, text string, unix, whole bool) bool {
 // received reports whether a Received-SPF field may be ours: all but one that can be read and
 // whose receiver= is another host.
 func (c claim) received(text string) bool {
-	field, err := spf.ParseReceivedSPF(lowerReceived + ":" + text)
+	field, err := receivedspf.Parse(lowerReceived + ":" + text)
 	if err != nil || c.is(field.Receiver) {
 		return true
 	}

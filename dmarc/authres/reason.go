@@ -22,7 +22,7 @@ func reasonOf(err error, known []error) string {
 func spfReasons() []error {
 	return []error{
 		spf.ErrNoAddress, spf.ErrNoDomain, spf.ErrBadDomain, spf.ErrNoTarget, spf.ErrNoRecord,
-		spf.ErrMultipleRecords, spf.ErrTermLimit, spf.ErrVoidLimit, spf.ErrMXLimit,
+		spf.ErrMultipleRecords, spf.ErrLoop, spf.ErrTermLimit, spf.ErrVoidLimit, spf.ErrMXLimit,
 		spf.ErrQuestionLimit, spf.ErrRecordLimit, spf.ErrSyntax, spf.ErrTimeLimit,
 		spf.ErrCanceled, spf.ErrDNS,
 	}

@@ -183,7 +183,7 @@ func fixMailFrom(r *dmarc.Result, i dmarc.Identifier) string {
 // permErrorText says what is wrong with an SPF record.
 func permErrorText(err error) string {
 	for _, known := range []error{
-		spf.ErrMultipleRecords, spf.ErrNoTarget, spf.ErrTermLimit, spf.ErrVoidLimit, spf.ErrMXLimit,
+		spf.ErrMultipleRecords, spf.ErrNoTarget, spf.ErrLoop, spf.ErrTermLimit, spf.ErrVoidLimit, spf.ErrMXLimit,
 		spf.ErrQuestionLimit, spf.ErrRecordLimit, spf.ErrSyntax,
 	} {
 		if errors.Is(err, known) {

@@ -1,4 +1,14 @@
-package spf
+// Package receivedspf writes and reads the header field Received-SPF: RFC 7208, section
+// 9.1.
+//
+// A server that has checked a message records the result at the top of its header:
+//
+//	result := checker.Check(ctx, envelope)
+//	field := receivedspf.New(result, envelope, "mx.receiver.example").String() + "\r\n"
+//
+// Authentication-Results (package dmarc/authres) says more and is read by more programs;
+// this field is for those that look for it.
+package receivedspf
 
 import (
 	"errors"
@@ -8,13 +18,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/spf"
 )
 
-// A ReceivedSPF is the content of a Received-SPF header field: RFC 7208, section
-// 9.1. Its strings are what the field says, not yet or no longer quoted.
-type ReceivedSPF struct {
-	Status  Status `json:"status"`
-	Comment string `json:"comment,omitempty"` // the text in parentheses after the result
+// A Field is the content of a Received-SPF header field. Its strings are what the field
+// says, not yet or no longer quoted.
+type Field struct {
+	Status  spf.Status `json:"status"`
+	Comment string     `json:"comment,omitempty"` // the text in parentheses after the result
 
 	Receiver     string     `json:"receiver,omitempty"`
 	Identity     string     `json:"identity,omitempty"` // "mailfrom", "helo" or another
@@ -34,33 +45,32 @@ type Pair struct {
 	Value string `json:"value"`
 }
 
-// ReceivedSPF returns the field that records r, a result for s, at the host
-// receiver. String writes it so that nothing which the client or the domain chose
-// can leave its place.
-func (r *Result) ReceivedSPF(s Envelope, receiver string) *ReceivedSPF {
-	f := &ReceivedSPF{
+// New returns the field that records r, a result for e, at the host receiver. String
+// writes it so that nothing which the client or the domain chose can leave its place.
+func New(r *spf.Result, e spf.Envelope, receiver string) *Field {
+	f := &Field{
 		Status:   r.Status,
-		Comment:  r.comment(s, receiver),
+		Comment:  comment(r, e, receiver),
 		Receiver: receiver,
 		Identity: r.Identity.String(),
-		ClientIP: s.IP.Unmap().WithZone(""),
-		HELO:     printable(s.HELO, mostValue+1),
+		ClientIP: e.IP.Unmap().WithZone(""),
+		HELO:     e.HELO,
 	}
-	if name, err := domain.Canonical(s.HELO); err == nil {
+	if name, err := domain.Canonical(e.HELO); err == nil {
 		f.HELO = name
 	}
-	if r.Identity == IdentityMailFrom {
+	if r.Identity == spf.IdentityMailFrom {
 		f.EnvelopeFrom = r.Sender
 		if f.EnvelopeFrom == "" {
-			f.EnvelopeFrom = s.MailFrom
+			f.EnvelopeFrom = e.MailFrom
 		}
 	}
 	switch r.Status {
-	case StatusTempError, StatusPermError:
+	case spf.StatusTempError, spf.StatusPermError:
 		if r.Err != nil { // as it is in every result of a Checker
 			f.Problem = r.Err.Error()
 		}
-	case StatusNone:
+	case spf.StatusNone:
 	default:
 		f.Mechanism = r.Mechanism
 		if f.Mechanism == "" {
@@ -71,29 +81,29 @@ func (r *Result) ReceivedSPF(s Envelope, receiver string) *ReceivedSPF {
 }
 
 // comment says the result in words, as section 9.1 recommends.
-func (r *Result) comment(s Envelope, receiver string) string {
-	ip, name := "a client of unknown address", printable(shorten(r.Domain), mostValue)
-	if s.IP.IsValid() {
-		ip = s.IP.Unmap().WithZone("").String()
+func comment(r *spf.Result, e spf.Envelope, receiver string) string {
+	ip, name := "a client of unknown address", clean(cut(r.Domain, 80))
+	if e.IP.IsValid() {
+		ip = e.IP.Unmap().WithZone("").String()
 	}
 	text := ""
 	switch r.Status {
-	case StatusNone:
+	case spf.StatusNone:
 		text = "domain of " + name + " does not say who may send for it"
-	case StatusNeutral:
+	case spf.StatusNeutral:
 		text = ip + " is neither permitted nor denied by domain of " + name
-	case StatusPass:
+	case spf.StatusPass:
 		text = "domain of " + name + " designates " + ip + " as permitted sender"
-	case StatusFail:
+	case spf.StatusFail:
 		text = "domain of " + name + " does not designate " + ip + " as permitted sender"
-	case StatusSoftFail:
+	case spf.StatusSoftFail:
 		text = "domain of " + name + " probably does not designate " + ip + " as permitted sender"
-	case StatusTempError:
+	case spf.StatusTempError:
 		text = "DNS failed in processing domain of " + name
-		if errors.Is(r.Err, ErrCanceled) || errors.Is(r.Err, ErrTimeLimit) {
+		if errors.Is(r.Err, spf.ErrCanceled) || errors.Is(r.Err, spf.ErrTimeLimit) {
 			text = "processing domain of " + name + " was not completed"
 		}
-	case StatusPermError:
+	case spf.StatusPermError:
 		text = "permanent error in processing domain of " + name
 	}
 	if receiver == "" {
@@ -107,25 +117,25 @@ func (r *Result) comment(s Envelope, receiver string) string {
 // A value that is not an atom is quoted. Characters that are not printable become
 // question marks. So that no line is too long, HELO names and addresses of more
 // than 320 octets are left out, and other values are cut there.
-func (f *ReceivedSPF) String() string {
+func (f *Field) String() string {
 	w := fieldWriter{}
 	w.word("Received-SPF:")
 	w.word(f.Status.String())
 	if f.Comment != "" {
 		w.comment(f.Comment)
 	}
-	w.pair("receiver", cut(f.Receiver))
-	w.pair("identity", cut(f.Identity))
+	w.pair("receiver", cut(f.Receiver, mostValue))
+	w.pair("identity", cut(f.Identity, mostValue))
 	if f.ClientIP.IsValid() {
 		w.pair("client-ip", f.ClientIP.String())
 	}
 	w.pair("envelope-from", orNone(f.EnvelopeFrom))
 	w.pair("helo", orNone(f.HELO))
-	w.pair("mechanism", cut(f.Mechanism))
-	w.pair("problem", cut(f.Problem))
+	w.pair("mechanism", cut(f.Mechanism, mostValue))
+	w.pair("problem", cut(f.Problem, mostValue))
 	for _, p := range f.Other {
 		if isKey(p.Key) {
-			w.pair(p.Key, cut(p.Value))
+			w.pair(p.Key, cut(p.Value, mostValue))
 		}
 	}
 	return w.b.String()
@@ -134,11 +144,12 @@ func (f *ReceivedSPF) String() string {
 // mostValue is the length of the longest path of RFC 5321, and something.
 const mostValue = 320
 
-func cut(s string) string {
-	if len(s) <= mostValue {
+// cut returns no more than the first most octets of s, and "..." where there are more.
+func cut(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	end := mostValue
+	end := most
 	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
@@ -175,7 +186,7 @@ func (w *fieldWriter) word(s string) {
 }
 
 func (w *fieldWriter) comment(s string) {
-	words := strings.Fields(clean(cut(s)))
+	words := strings.Fields(clean(cut(s, mostValue)))
 	for i, word := range words {
 		word = escaper.Replace(word)
 		if i == 0 {
@@ -232,4 +243,18 @@ func isAtext(c byte) bool {
 }
 
 // isKey follows name of RFC 7208, section 4.6.1.
-func isKey(s string) bool { return s != "" && nameLength(s) == len(s) }
+func isKey(s string) bool { return s != "" && keyLength(s) == len(s) }
+
+// keyLength returns the length of the name that s begins with, or 0:
+//
+//	name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
+func keyLength(s string) int {
+	n := 0
+	for n < len(s) && (isAlpha(s[n]) || n > 0 && (isDigit(s[n]) || strings.IndexByte("-_.", s[n]) >= 0)) {
+		n++
+	}
+	return n
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

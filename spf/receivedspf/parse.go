@@ -1,4 +1,4 @@
-package spf
+package receivedspf
 
 import (
 	"errors"
@@ -9,36 +9,36 @@ import (
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
-// ErrReceivedSPF means that a text is not a Received-SPF field.
-var ErrReceivedSPF = errors.New("not a Received-SPF field")
+// ErrMalformed means that a text is not a Received-SPF field.
+var ErrMalformed = errors.New("not a Received-SPF field")
 
-// ParseReceivedSPF reads a Received-SPF header field, with its name, folded or not:
+// Parse reads a Received-SPF header field, with its name, folded or not:
 //
 //	"Received-SPF:" [CFWS] result FWS [comment FWS] [ key-value-list ]
 //
 // It is lenient where writers are: comments may stand between any two parts, and a
 // value need not be quoted as long as it has no space, ";" or "(" in it. A field of
 // more than 64 KiB, or one that has a key twice, is an error that wraps
-// ErrReceivedSPF.
+// ErrMalformed.
 //
 // Anybody can write such a field. It says something only if the reader knows that
 // its own border has added it: RFC 7208, section 9.1.
-func ParseReceivedSPF(field string) (*ReceivedSPF, error) {
+func Parse(field string) (*Field, error) {
 	const most, name = 64 << 10, "received-spf:"
 	if len(field) > most {
-		return nil, fmt.Errorf("%w: %d octets", ErrReceivedSPF, len(field))
+		return nil, fmt.Errorf("%w: %d octets", ErrMalformed, len(field))
 	}
 	if len(field) < len(name) || domain.ToLower(field[:len(name)]) != name {
-		return nil, fmt.Errorf("%w: no such name", ErrReceivedSPF)
+		return nil, fmt.Errorf("%w: no such name", ErrMalformed)
 	}
 	text, err := unfold(field[len(name):])
 	if err != nil {
 		return nil, err
 	}
 	p := fieldReader{rest: text, keys: make(map[string]bool)}
-	f := new(ReceivedSPF)
+	f := new(Field)
 	if err := p.read(f); err != nil {
-		return nil, fmt.Errorf("%w: at octet %d: %w", ErrReceivedSPF, len(text)-len(p.rest), err)
+		return nil, fmt.Errorf("%w: at octet %d: %w", ErrMalformed, len(text)-len(p.rest), err)
 	}
 	return f, nil
 }
@@ -60,7 +60,7 @@ func unfold(s string) (string, error) {
 			i++
 		}
 		if s[i] != '\n' || i+1 == len(s) || s[i+1] != ' ' && s[i+1] != '\t' {
-			return "", fmt.Errorf("%w: a line end within it", ErrReceivedSPF)
+			return "", fmt.Errorf("%w: a line end within it", ErrMalformed)
 		}
 	}
 	return b.String(), nil
@@ -72,11 +72,11 @@ type fieldReader struct {
 	keys map[string]bool // that were read, in lower case
 }
 
-func (p *fieldReader) read(f *ReceivedSPF) error {
+func (p *fieldReader) read(f *Field) error {
 	if _, err := p.skip(); err != nil {
 		return err
 	}
-	result := p.run(func(c byte) bool { return isAlpha(c) })
+	result := p.run(isAlpha)
 	if err := f.Status.UnmarshalText([]byte(result)); err != nil {
 		return err
 	}
@@ -93,8 +93,8 @@ func (p *fieldReader) read(f *ReceivedSPF) error {
 	return nil
 }
 
-func (p *fieldReader) readPair(f *ReceivedSPF) error {
-	key := p.rest[:nameLength(p.rest)]
+func (p *fieldReader) readPair(f *Field) error {
+	key := p.rest[:keyLength(p.rest)]
 	if key == "" {
 		return errors.New("want a key")
 	}
@@ -132,7 +132,7 @@ func (p *fieldReader) readPair(f *ReceivedSPF) error {
 }
 
 // set stores a pair.
-func (f *ReceivedSPF) set(key, value string) error {
+func (f *Field) set(key, value string) error {
 	switch domain.ToLower(key) {
 	case "client-ip":
 		ip, err := netip.ParseAddr(value)

@@ -1,0 +1,224 @@
+package spf
+
+import (
+	"strconv"
+
+	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// An evaluation is check_host (RFC 7208, section 4) for one identity. It reads records
+// in order, one term after the other, in the goroutine that called Check. The result and
+// all counts come of that alone: what is asked ahead of it only shortens its waiting.
+//
+// The calls go one way: from the evaluation of records (this file) to the matching of
+// mechanisms (match.go, ptr.go), and from there to the questions (questions.go).
+type evaluation struct {
+	matcher
+	explanation string
+
+	trace      bool
+	evaluation *Evaluation // of the record of the identity, with trace
+}
+
+// A frame is a record under evaluation.
+type frame struct {
+	domain   string // <domain> of RFC 7208, section 4.1
+	record   *Record
+	next     int  // index of the term after the one under evaluation
+	included bool // an include led here, at once or further out
+	void     bool // a lookup of the term under evaluation found nothing
+
+	trace *Evaluation // nil unless Options.Trace
+	step  *Step       // the term under evaluation in trace
+}
+
+// An outcome is what came of one record.
+type outcome struct {
+	status Status
+	err    error
+
+	// The term that matched, or nil, and the record and domain that it is of; record
+	// is empty if there is none.
+	term   *Term
+	record string
+	domain string
+}
+
+// run evaluates the records and fills in what the result says of them.
+func (e *evaluation) run(r *Result) {
+	defer e.questions.end()
+	o := e.host(e.domain, nil, false)
+	r.Status, r.Err = o.status, o.err
+	r.Record, r.RecordDomain = o.record, o.domain
+	if o.term != nil {
+		r.Mechanism = o.term.Text
+	}
+	r.Lookups, r.VoidLookups, r.Questions = e.lookups, e.voids, e.questions.asked
+	r.Authentic = e.authentic
+	r.Explanation = e.explanation
+	r.Evaluation = e.evaluation
+}
+
+// host evaluates the record of a domain: check_host. Outer is the record whose include
+// or redirect led here, or nil.
+func (e *evaluation) host(name string, outer *frame, included bool) outcome {
+	f := frame{domain: name, included: included}
+	if e.trace {
+		f.trace = e.beginTrace(name, outer)
+	}
+	var o outcome
+	record, stop := e.find(name, outer)
+	if stop == nil {
+		f.record = record
+		f.traceRecord()
+		e.prefetch.record(record, name, e.lookups)
+		o = e.evaluate(&f)
+	} else {
+		o = outcome{status: stop.status, err: stop.err}
+	}
+	f.endTrace(o)
+	return o
+}
+
+// find finds the record of a domain: RFC 7208, sections 4.4 to 4.6. It fails with
+// StatusNone if there is none.
+func (e *evaluation) find(name string, outer *frame) (*Record, *ending) {
+	l, stop := e.lookup(resolver.Question{Name: name, Type: resolver.TypeTXT}, outer, false)
+	if stop != nil {
+		return nil, stop
+	}
+	// The question for the record of the identity is no term's, so it is not a
+	// void lookup: RFC 7208, section 4.6.4.
+	if l.missing() && outer != nil {
+		if stop := e.void(outer); stop != nil {
+			return nil, stop
+		}
+	}
+	switch {
+	case l.missing() || l.refused():
+		return nil, &ending{StatusNone, cause.Wrap(ErrNoRecord, "", l.err)}
+	case l.err != nil:
+		return nil, unanswered(l.err)
+	}
+	return e.records.choose(l.answer.TXT, e.limits)
+}
+
+// evaluate evaluates the record of f: RFC 7208, sections 4.6 and 4.7.
+func (e *evaluation) evaluate(f *frame) outcome {
+	o := e.terms(f)
+	if o.term != nil || o.err != nil {
+		return o
+	}
+	if redirect := f.record.find(KindRedirect); redirect != nil {
+		return e.redirect(redirect, f, o)
+	}
+	o.status, o.err = StatusNeutral, ErrNoMatch
+	return o
+}
+
+// terms evaluates the mechanisms of a record in order, up to one that matches or fails:
+// RFC 7208, section 4.6.2.
+func (e *evaluation) terms(f *frame) outcome {
+	o := outcome{record: f.record.Text, domain: f.domain}
+	for i := range f.record.Terms {
+		t := &f.record.Terms[i]
+		if t.Kind.IsModifier() {
+			continue
+		}
+		f.next = i + 1
+		match, stop := e.term(t, f)
+		if stop != nil {
+			o.status, o.err = stop.status, inTerm(t, stop.err)
+			return o
+		}
+		if match {
+			o.status, o.term = t.Qualifier, t
+			if o.status == StatusFail && !f.included {
+				e.explain(f)
+			}
+			return o
+		}
+	}
+	return o
+}
+
+// term evaluates one mechanism.
+func (e *evaluation) term(t *Term, f *frame) (match bool, stop *ending) {
+	f.beginStep(t)
+	f.void = false
+	if t.Kind == KindInclude && !e.unmatchable(t) {
+		match, stop = e.include(t, f)
+	} else {
+		match, stop = e.match(t, f)
+	}
+	f.endStep(match, stop, &e.matcher)
+	return match, stop
+}
+
+// include evaluates the record of another domain: RFC 7208, section 5.2.
+func (e *evaluation) include(t *Term, f *frame) (match bool, stop *ending) {
+	o, stop := e.follow(t, f, true)
+	if stop != nil {
+		return false, stop
+	}
+	switch o.status {
+	case StatusTempError, StatusPermError:
+		return false, &ending{o.status, o.err}
+	}
+	return o.status == StatusPass, nil
+}
+
+// redirect evaluates the record that stands in place of the one of f, of which the
+// outcome was o: RFC 7208, section 6.1.
+func (e *evaluation) redirect(t *Term, f *frame, o outcome) outcome {
+	f.next = len(f.record.Terms)
+	f.beginStep(t)
+	f.void = false
+	next, stop := e.follow(t, f, f.included)
+	f.endStep(false, stop, &e.matcher)
+	if stop != nil {
+		o.status, o.err = stop.status, inTerm(t, stop.err)
+		return o
+	}
+	if next.record == "" {
+		next.record, next.domain = o.record, o.domain
+	}
+	if next.err != nil {
+		next.err = inTerm(t, next.err)
+	}
+	return next
+}
+
+// follow evaluates the record of the domain that an include or redirect names. That
+// there is none is permerror.
+func (e *evaluation) follow(t *Term, f *frame, included bool) (outcome, *ending) {
+	if stop := e.count(); stop != nil {
+		return outcome{}, stop
+	}
+	name, fit, stop := e.target(t, f)
+	if stop != nil {
+		return outcome{}, stop
+	}
+	if !fit || domain.Labels(name) < 2 {
+		return outcome{}, permError(ErrNoTarget, "not a domain name")
+	}
+	// A record that leads back to itself does so again and again: with the same
+	// domain come the same macros and answers, up to a limit.
+	if e.path == nil {
+		e.path = make([]place, 0, 4)
+	}
+	e.path = append(e.path, place{f.domain, f.record.Terms[f.next:]})
+	for _, p := range e.path {
+		if p.domain == name {
+			return outcome{}, permError(ErrLoop, strconv.Quote(name))
+		}
+	}
+	o := e.host(name, f, included)
+	e.path = e.path[:len(e.path)-1]
+	if o.status == StatusNone {
+		return o, &ending{StatusPermError, cause.Wrap(ErrNoTarget, "", o.err)}
+	}
+	return o, nil
+}

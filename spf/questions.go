@@ -1,0 +1,239 @@
+package spf
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/mailverdict/mailverdict/internal/ask"
+	"github.com/mailverdict/mailverdict/internal/seam"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// questions are the DNS questions of one check. Each is asked once, and is counted when
+// the evaluation first comes to it. Only the goroutine of the evaluation calls them.
+type questions struct {
+	ctx      context.Context // the caller's
+	resolver resolver.Resolver
+	limits   *Limits
+
+	memoryOnly bool // do not wait for an answer
+	needsDNS   bool // memoryOnly, and memory has not all answers
+
+	asked int      // how many the evaluation came to
+	first lookup   // the first of them
+	rest  []lookup // and the others
+
+	limit *timeLimit // nil before a question that memory has no answer to
+	slow  bool       // an answer took longer than atOnce
+	ahead *ahead     // what was asked ahead of the evaluation, or nil
+}
+
+// A lookup is a DNS question and its outcome.
+type lookup struct {
+	question resolver.Question
+	answer   resolver.Answer
+	err      error
+
+	// overdue says that the question was one of reverse DNS and is failed because
+	// their time is over: see timeLimit.reverse. Asked for anything else, it has
+	// its full time.
+	overdue bool
+}
+
+// atOnce is how long an answer takes at most that nobody waited for: far longer than
+// looking it up in memory, and far shorter than asking a server.
+const atOnce = 50 * time.Microsecond
+
+// get returns the outcome of a question. Reverse says that it is for the name of the
+// client's address: see timeLimit.reverse. The check ends at its limits of time and
+// questions, and if memoryOnly is set and the answer is not in memory.
+func (q *questions) get(question resolver.Question, reverse bool) (lookup, *ending) {
+	if q.err() != nil {
+		return lookup{}, q.interrupted(nil)
+	}
+	known := q.find(question)
+	if known != nil && (reverse || !known.overdue) {
+		return *known, nil
+	}
+	if known == nil && q.asked >= q.limits.Questions {
+		return lookup{}, permError(ErrQuestionLimit, "")
+	}
+	l := q.ask(question, reverse)
+	switch {
+	case q.needsDNS:
+		return lookup{}, tempError(ErrCanceled, nil)
+	case known != nil:
+		*known = l
+	case q.asked == 0:
+		q.first = l
+		q.asked++
+	default:
+		if q.rest == nil {
+			q.rest = make([]lookup, 0, 4)
+		}
+		q.rest = append(q.rest, l)
+		q.asked++
+	}
+	if resolver.Temporary(l.err) && q.err() != nil {
+		return l, q.interrupted(l.err)
+	}
+	return l, nil
+}
+
+// find returns the lookup of a question that the evaluation came to before, or nil.
+// They are few enough to look through.
+func (q *questions) find(question resolver.Question) *lookup {
+	if q.asked > 0 && q.first.question == question {
+		return &q.first
+	}
+	for i := range q.rest {
+		if q.rest[i].question == question {
+			return &q.rest[i]
+		}
+	}
+	return nil
+}
+
+// ask asks a question, unless it was asked ahead or memory has the answer.
+func (q *questions) ask(question resolver.Question, reverse bool) lookup {
+	l := lookup{question: question}
+	if p := q.ahead.claim(question); p != nil && q.await(p, &l, reverse) {
+		return l
+	}
+	var known bool
+	if l.answer, known, l.err = resolver.Recall(seam.Internal{}, q.ctx, q.resolver, question); known {
+		return l
+	}
+	if q.memoryOnly {
+		q.needsDNS = true
+		return l
+	}
+	if q.limit == nil {
+		q.limit = newTimeLimit(q.ctx, q.limits.Time)
+	}
+	ctx := q.limit.Context
+	if reverse {
+		if ctx = q.limit.reverse(); ctx.Err() != nil {
+			l.fail()
+			return l
+		}
+	}
+	began := time.Now()
+	l.answer, l.err = ask.Do(ctx, q.resolver, question)
+	q.slow = q.slow || time.Since(began) > atOnce
+	l.overdue = reverse && ctx.Err() != nil && resolver.Temporary(l.err)
+	return l
+}
+
+// await waits for the outcome of a question that was asked ahead. It returns false if
+// the outcome is overdue and the question is now asked for something else.
+func (q *questions) await(p *pending, l *lookup, reverse bool) bool {
+	ctx := q.limit.Context
+	if reverse {
+		ctx = q.limit.reverse()
+	}
+	select {
+	case <-p.done:
+		l.answer, l.err, l.overdue = p.answer, p.err, p.overdue
+		return reverse || !p.overdue
+	case <-ctx.Done():
+		l.fail()
+		return true
+	}
+}
+
+// err says why no more questions can be asked, or returns nil.
+func (q *questions) err() error {
+	if q.limit == nil {
+		return q.ctx.Err()
+	}
+	return q.limit.Err()
+}
+
+// interrupted ends a check whose context has ended; beneath is the error that came of
+// it. The cause of the caller's context is not passed on: it may be any error, one that
+// says that there is no record among them.
+func (q *questions) interrupted(beneath error) *ending {
+	if q.ctx.Err() == nil {
+		return tempError(ErrTimeLimit, beneath)
+	}
+	if beneath == nil {
+		beneath = q.ctx.Err()
+	}
+	return tempError(ErrCanceled, beneath)
+}
+
+// end ends the questions that are under way, and waits for them.
+func (q *questions) end() {
+	if q.limit != nil {
+		q.limit.end()
+		q.ahead.end()
+	}
+}
+
+// A timeLimit is the time of the questions that memory has no answers to: a context
+// that is the caller's and ends after Limits.Time.
+type timeLimit struct {
+	context.Context
+	cancel context.CancelFunc
+
+	once          sync.Once
+	reverseDNS    context.Context
+	cancelReverse context.CancelFunc
+}
+
+func newTimeLimit(ctx context.Context, most time.Duration) *timeLimit {
+	l := new(timeLimit)
+	l.Context, l.cancel = context.WithTimeoutCause(ctx, most, ErrTimeLimit)
+	return l
+}
+
+// mostReverse is how long the questions about the name of the client's address may
+// take in all, and no longer than a quarter of what is left when the first is asked.
+// The owner of the address answers them or does not, and no answer is the same as no
+// match (RFC 7208, section 5.5): the rest of the record must still have its time.
+const mostReverse = 5 * time.Second
+
+// reverse returns the context of these questions. Their time begins with the first call.
+func (l *timeLimit) reverse() context.Context {
+	l.once.Do(func() {
+		most := mostReverse
+		if until, ok := l.Deadline(); ok {
+			most = min(most, time.Until(until)/4)
+		}
+		l.reverseDNS, l.cancelReverse = context.WithTimeout(l.Context, most)
+	})
+	return l.reverseDNS
+}
+
+func (l *timeLimit) end() {
+	l.cancel()
+	if l.cancelReverse != nil {
+		l.cancelReverse()
+	}
+}
+
+// fail makes l the lookup of a question that there was no time for.
+func (l *lookup) fail() {
+	l.err = &resolver.Error{Question: l.question, Err: resolver.ErrTimeout}
+	l.overdue = true
+}
+
+// authentic says whether DNSSEC vouches for what the lookup found, absence
+// included.
+func (l *lookup) authentic() resolver.Authentic {
+	if l.err == nil {
+		return l.answer.Authentic
+	}
+	return resolver.AuthenticOf(l.err)
+}
+
+// missing reports whether DNS has proved that there is nothing to find.
+func (l *lookup) missing() bool {
+	return resolver.NotFound(l.err) || l.err == nil && l.answer.Count() == 0
+}
+
+// refused reports whether the name cannot be asked for.
+func (l *lookup) refused() bool { return errors.Is(l.err, resolver.ErrName) }
