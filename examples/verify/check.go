@@ -24,10 +24,6 @@ type checker struct {
 }
 
 func newChecker(o *options) (*checker, error) {
-	if len(o.messages) == 0 && (o.ip.IsValid() || o.from != nil || o.helo != nil) &&
-		(!o.ip.IsValid() || o.from == nil && o.helo == nil) {
-		return nil, errors.New("without a message, SPF needs -ip and one of -from and -helo")
-	}
 	c := &checker{options: o}
 	for _, path := range o.zones {
 		zone, err := readZone(path)
@@ -98,9 +94,12 @@ type outcome struct {
 	file   string
 	result *dmarc.Result
 	from   origins
-	dns    []resolver.Event // with -v
-	late   time.Duration    // -timeout, where it ended before DNS had answered
+	dns    []resolver.Event // with -v and -record
+	notes  []string         // what was taken away from around the message
+	late   *lateness        // -timeout ended the check; else nil
 	err    error            // it could not be read; then there is no result
+
+	unrecorded error // why -record failed, or nil
 }
 
 // verify checks one message.
@@ -113,30 +112,61 @@ func (c *checker) verify(ctx context.Context, l letter) outcome {
 		body.r = &interruptible{ctx: limited, r: l.body}
 	}
 	fields, message, err := readHeader(body)
-	if err != nil {
+	if err != nil && !timeUp(limited) {
 		o.err = err
-		if timeUp(limited) {
-			o.err = c.errSlow()
-		}
 		return o
 	}
 	var envelope dmarc.Envelope
 	envelope, o.from = c.options.envelope(l.sidecar, fields)
 
+	var recorded *recording
+	if dir := c.options.record; dir != "" {
+		if recorded, o.unrecorded = record(dir, l.name); recorded != nil {
+			message = io.TeeReader(message, recorded)
+		}
+	}
 	traced, questions := c.trace(limited)
 	o.result, err = c.verifier(l.sidecar).Verify(traced, envelope, message)
 	o.dns = questions()
 	switch {
 	case err == nil:
-	case !timeUp(limited) || o.result == nil:
-		o.result, o.err = nil, cause(err)
-	case !body.ended && !errors.Is(o.result.Author.Err, dmarc.ErrHeaderLimit):
-		o.result, o.err = nil, c.errSlow()
+	case timeUp(limited) && o.result != nil:
+		// Out of time is a result: what was not read or answered is temperror in it.
+		o.late = &lateness{limit: c.options.timeout, unread: !body.ended}
 	default:
-		// Out of time for DNS is a result: what it did not answer is temperror in it.
-		o.late = c.options.timeout
+		o.result, o.err = nil, cause(err)
+	}
+	if o.notes = l.notes; l.late != nil {
+		o.notes = append(o.notes, l.late()...)
+	}
+	if recorded != nil {
+		o.keep(recorded)
 	}
 	return o
+}
+
+// keep ends a recording.
+func (o *outcome) keep(r *recording) {
+	if o.result == nil {
+		r.abandon()
+		return
+	}
+	if o.unrecorded = r.finish(o.result, o.dns); o.unrecorded == nil {
+		o.notes = append(o.notes, "recorded as "+r.base+".eml, with .zone and .json beside it")
+	}
+}
+
+// A lateness says that -timeout ended a check.
+type lateness struct {
+	limit  time.Duration
+	unread bool // before the message had been read to its end, and not before DNS had answered
+}
+
+func (l *lateness) String() string {
+	if l.unread {
+		return fmt.Sprintf("The time limit (-timeout %v) ended before the message did.", l.limit)
+	}
+	return fmt.Sprintf("The time limit (-timeout %v) ended before DNS had answered.", l.limit)
 }
 
 // timeUp reports whether a context ended by -timeout, and not by a signal.
@@ -144,14 +174,9 @@ func timeUp(limited context.Context) bool {
 	return errors.Is(limited.Err(), context.DeadlineExceeded)
 }
 
-// errSlow is what is wrong with a message that does not end in time.
-func (c *checker) errSlow() error {
-	return fmt.Errorf("not read to its end within %v (-timeout)", c.options.timeout)
-}
-
-// trace collects the DNS questions of a context, with -v.
+// trace collects the DNS questions of a context, with -v and -record.
 func (c *checker) trace(ctx context.Context) (context.Context, func() []resolver.Event) {
-	if !c.options.verbose {
+	if !c.options.verbose && c.options.record == "" {
 		return ctx, func() []resolver.Event { return nil }
 	}
 	var mu sync.Mutex

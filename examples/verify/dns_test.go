@@ -30,10 +30,11 @@ func serve(t *testing.T, records map[string]string) string {
 		case !ok:
 			m.Rcode = dns.RcodeNameError
 		case q.Question[0].Qtype == dns.TypeTXT:
-			m.Answer = []dns.RR{&dns.TXT{
-				Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: 60},
-				Txt: []string{text},
-			}}
+			rr, err := dns.NewRR(name + " 60 IN TXT " + quoteStrings(text))
+			if err != nil {
+				t.Error(err)
+			}
+			m.Answer = []dns.RR{rr}
 		}
 		if err := w.WriteMsg(m); err != nil {
 			t.Error(err)
@@ -115,14 +116,18 @@ func (r *tap) Read(p []byte) (int, error) {
 	return copy(p, "y\r\ny\r\ny\r\n"), nil
 }
 
-func TestAMessageThatNeverEndsIsGivenUp(t *testing.T) {
+func TestAMessageThatDoesNotEndInTimeIsAResult(t *testing.T) {
+	signed := read(t, fixture("custom-mail-from.eml"))
+	start := strings.Index(signed, "\r\n\r\n") + len("\r\n\r\nHel")
 	for _, tt := range []struct {
 		name, head string
 		stops      bool
+		code       int
+		verdict    string
 	}{
-		{"a body that flows on", "From: a@b.example\r\n\r\n", false},
-		{"a body that stops", "From: a@b.example\r\n\r\nHel", true},
-		{"a header that stops", "From: a@b.example\r\nSubj", true},
+		{"a signed body that flows on", signed[:start], false, exitOpen, "temperror"},
+		{"a signed body that stops", signed[:start], true, exitOpen, "temperror"},
+		{"a header that stops", "From: a@b.example\r\nSubj", true, exitOpen, "temperror"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -134,14 +139,30 @@ func TestAMessageThatNeverEndsIsGivenUp(t *testing.T) {
 				}
 				var out, errs bytes.Buffer
 				start := time.Now()
-				code := run(t.Context(), []string{"-timeout", "1s", "-zone", fixture("forwarded.zone"), "-"}, stdin, &out, &errs)
+				code := run(t.Context(), []string{"-timeout", "1s", "-zone", fixture("custom-mail-from.zone"),
+					"-now", "2026-09-17T05:00:10Z", "-ip", "203.0.113.1", "-"}, stdin, &out, &errs)
 				took := time.Since(start)
 				time.Sleep(time.Second) // simulated: a read that was under way ends
-				if took > 1100*time.Millisecond || code != exitUsage || out.Len() > 0 ||
-					errs.String() != "verify: -: not read to its end within 1s (-timeout)\n" {
+				said := strings.Join(strings.Fields(out.String()), " ")
+				if took > 1100*time.Millisecond || code != tt.code || !strings.Contains(said, tt.verdict) || errs.Len() > 0 ||
+					!strings.Contains(said, "The time limit (-timeout 1s) ended before the message did.") {
 					t.Errorf("%v, exit %d, stdout %q, stderr %q", took, code, out.String(), errs.String())
 				}
 			})
 		})
 	}
+}
+
+func TestNothingOnStandardInputIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stopped := make(chan struct{})
+		defer close(stopped)
+		var out, errs bytes.Buffer
+		start := time.Now()
+		code := run(t.Context(), []string{"-timeout", "1s", "-"}, &tap{stopped: stopped}, &out, &errs)
+		if took := time.Since(start); took != time.Second || code != exitUsage || out.Len() > 0 ||
+			errs.String() != "verify: -: nothing came within 1s (-timeout)\n" {
+			t.Errorf("%v, exit %d, stdout %q, stderr %q", took, code, out.String(), errs.String())
+		}
+	})
 }

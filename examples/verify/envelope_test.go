@@ -33,7 +33,7 @@ func TestTheHelpAndTheOutputSayWhichReceivedFieldCounts(t *testing.T) {
 	if !strings.Contains(f.stdout, "client from Received field 2, HELO from Received field 2") {
 		t.Errorf("the field is not named:\n%s", f.stdout)
 	}
-	if !strings.Contains(usage, "Where that address is private or loopback") || !strings.Contains(usage, "the sender's own\ninvention") {
+	if !strings.Contains(usage, "Hosts of the receiver's own site") || !strings.Contains(usage, "the sender's own invention") {
 		t.Error("the help does not say how far a Received field can be trusted")
 	}
 }

@@ -16,9 +16,9 @@ import (
 
 const usage = `usage: verify [flags] [MESSAGE ...]
 
-MESSAGE is an .eml file, an mbox file, a directory of them, or - for standard
-input. Without any, the messages that ship with the program are verified,
-offline. Without any but with -ip and -from or -helo: SPF alone.
+MESSAGE is an .eml file, an mbox file, a directory of them, a Maildir, or - for
+standard input. Without any, the messages that ship with the program are
+verified, offline. Without any but with -ip and -from or -helo: SPF alone.
 
   -ip ADDR         client address (IPv4 or IPv6)
   -helo NAME       HELO or EHLO name
@@ -32,16 +32,22 @@ offline. Without any but with -ip and -from or -helo: SPF alone.
                    DNS Tree Walk (RFC 9989)
   -authserv-id ID  name to put in Authentication-Results (default: the host's)
   -json            one JSON object a message, one a line
+  -brief           the answer alone: verdict, why, what to fix
+  -steps           the steps with their evidence too, where several messages
+                   are given
+  -record DIR      write each message, the DNS answers it needed and its
+                   envelope into DIR, as a fixture for package dmarctest
   -j N             messages checked side by side (default: number of CPUs)
   -v               show every DNS question
 
 What the flags do not say of the SMTP session comes from NAME.json beside
-NAME.eml, else from the Return-Path field and the topmost Received field with
-the address of a client. Where that address is private or loopback, a host of
-the site, the next field is taken, and so on: the output says which ("from
-Received field 2"). A field below those of the site can be the sender's own
-invention; give -ip where it matters. NAME.zone beside NAME.eml is all of DNS
-for it.
+NAME.eml, else from the message: MAIL FROM from Return-Path, the client from
+the topmost Received-SPF field, the comment "sender IP is", or the topmost
+Received field by SMTP that has its address. Hosts of the receiver's own site
+are passed over: the output says what was taken from where ("from Received
+field 2"), and what makes that doubtful. A field below those of the site can
+be the sender's own invention; give -ip where it matters. NAME.zone beside
+NAME.eml is all of DNS for it.
 
 Exit status: 0 every message has pass or none, 1 one has fail or permerror,
 3 one has temperror and none failed, 2 wrong usage or unreadable input.
@@ -61,6 +67,9 @@ type options struct {
 	psl        bool
 	authservID string
 	json       bool
+	brief      bool
+	steps      bool
+	record     string // directory, or ""
 	workers    int
 	verbose    bool
 
@@ -73,58 +82,7 @@ func parseFlags(args []string) (*options, error) {
 	set := flag.NewFlagSet("verify", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	set.Usage = func() {}
-
-	set.Func("ip", "", func(s string) (err error) {
-		o.ip, err = netip.ParseAddr(s)
-		if err != nil || o.ip.Zone() != "" {
-			return errors.New("not an IP address")
-		}
-		o.ip = o.ip.Unmap()
-		return nil
-	})
-	set.Func("helo", "", func(s string) error { o.helo = &s; return nil })
-	set.Func("from", "", func(s string) error {
-		s = reversePath(s)
-		o.from = &s
-		return nil
-	})
-	set.Func("zone", "", func(s string) error { o.zones = append(o.zones, s); return nil })
-	set.Func("dns", "", func(s string) error {
-		if _, port, err := net.SplitHostPort(s); err != nil || port == "" {
-			return errors.New("not HOST:PORT")
-		}
-		o.dns = s
-		return nil
-	})
-	set.Func("timeout", "", func(s string) (err error) {
-		o.timeout, err = time.ParseDuration(s)
-		if err != nil || o.timeout <= 0 {
-			return errors.New("not a duration such as 20s")
-		}
-		return nil
-	})
-	set.Func("now", "", func(s string) (err error) {
-		o.now, err = parseTime(s)
-		return err
-	})
-	set.BoolVar(&o.psl, "psl", false, "")
-	set.Func("authserv-id", "", func(s string) error {
-		if s == "" || strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' }) {
-			return errors.New("not a host name")
-		}
-		o.authservID = s
-		return nil
-	})
-	set.BoolVar(&o.json, "json", false, "")
-	set.Func("j", "", func(s string) (err error) {
-		o.workers, err = strconv.Atoi(s)
-		if err != nil || o.workers < 1 || o.workers > maxWorkers {
-			return fmt.Errorf("not a number from 1 to %d", maxWorkers)
-		}
-		return nil
-	})
-	set.BoolVar(&o.verbose, "v", false, "")
-
+	o.define(set)
 	for len(args) > 0 {
 		if err := set.Parse(args); err != nil {
 			return nil, tidy(err)
@@ -140,13 +98,87 @@ func parseFlags(args []string) (*options, error) {
 		o.messages = append(o.messages, rest[0])
 		args = rest[1:]
 	}
-	if len(o.zones) > 0 && o.dns != "" {
-		return nil, errors.New("-zone and -dns exclude each other")
+	return o, o.check()
+}
+
+// define tells set which flags there are.
+func (o *options) define(set *flag.FlagSet) {
+	set.Func("ip", "", o.setIP)
+	set.Func("helo", "", func(s string) error { o.helo = &s; return nil })
+	set.Func("from", "", func(s string) error { s = reversePath(s); o.from = &s; return nil })
+	set.Func("zone", "", func(s string) error { o.zones = append(o.zones, s); return nil })
+	set.Func("dns", "", o.setDNS)
+	set.Func("timeout", "", o.setTimeout)
+	set.Func("now", "", func(s string) (err error) { o.now, err = parseTime(s); return err })
+	set.BoolVar(&o.psl, "psl", false, "")
+	set.Func("authserv-id", "", o.setAuthservID)
+	set.BoolVar(&o.json, "json", false, "")
+	set.BoolVar(&o.brief, "brief", false, "")
+	set.BoolVar(&o.steps, "steps", false, "")
+	set.StringVar(&o.record, "record", "", "")
+	set.Func("j", "", o.setWorkers)
+	set.BoolVar(&o.verbose, "v", false, "")
+}
+
+// check reports flags that do not go together, and fills in what depends on the host.
+func (o *options) check() error {
+	session := o.ip.IsValid() || o.from != nil || o.helo != nil
+	switch {
+	case len(o.zones) > 0 && o.dns != "":
+		return errors.New("-zone and -dns exclude each other")
+	case o.brief && o.steps:
+		return errors.New("-brief and -steps exclude each other")
+	case len(o.messages) == 0 && session && !o.spfAlone():
+		return errors.New("without a message, SPF needs -ip and one of -from and -helo")
+	case o.spfAlone() && o.record != "":
+		return errors.New("-record needs a message")
 	}
 	if o.authservID == "" {
 		o.authservID = hostname()
 	}
-	return o, nil
+	return nil
+}
+
+// spfAlone reports whether SPF is asked for without a message.
+func (o *options) spfAlone() bool {
+	return len(o.messages) == 0 && o.ip.IsValid() && (o.from != nil || o.helo != nil)
+}
+
+func (o *options) setIP(s string) (err error) {
+	o.ip, err = parseIP(s)
+	return err
+}
+
+func (o *options) setDNS(s string) error {
+	if _, port, err := net.SplitHostPort(s); err != nil || port == "" {
+		return errors.New("not HOST:PORT")
+	}
+	o.dns = s
+	return nil
+}
+
+func (o *options) setTimeout(s string) (err error) {
+	o.timeout, err = time.ParseDuration(s)
+	if err != nil || o.timeout <= 0 {
+		return errors.New("not a duration such as 20s")
+	}
+	return nil
+}
+
+func (o *options) setAuthservID(s string) error {
+	if s == "" || strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return errors.New("not a host name")
+	}
+	o.authservID = s
+	return nil
+}
+
+func (o *options) setWorkers(s string) (err error) {
+	o.workers, err = strconv.Atoi(s)
+	if err != nil || o.workers < 1 || o.workers > maxWorkers {
+		return fmt.Errorf("not a number from 1 to %d", maxWorkers)
+	}
+	return nil
 }
 
 // tidy returns an error of package flag in this program's words.
@@ -164,6 +196,15 @@ func reversePath(s string) string {
 		return s[1 : len(s)-1]
 	}
 	return s
+}
+
+// parseIP reads the address of a client: without a zone, and IPv4 as IPv4.
+func parseIP(s string) (netip.Addr, error) {
+	ip, err := netip.ParseAddr(s)
+	if err != nil || ip.Zone() != "" {
+		return netip.Addr{}, errors.New("not an IP address")
+	}
+	return ip.Unmap(), nil
 }
 
 // parseTime reads RFC 3339 or Unix seconds.

@@ -20,8 +20,8 @@ var errNotAMessage = errors.New("not a message: it has no header field")
 // The library reads the header by itself; what is read here says how the message came.
 
 // readHeader reads a message up to the end of its header, and returns the fields and a reader
-// for all of the message. A header of more than maxHeader octets has no fields here: the
-// verifier will say what is wrong with it.
+// for all of the message, which are those so far where the error is that of r. A header of more
+// than maxHeader octets has no fields here: the verifier will say what is wrong with it.
 func readHeader(r io.Reader) ([]received.Field, io.Reader, error) {
 	var head bytes.Buffer
 	lines := bufio.NewReaderSize(io.TeeReader(r, &head), 4<<10)
@@ -32,7 +32,7 @@ func readHeader(r io.Reader) ([]received.Field, io.Reader, error) {
 		line, err := readLine(lines, unix || first)
 		size += len(line)
 		if err != nil && err != io.EOF {
-			return nil, nil, cause(err)
+			return list, io.MultiReader(&head, r), cause(err)
 		}
 		if first {
 			first, unix = false, !strings.HasSuffix(line, "\r\n")

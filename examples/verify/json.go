@@ -18,6 +18,7 @@ type jsonMessage struct {
 	Envelope jsonEnvelope `json:"envelope"` // in place of that of the result
 	*dmarc.Result
 	EnvelopeFrom          origins     `json:"envelope_from"`
+	Notes                 []string    `json:"notes,omitempty"` // what was left out of the file
 	AuthenticationResults string      `json:"authentication_results"`
 	DNS                   []jsonEvent `json:"dns,omitempty"` // with -v
 }
@@ -46,14 +47,18 @@ func knownEnvelope(e dmarc.Envelope, from origins) jsonEnvelope {
 
 // writeJSON writes one line.
 func writeJSON(w io.Writer, o *options, out outcome) error {
-	return encode(w, jsonMessage{
+	m := jsonMessage{
 		File:                  out.file,
 		Envelope:              knownEnvelope(out.result.Envelope, out.from),
 		Result:                out.result,
 		EnvelopeFrom:          out.from,
+		Notes:                 out.notes,
 		AuthenticationResults: authres.Formatter{}.Value(o.authservID, out.result),
-		DNS:                   jsonEvents(out.dns),
-	})
+	}
+	if o.verbose {
+		m.DNS = jsonEvents(out.dns)
+	}
+	return encode(w, m)
 }
 
 // A jsonSPF is the object for SPF alone.

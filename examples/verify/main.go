@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		complain(stderr, err)
 		return exitUsage
 	}
-	if len(o.messages) == 0 && o.ip.IsValid() && (o.from != nil || o.helo != nil) {
+	if o.spfAlone() {
 		return c.spfOnly(ctx, stdout, stderr)
 	}
 	return c.messages(ctx, stdin, stdout, stderr)

@@ -367,8 +367,9 @@ func TestTheSummaryCounts(t *testing.T) {
 		lines = append(lines, fields(line))
 	}
 	for _, want := range [][]string{
-		{"bounce.eml", "pass", "-", "pass", "none"},
-		{"two-from-fields.eml", "pass", "policy", "permerror", "reject"},
+		{"bounce.eml", "pass", "yes", "-", "-", "pass", "none"},
+		{"forwarded.eml", "fail", "-", "pass", "yes", "pass", "none"},
+		{"two-from-fields.eml", "pass", "no", "policy", "-", "permerror", "reject"},
 		{"pass", "2", "2", ".", ".", "."},
 		{"permerror", "1", ".", ".", "1", "."},
 		{"in", "all", "3"},

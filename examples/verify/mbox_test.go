@@ -73,7 +73,7 @@ func TestOneMessageWithAnEnvelopeLineStaysOne(t *testing.T) {
 			strings.Repeat("long", 20_000)+"From x\nFrom the end\n", "\n", end)
 		want := strings.ReplaceAll(strings.TrimPrefix(text, "From a Mon"+end), end+">", end)
 		var got []string
-		err := eachOfMbox(t.Context(), "a", bufio.NewReader(strings.NewReader(text+end+text)), func(l letter, _ bool) {
+		err := eachOfMbox(t.Context(), "a", bufio.NewReader(strings.NewReader(text+end+text)), nil, func(l letter, _ bool) {
 			body, err := io.ReadAll(l.body)
 			if err != nil {
 				t.Error(err)

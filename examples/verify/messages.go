@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/mailverdict/mailverdict/dmarc"
@@ -20,48 +21,93 @@ func (c *checker) messages(ctx context.Context, stdin io.Reader, stdout, stderr 
 			return exitUsage
 		}
 	}
-	screen := terminalOf(stdout)
-	out := bufio.NewWriter(stdout)
 	bar := newProgress(stderr, inputs)
-	var sum tally
-	var broken error
+	report := &report{options: c.options, screen: terminalOf(stdout), out: bufio.NewWriter(stdout), stderr: stderr, several: len(inputs) > 1}
 	pool := &pool{checker: c, stdin: stdin}
 	pool.run(ctx, inputs, func(o outcome) {
 		bar.hide()
-		sum.add(o)
-		switch {
-		case o.err != nil:
-			complain(stderr, o.error())
-		case c.options.json:
-			broken = errors.Join(broken, writeJSON(out, c.options, o))
-		default:
-			broken = errors.Join(broken, writeText(out, c.options, screen, o))
-		}
-		broken = errors.Join(broken, out.Flush())
+		report.add(o)
 		bar.message()
 	}, bar.input)
 	bar.end()
-	switch {
-	case !c.options.json && sum.messages > 1:
-		sum.write(out, screen)
-	case c.options.json && sum.messages > 1 && isTerminal(stderr):
-		sum.write(stderr, terminalOf(stderr))
-	}
-	if err := errors.Join(broken, out.Flush()); err != nil {
-		complain(stderr, errors.New("standard output: "+cause(err).Error()))
+	if err := report.end(); err != nil {
+		complain(stderr, fmt.Errorf("standard output: %w", cause(err)))
 		return exitUsage
 	}
 	if ctx.Err() != nil {
 		complain(stderr, errors.New("interrupted"))
 		return exitInterrupted
 	}
-	return sum.status()
+	return report.tally.status()
+}
+
+// A report writes what came of the messages, in their order.
+type report struct {
+	options *options
+	screen  terminal
+	out     *bufio.Writer
+	stderr  io.Writer
+
+	several bool     // of several messages there are answers alone; of one there is all
+	first   *outcome // of the first message, while it may be the only one
+	tally   tally
+	err     error // of out
+}
+
+// add writes what came of a message, or keeps it until it is known whether there are more.
+func (r *report) add(o outcome) {
+	r.tally.add(o)
+	if o.unrecorded != nil {
+		complain(r.stderr, fmt.Errorf("%s: not recorded: %w", o.file, o.unrecorded))
+	}
+	switch {
+	case o.err != nil:
+		r.flush()
+		complain(r.stderr, o.error())
+	case r.options.json:
+		r.err = errors.Join(r.err, writeJSON(r.out, r.options, o))
+	case !r.several && r.first == nil:
+		r.first = &o
+		return
+	default:
+		r.several = true
+		r.flush()
+		r.write(o)
+	}
+	r.err = errors.Join(r.err, r.out.Flush())
+}
+
+// flush writes the message that is kept.
+func (r *report) flush() {
+	if r.first != nil {
+		r.write(*r.first)
+		r.first = nil
+	}
+}
+
+func (r *report) write(o outcome) {
+	details := r.options.steps || !r.several && !r.options.brief
+	r.err = errors.Join(r.err, writeText(r.out, r.options, r.screen, o, details))
+}
+
+// end writes what is left: a message, and the summary of several. Beside JSON it goes to a
+// terminal alone.
+func (r *report) end() error {
+	r.flush()
+	switch {
+	case r.tally.messages < 2:
+	case !r.options.json:
+		r.tally.write(r.out, r.screen)
+	case isTerminal(r.stderr):
+		r.tally.write(r.stderr, terminalOf(r.stderr))
+	}
+	return errors.Join(r.err, r.out.Flush())
 }
 
 // status returns the exit status for what was counted.
 func (t *tally) status() int {
 	switch {
-	case t.unread > 0:
+	case t.unread > 0 || t.unrecorded > 0:
 		return exitUsage
 	case t.verdicts[dmarc.StatusFail]+t.verdicts[dmarc.StatusPermError] > 0:
 		return exitFailed

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mailverdict/mailverdict/resolver"
@@ -60,6 +59,36 @@ func (in input) readSidecar(zones bool) (*sidecar, error) {
 // parse reads the JSON. What is expected of the message is for others: see package dmarctest,
 // which knows the same keys.
 func (s *sidecar) parse(text []byte, zones bool) error {
+	var v values
+	if err := v.decode(text); err != nil {
+		return err
+	}
+	if err := s.session(v); err != nil {
+		return err
+	}
+	if !zones {
+		return nil
+	}
+	if len(v.faults) > 0 && s.zone == nil {
+		return errors.New("faults without a zone")
+	}
+	for question, fault := range v.faults {
+		if err := plant(s.zone, question, fault); err != nil {
+			return fmt.Errorf("fault at %q: %w", question, err)
+		}
+	}
+	return nil
+}
+
+// Values are those of the keys of a sidecar, nil where there are none.
+type values struct {
+	ip, helo, mailFrom *string
+	now                *timestamp
+	faults             map[string]string
+}
+
+// decode reads the keys. One that nobody knows is an error, since it would do nothing.
+func (v *values) decode(text []byte) error {
 	var keys map[string]json.RawMessage
 	err := json.Unmarshal(text, &keys)
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok || err == nil && keys == nil {
@@ -68,62 +97,44 @@ func (s *sidecar) parse(text []byte, zones bool) error {
 	if err != nil {
 		return err
 	}
-	var v struct {
-		IP, HELO, MailFrom *string
-		Now                *timestamp
-		Faults             map[string]string
+	known := map[string]struct {
+		value any
+		kind  string
+	}{
+		"ip":        {&v.ip, "a string"},
+		"helo":      {&v.helo, "a string"},
+		"mail_from": {&v.mailFrom, "a string"},
+		"now":       {&v.now, "a string or a number"},
+		"faults":    {&v.faults, "an object of strings"},
+		"want":      {new(json.RawMessage), "JSON"},
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		var value any
-		kind := "a string"
-		switch key {
-		case "ip":
-			value = &v.IP
-		case "helo":
-			value = &v.HELO
-		case "mail_from":
-			value = &v.MailFrom
-		case "now":
-			value, kind = &v.Now, "a string or a number"
-		case "faults":
-			value, kind = &v.Faults, "an object of strings"
-		case "want":
-			continue
-		default:
+		k, ok := known[key]
+		if !ok {
 			return fmt.Errorf("unknown key %q: it has ip, helo, mail_from, now, faults and want", key)
 		}
-		if json.Unmarshal(keys[key], value) != nil {
-			return fmt.Errorf("%s is not %s", key, kind)
+		if json.Unmarshal(keys[key], k.value) != nil {
+			return fmt.Errorf("%s is not %s", key, k.kind)
 		}
 	}
-	s.helo = v.HELO
-	if v.MailFrom != nil {
-		address := reversePath(*v.MailFrom)
+	return nil
+}
+
+// session takes over what is said about the SMTP session and the time.
+func (s *sidecar) session(v values) (err error) {
+	s.helo = v.helo
+	if v.mailFrom != nil {
+		address := reversePath(*v.mailFrom)
 		s.mailFrom = &address
 	}
-	if v.IP != nil && *v.IP != "" {
-		addr, err := netip.ParseAddr(*v.IP)
-		if err != nil || addr.Zone() != "" {
-			return fmt.Errorf("ip %q is not an IP address", *v.IP)
+	if v.ip != nil && *v.ip != "" {
+		if s.ip, err = parseIP(*v.ip); err != nil {
+			return fmt.Errorf("ip %q is %w", *v.ip, err)
 		}
-		s.ip = addr.Unmap()
 	}
-	if v.Now != nil {
-		now, err := parseTime(string(*v.Now))
-		if err != nil {
-			return fmt.Errorf("now %q is %w", *v.Now, err)
-		}
-		s.now = now
-	}
-	if !zones {
-		return nil
-	}
-	if len(v.Faults) > 0 && s.zone == nil {
-		return errors.New("faults without a zone")
-	}
-	for question, fault := range v.Faults {
-		if err := plant(s.zone, question, fault); err != nil {
-			return fmt.Errorf("fault at %q: %w", question, err)
+	if v.now != nil {
+		if s.now, err = parseTime(string(*v.now)); err != nil {
+			return fmt.Errorf("now %q is %w", *v.now, err)
 		}
 	}
 	return nil
@@ -140,73 +151,4 @@ func (t *timestamp) UnmarshalJSON(text []byte) error {
 		return nil
 	}
 	return json.Unmarshal(text, (*string)(t))
-}
-
-// plant puts a fault into a zone: at "NAME TYPE", or at "NAME" for all types. A fault is an
-// error, a delay, or a delay and an error: "servfail", "3s", "3s timeout".
-func plant(zone resolver.Zone, question, text string) error {
-	fault, err := parseFault(text)
-	if err != nil {
-		return err
-	}
-	name, kind, one := strings.Cut(strings.ToLower(question), " ")
-	name = strings.TrimSuffix(name, ".")
-	records, known := zone[name]
-	records.Absent = records.Absent || !known // a fault alone does not make the name exist
-	if !one {
-		records.Fault = fault
-		zone[name] = records
-		return nil
-	}
-	for _, t := range []resolver.Type{resolver.TypeA, resolver.TypeAAAA, resolver.TypeMX, resolver.TypePTR, resolver.TypeTXT} {
-		if strings.EqualFold(kind, t.String()) {
-			records.Faults = maps.Clone(records.Faults)
-			if records.Faults == nil {
-				records.Faults = make(map[resolver.Type]resolver.Fault)
-			}
-			records.Faults[t] = fault
-			zone[name] = records
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is none of the types A, AAAA, MX, PTR and TXT", kind)
-}
-
-func parseFault(text string) (f resolver.Fault, err error) {
-	for _, word := range strings.Fields(text) {
-		if delay, err := time.ParseDuration(word); err == nil && delay > 0 && f == (resolver.Fault{}) {
-			f.Delay = delay
-		} else if fault := faultError(word); fault != nil && f.Err == nil {
-			f.Err = fault
-		} else {
-			return f, fmt.Errorf("%q is not a fault such as servfail, timeout or 3s", text)
-		}
-	}
-	if f == (resolver.Fault{}) {
-		return f, errors.New("it is empty")
-	}
-	return f, nil
-}
-
-// faultError returns the error that a word of a sidecar stands for, or nil.
-func faultError(word string) error {
-	switch word {
-	case "nxdomain":
-		return resolver.ErrNXDomain
-	case "nodata":
-		return resolver.ErrNoData
-	case "servfail":
-		return resolver.ErrServFail
-	case "refused":
-		return resolver.ErrRefused
-	case "formerr":
-		return resolver.ErrFormat
-	case "timeout":
-		return resolver.ErrTimeout
-	case "unreachable":
-		return resolver.ErrUnreachable
-	case "malformed":
-		return resolver.ErrMalformed
-	}
-	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/spf"
@@ -37,9 +36,9 @@ func (c *checker) spfOnly(ctx context.Context, stdout, stderr io.Writer) int {
 		complain(stderr, errors.New("interrupted"))
 		return exitInterrupted
 	}
-	var late time.Duration
+	var late *lateness
 	if timeUp(ctx) {
-		late = c.options.timeout
+		late = &lateness{limit: c.options.timeout}
 	}
 	var err error
 	if c.options.json {

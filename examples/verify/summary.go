@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,11 +17,12 @@ const maxRows = 50
 
 // A tally counts verdicts.
 type tally struct {
-	messages int // with a verdict
-	unread   int // inputs that could not be read
-	verdicts map[dmarc.Status]int
-	handled  map[handling]int
-	rows     []row // of the first messages, one more than are listed
+	messages   int // with a verdict
+	unread     int // inputs that could not be read
+	unrecorded int // messages that -record failed for
+	verdicts   map[dmarc.Status]int
+	handled    map[handling]int
+	rows       []row // of the first messages, one more than are listed
 }
 
 // A handling is a verdict and what is recommended after it.
@@ -29,15 +31,39 @@ type handling struct {
 	disposition dmarc.Disposition
 }
 
-// A row is a message of the list.
+// A row is a message of the list. The alignment of what passes stands beside it: it is what
+// makes a pass of DMARC out of one.
 type row struct {
-	file string
-	spf  string
-	dkim string
+	file                    string
+	spf, dkim               string
+	spfAligned, dkimAligned aligned
 	handling
 }
 
+// An aligned says whether a result counts for DMARC.
+type aligned string
+
+// What does not pass has no alignment that counts.
+const (
+	alignedYes  aligned = "yes"
+	alignedNo   aligned = "no"
+	alignedNone aligned = "-"
+)
+
+func alignment(passed, aligned bool) aligned {
+	switch {
+	case aligned:
+		return alignedYes
+	case passed:
+		return alignedNo
+	}
+	return alignedNone
+}
+
 func (t *tally) add(o outcome) {
+	if o.unrecorded != nil {
+		t.unrecorded++
+	}
 	if o.err != nil {
 		t.unread++
 		return
@@ -51,7 +77,20 @@ func (t *tally) add(o outcome) {
 	t.verdicts[h.verdict]++
 	t.handled[h]++
 	if len(t.rows) <= maxRows {
-		t.rows = append(t.rows, row{printable(o.file), spfWord(o.result.SPF), dkimWords(o.result.DKIM), h})
+		t.rows = append(t.rows, newRow(o, h))
+	}
+}
+
+func newRow(o outcome, h handling) row {
+	r := o.result
+	passes := slices.ContainsFunc(r.DKIM, func(d *dkim.Result) bool { return d.Status == dkim.StatusPass })
+	return row{
+		file:        printable(o.file),
+		spf:         spfWord(r.SPF),
+		spfAligned:  alignment(spfWord(r.SPF) == spf.StatusPass.String(), r.DMARC.SPFAligned),
+		dkim:        dkimWords(r.DKIM),
+		dkimAligned: alignment(passes, r.DMARC.DKIMAligned),
+		handling:    h,
 	}
 }
 
@@ -65,15 +104,23 @@ func (t *tally) write(w io.Writer, screen terminal) {
 	t.writeCounts(w, screen)
 }
 
-// resultWidth is the width of a column with a result, resultColumns how many there are.
+// The widths of the columns after the file's name: the longest word of each, and a space.
+var columnWidths = []int{
+	len("permerror "), len("aligned "), // SPF
+	len("permerror "), len("aligned "), // DKIM
+	len("permerror "), len("quarantine"), // DMARC
+}
+
+// resultsWidth is how many columns the results take, leastName how many are left for the name
+// before it gets a line of its own.
 const (
-	resultWidth   = 11
-	resultColumns = 4
+	resultsWidth = 56
+	leastName    = 20
 )
 
 func (t *tally) writeRows(w io.Writer, screen terminal) {
 	dir := t.sharedDir()
-	title := "message"
+	title := "file"
 	if dir != "" {
 		title = "in " + dir
 	}
@@ -81,13 +128,44 @@ func (t *tally) writeRows(w io.Writer, screen terminal) {
 	for _, r := range t.rows {
 		widest = max(widest, columns(r.file)-columns(dir))
 	}
-	name := min(widest+2, screen.width-resultColumns*resultWidth)
-	fmt.Fprintln(w, screen.paint(faint, line(name, shortenLeft(title, name-1), "SPF", "DKIM", "DMARC", "do")))
-	for _, r := range t.rows {
-		file := shortenLeft(strings.TrimPrefix(r.file, dir), name-1)
-		fmt.Fprintln(w, line(name, file, r.spf, r.dkim, screen.verdict(r.verdict), r.disposition.String()))
+	name := min(widest+2, screen.width-resultsWidth)
+	heads := results("SPF", "aligned", "DKIM", "aligned", "DMARC", "what to do")
+	if name < min(widest+2, leastName) { // a narrow terminal
+		fmt.Fprintf(w, "%s\n  %s\n", screen.paint(faint, shortenLeft(title, screen.width)), screen.paint(faint, heads))
+		for _, r := range t.rows {
+			fmt.Fprintf(w, "%s\n  %s\n", shortenLeft(strings.TrimPrefix(r.file, dir), screen.width), r.results(screen))
+		}
+	} else {
+		fmt.Fprintln(w, screen.paint(faint, pad(shortenLeft(title, name-1), name)+heads))
+		for _, r := range t.rows {
+			fmt.Fprintln(w, pad(shortenLeft(strings.TrimPrefix(r.file, dir), name-1), name)+r.results(screen))
+		}
 	}
 	fmt.Fprintln(w)
+}
+
+// results returns the cells of a row that follow the file's name.
+func (r row) results(screen terminal) string {
+	return results(r.spf, screen.aligned(r.spfAligned), r.dkim, screen.aligned(r.dkimAligned), screen.verdict(r.verdict), r.disposition.String())
+}
+
+func results(cells ...string) string {
+	var b strings.Builder
+	for i, c := range cells {
+		b.WriteString(pad(c, columnWidths[i]))
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// aligned returns the word for an alignment in its colour.
+func (t terminal) aligned(a aligned) string {
+	switch a {
+	case alignedYes:
+		return t.paint(green, string(a))
+	case alignedNo:
+		return t.paint(red, string(a))
+	}
+	return string(a)
 }
 
 // sharedDir returns the directory, up to its last slash, that all files of the list are in.
@@ -108,30 +186,30 @@ func (t *tally) writeCounts(w io.Writer, screen terminal) {
 	dispositions := []dmarc.Disposition{
 		dmarc.DispositionNone, dmarc.DispositionQuarantine, dmarc.DispositionReject, dmarc.DispositionTempFail,
 	}
-	cells := []string{"messages"}
+	heads := []string{"DMARC", "messages"}
 	for _, d := range dispositions {
-		cells = append(cells, d.String())
+		heads = append(heads, d.String())
 	}
-	fmt.Fprintln(w, screen.paint(faint, line(resultWidth, "DMARC", cells...)))
+	fmt.Fprintln(w, screen.paint(faint, countLine(heads...)))
 	for _, s := range []dmarc.Status{dmarc.StatusPass, dmarc.StatusNone, dmarc.StatusFail, dmarc.StatusTempError, dmarc.StatusPermError} {
-		cells := []string{strconv.Itoa(t.verdicts[s])}
+		cells := []string{screen.verdict(s), strconv.Itoa(t.verdicts[s])}
 		for _, d := range dispositions {
 			cells = append(cells, countOrDot(t.handled[handling{s, d}]))
 		}
-		fmt.Fprintln(w, line(resultWidth, screen.verdict(s), cells...))
+		fmt.Fprintln(w, countLine(cells...))
 	}
-	fmt.Fprintln(w, line(resultWidth, "in all", strconv.Itoa(t.messages)))
+	fmt.Fprintln(w, countLine("in all", strconv.Itoa(t.messages)))
 	if t.unread > 0 {
-		fmt.Fprintln(w, line(resultWidth, screen.paint(red, "not read"), strconv.Itoa(t.unread)))
+		fmt.Fprintln(w, countLine(screen.paint(red, "not read"), strconv.Itoa(t.unread)))
 	}
 }
 
-// line returns a line of a table.
-func line(width int, first string, cells ...string) string {
+// countLine returns a line of the counts.
+func countLine(cells ...string) string {
+	widths := []int{len("temperror  "), len("messages  "), len("none  "), len("quarantine  "), len("reject  "), 0}
 	var b strings.Builder
-	b.WriteString(pad(first, width))
-	for _, c := range cells {
-		b.WriteString(pad(c, resultWidth))
+	for i, c := range cells {
+		b.WriteString(pad(c, widths[i]))
 	}
 	return strings.TrimRight(b.String(), " ")
 }
@@ -165,7 +243,7 @@ func dkimWords(results []*dkim.Result) string {
 			passed++
 		}
 	}
-	if s := strings.Join(words, " "); len(s) < resultWidth {
+	if s := strings.Join(words, " "); len(s) <= len("permerror") {
 		return s
 	}
 	return fmt.Sprintf("%d/%d pass", passed, len(results))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
@@ -13,27 +12,66 @@ import (
 	"github.com/mailverdict/mailverdict/spf"
 )
 
-// writeText explains one message for people.
-func writeText(w io.Writer, opts *options, screen terminal, o outcome) error {
+// writeText explains one message for people: the answer, and if details is true the steps that
+// led to it.
+func writeText(w io.Writer, opts *options, screen terminal, o outcome, details bool) error {
 	var b bytes.Buffer
 	v := o.result.DMARC
 	fmt.Fprintf(&b, "%s\n\n", screen.rule(o.file, screen.verdict(v.Status)+", "+v.Disposition.String()))
-	for _, doubt := range o.from.Doubts {
-		fmt.Fprintf(&b, "%s\n", screen.wrap(screen.paint(yellow, "Doubt:")+" "+printable(doubt), "  "))
+	writeRemarks(&b, screen, o)
+	writeAnswer(&b, screen, o.result)
+	if details {
+		if err := writeSteps(&b, opts, screen, o); err != nil {
+			return err
+		}
 	}
-	if len(o.from.Doubts) > 0 {
-		b.WriteByte('\n')
+	if opts.verbose {
+		writeQuestions(&b, screen, o.dns)
 	}
-	err := explain.Text(&b, steps(o), explain.TextOptions{Width: screen.width, Color: screen.color})
-	if err != nil {
+	b.WriteByte('\n')
+	_, err := b.WriteTo(w)
+	return err
+}
+
+// writeAnswer says what the verdict means, and what to do.
+func writeAnswer(b *bytes.Buffer, screen terminal, r *dmarc.Result) {
+	fmt.Fprintf(b, "%s\n", screen.wrap(explain.Summary(r), ""))
+	if fix := explain.Fix(r); fix != "" {
+		fmt.Fprintf(b, "\n%s\n", screen.wrap(screen.paint(bold, "What to do:")+" "+fix, ""))
+	}
+}
+
+// writeSteps writes the steps to the verdict with their evidence, and the header field that
+// a receiver would put on top.
+func writeSteps(b *bytes.Buffer, opts *options, screen terminal, o outcome) error {
+	list := steps(o)
+	last := &list[len(list)-1]
+	last.Consequence, last.Fix = "", "" // the answer has them
+	b.WriteByte('\n')
+	if err := explain.Text(b, list, explain.TextOptions{Width: screen.width, Color: screen.color}); err != nil {
 		return err
 	}
 	field := authres.Format(opts.authservID, o.result)
-	fmt.Fprintf(&b, "\n%s\n", strings.ReplaceAll(field, "\r\n\t", "\n    "))
-	writeQuestions(&b, screen, o.dns)
-	b.WriteByte('\n')
-	_, err = b.WriteTo(w)
-	return err
+	fmt.Fprintf(b, "\n%s\n", strings.ReplaceAll(field, "\r\n\t", "\n    "))
+	return nil
+}
+
+// writeRemarks says what a reader should know of how the message was read: what makes the
+// envelope doubtful, and what was left out.
+func writeRemarks(b *bytes.Buffer, screen terminal, o outcome) {
+	before := b.Len()
+	if o.late != nil {
+		fmt.Fprintf(b, "%s\n", screen.wrap(screen.paint(yellow, "Late:")+" "+o.late.String(), "  "))
+	}
+	for _, doubt := range o.from.Doubts {
+		fmt.Fprintf(b, "%s\n", screen.wrap(screen.paint(yellow, "Doubt:")+" "+printable(doubt), "  "))
+	}
+	for _, note := range o.notes {
+		fmt.Fprintf(b, "%s\n", screen.wrap(screen.paint(faint, "Note:")+" "+printable(note), "  "))
+	}
+	if b.Len() > before {
+		b.WriteByte('\n')
+	}
 }
 
 // steps returns the explanation, which says of the session where it is known from.
@@ -62,12 +100,12 @@ func steps(o outcome) []explain.Step {
 
 // sayLate says of what is temperror that the limit of the user's own had ended, if there was
 // one: DNS may not be to blame.
-func sayLate(list []explain.Step, limit time.Duration) {
+func sayLate(list []explain.Step, late *lateness) {
 	for i := range list {
 		switch s := &list[i]; s.Kind {
 		case explain.KindSPF, explain.KindHELO, explain.KindDKIM:
-			if limit > 0 && s.Outcome == spf.StatusTempError.String() {
-				s.Consequence = fmt.Sprintf("The time limit (-timeout %v) ended before DNS had answered.", limit)
+			if late != nil && s.Outcome == spf.StatusTempError.String() {
+				s.Consequence = late.String()
 			}
 		}
 	}
@@ -98,7 +136,7 @@ func part(name, origin string) string {
 }
 
 // writeSPF explains SPF alone: the steps of an explanation that are about it.
-func writeSPF(w io.Writer, r *dmarc.Result, late time.Duration) error {
+func writeSPF(w io.Writer, r *dmarc.Result, late *lateness) error {
 	var list []explain.Step
 	for _, s := range explain.Steps(r) {
 		switch {

@@ -29,14 +29,14 @@ func TestBadInputIsOneLineEachAndTheRestIsDone(t *testing.T) {
 		t.Errorf("exit %d, %d messages done", f.code, len(f.objects(t)))
 	}
 	want := []string{
-		`\x1b[31mred.eml: not a message: it has no header field`,
+		`\x1b[31mred.eml: an empty file`,
 		`badfault.eml: badfault.json: fault at "example.com TXT": "sleepy" is not a fault such as servfail, timeout or 3s`,
 		`badip.eml: badip.json: ip "192.0.2.300" is not an IP address`,
 		`badjson.eml: badjson.json: unexpected end of JSON input`,
 		`badkey.eml: badkey.json: unknown key "mailfrom"`,
 		`badzone.eml: badzone.zone: `,
 		`binary.eml: not a message: it has no header field`,
-		`empty.eml: not a message: it has no header field`,
+		`empty.eml: an empty file`,
 		filepath.Base(empty) + `: no messages in it`,
 		`nowhere.eml: no such file or directory`,
 	}

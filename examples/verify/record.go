@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// A recording writes a message as a fixture, while it is read: NAME.eml has its octets as the
+// verifier got them, NAME.zone the DNS answers that it needed, and NAME.json the envelope, the
+// time, DNS failures, and the verdict. Package dmarctest makes a test of them.
+type recording struct {
+	base string // path of the files without extension
+	eml  *os.File
+	err  error // of the first write that failed
+}
+
+// record begins a recording in a directory.
+func record(dir, file string) (*recording, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	name := fixtureName(file)
+	for n := 1; ; n++ {
+		base := filepath.Join(dir, name)
+		if n > 1 {
+			base = fmt.Sprintf("%s-%d", base, n)
+		}
+		// What was recorded before may have been edited.
+		eml, err := os.OpenFile(base+".eml", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil {
+			return &recording{base: base, eml: eml}, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+}
+
+// fixtureName returns the name of a fixture for a message, as the output calls it: "archive-3"
+// for archive.mbox#3.
+func fixtureName(file string) string {
+	base, number, _ := strings.Cut(filepath.Base(file), "#")
+	base = strings.TrimSuffix(base, ".gz")
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	if number != "" {
+		base += "-" + number
+	}
+	name := strings.Map(func(c rune) rune {
+		if c > '~' || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", c) {
+			return '-'
+		}
+		return c
+	}, base)
+	if strings.Trim(name, "-.") == "" {
+		return "message"
+	}
+	return name
+}
+
+// Write takes octets of the message. It does not fail: finish says what went wrong.
+func (r *recording) Write(p []byte) (int, error) {
+	if r.err == nil {
+		_, r.err = r.eml.Write(p)
+	}
+	return len(p), nil
+}
+
+// abandon removes what was written of a message without a result.
+func (r *recording) abandon() {
+	r.eml.Close()
+	os.Remove(r.base + ".eml")
+}
+
+// finish writes the rest of the fixture.
+func (r *recording) finish(result *dmarc.Result, events []resolver.Event) error {
+	err := errors.Join(r.err, r.eml.Close())
+	if err != nil {
+		return err
+	}
+	zone := zoneText(events)
+	faults, err := faultsOf(zone, events)
+	if err != nil {
+		return err
+	}
+	sidecar, err := json.MarshalIndent(newFixtureSidecar(result, faults), "", "  ")
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(r.base+".zone", []byte(zone), 0o666),
+		os.WriteFile(r.base+".json", append(sidecar, '\n'), 0o666))
+}
+
+// A fixtureSidecar is the content of NAME.json: see package dmarctest.
+type fixtureSidecar struct {
+	IP       string            `json:"ip,omitempty"`
+	HELO     *string           `json:"helo,omitempty"`
+	MailFrom *string           `json:"mail_from,omitempty"`
+	Now      time.Time         `json:"now"`
+	Faults   map[string]string `json:"faults,omitempty"`
+	Want     fixtureWant       `json:"want"`
+}
+
+type fixtureWant struct {
+	Verdict     dmarc.Status      `json:"verdict"`
+	Disposition dmarc.Disposition `json:"disposition"`
+	SPF         string            `json:"spf"`
+	DKIM        []string          `json:"dkim"`
+}
+
+func newFixtureSidecar(r *dmarc.Result, faults map[string]string) fixtureSidecar {
+	s := fixtureSidecar{
+		Now:    r.Time.UTC().Truncate(time.Second),
+		Faults: faults,
+		Want:   fixtureWant{Verdict: r.DMARC.Status, Disposition: r.DMARC.Disposition, SPF: spfWord(r.SPF), DKIM: []string{}},
+	}
+	if r.Envelope.IP.IsValid() {
+		s.IP = r.Envelope.IP.String()
+	}
+	// Without a MAIL FROM the HELO name would speak for the null sender, which nobody knows
+	// this to be.
+	if !r.Envelope.MailFromUnknown {
+		s.HELO, s.MailFrom = &r.Envelope.HELO, &r.Envelope.MailFrom
+	}
+	for _, d := range r.DKIM {
+		s.Want.DKIM = append(s.Want.DKIM, d.Status.String())
+	}
+	return s
+}
+
+// zoneText returns the answers as a zone file, each record once, in the order of the names.
+func zoneText(events []resolver.Event) string {
+	lines := map[string]bool{}
+	for _, e := range events {
+		if e.Err == nil {
+			for _, data := range recordData(e.Answer) {
+				lines[fmt.Sprintf("%s. %d IN %s", presentation(e.Question.Name), seconds(e.Answer.TTL), data)] = true
+			}
+		}
+	}
+	var b strings.Builder
+	b.WriteString("$ORIGIN .\n")
+	for _, line := range slices.Sorted(maps.Keys(lines)) {
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
+
+// seconds returns a TTL for a zone file: an hour where it is not known.
+func seconds(ttl time.Duration) int {
+	if ttl < 0 {
+		return 3600
+	}
+	return int(ttl / time.Second)
+}
+
+// recordData returns the records of an answer as zone files have them: type and data.
+func recordData(a resolver.Answer) []string {
+	var list []string
+	for _, text := range a.TXT {
+		list = append(list, "TXT "+quoteStrings(text))
+	}
+	for _, addr := range a.Addrs {
+		kind := "A "
+		if addr.Is6() {
+			kind = "AAAA "
+		}
+		list = append(list, kind+addr.String())
+	}
+	for _, mx := range a.MX {
+		list = append(list, fmt.Sprintf("MX %d %s.", mx.Preference, strings.TrimSuffix(presentation(mx.Host), ".")))
+	}
+	for _, name := range a.PTR {
+		list = append(list, "PTR "+presentation(name)+".")
+	}
+	return list
+}
+
+// presentation returns a name with escapes for what zone files cannot have in one.
+func presentation(name string) string {
+	return strings.TrimSuffix(resolver.Question{Name: name, Type: resolver.TypeA}.String(), " A")
+}
+
+// quoteStrings returns a text as the strings of a TXT record. RFC 1035, section 5.1.
+func quoteStrings(text string) string {
+	const longest = 255
+	var b strings.Builder
+	for first := true; first || text != ""; first = false {
+		part := text[:min(len(text), longest)]
+		text = text[len(part):]
+		if !first {
+			b.WriteByte(' ')
+		}
+		b.WriteByte('"')
+		for i := range len(part) {
+			switch c := part[i]; {
+			case c == '"' || c == '\\':
+				b.WriteByte('\\')
+				b.WriteByte(c)
+			case c < ' ' || c > '~':
+				fmt.Fprintf(&b, `\%03d`, c)
+			default:
+				b.WriteByte(c)
+			}
+		}
+		b.WriteByte('"')
+	}
+	return b.String()
+}
+
+// faultsOf returns what has to be planted in a zone so that it answers every question as it
+// was answered: DNS failures, and names of which the zone cannot tell whether they exist.
+func faultsOf(text string, events []resolver.Event) (map[string]string, error) {
+	zone, err := resolver.ParseZone(strings.NewReader(text), "the answers")
+	if err != nil {
+		return nil, err
+	}
+	faults := map[string]string{}
+	for _, e := range events {
+		// A question that was given up is not needed. A name with an escape is none that a
+		// fault can be planted at.
+		if e.Err == nil || errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, resolver.ErrLimit) ||
+			presentation(e.Question.Name) != e.Question.Name {
+			continue
+		}
+		word := faultWord(e.Err)
+		if _, err := zone.Resolve(context.Background(), e.Question); err == nil || faultWord(err) != word {
+			faults[e.Question.String()] = word
+		}
+	}
+	return faults, nil
+}
+
+// faultWord returns the word of a sidecar for an error. ErrNotFound, which does not say how it
+// is not found, is nxdomain; what else has no word is servfail.
+func faultWord(err error) string {
+	for _, f := range faultWords {
+		if errors.Is(err, f.err) {
+			return f.word
+		}
+	}
+	switch {
+	case resolver.NotFound(err):
+		return "nxdomain"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	}
+	return "servfail"
+}
