@@ -35,12 +35,6 @@ type row struct {
 	Expect               map[string]string // values in the JSON by dotted path; "~x" is a part of one
 }
 
-// open are cases that do not hold yet, each with what is missing.
-var open = map[string]string{
-	"113": "macros that expand to = and +", "115": "macros that expand to = and +",
-	"202": "macros that expand to = and +", "206": "macros that expand to = and +",
-}
-
 func TestField(t *testing.T) {
 	dir := filepath.Join(suite.Dir(t), "field")
 	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
@@ -55,9 +49,6 @@ func TestField(t *testing.T) {
 	s := suite.New(t, "field")
 	for _, r := range rows {
 		s.Run(r.ID, func(t *testing.T) {
-			if missing, ok := open[r.ID]; ok {
-				t.Skip("not yet: " + missing)
-			}
 			got := r.library
 			// Without an envelope, the program has to find it in the message.
 			if r.About == "examples/verify" || r.IP == nil {
