@@ -12,33 +12,6 @@ import (
 	"github.com/mailverdict/mailverdict/spf"
 )
 
-func TestConformanceFrom(t *testing.T) {
-	type row struct {
-		ID         string
-		FromHeader string `yaml:"from_header"`
-		Expect     struct {
-			Domains []string
-			Accept  [][]string
-		}
-	}
-	s := suite.New(t, "dmarc/from-header")
-	for _, row := range suite.Rows[row](t, "dmarc/from-header.yaml") {
-		s.Run(row.ID, func(t *testing.T) {
-			a := readFrom(row.FromHeader)
-			got, err := a.Domains, a.Err
-			if err != nil {
-				got = nil
-			}
-			for _, want := range append(row.Expect.Accept, row.Expect.Domains) {
-				if slices.Equal(got, want) {
-					return
-				}
-			}
-			t.Errorf("%q: domains %q (%v), want %q", row.FromHeader, got, err, row.Expect.Domains)
-		})
-	}
-}
-
 func TestConformanceOrganizationalDomain(t *testing.T) {
 	type row struct {
 		ID, Domain     string

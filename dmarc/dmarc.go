@@ -16,7 +16,7 @@
 //
 // The data flows through the package in this order:
 //
-//   - readAuthor finds the Author Domain in the From field (RFC 9989, section 5.3.1);
+//   - package [author] finds the Author Domain in the From field (RFC 9989, section 5.3.1);
 //   - package [discovery] finds the policy and the Organizational Domains (section 4.10), of
 //     records that package [record] reads (section 4.7);
 //   - [Evaluate] joins them with the results of SPF and DKIM into a [Verdict] (sections

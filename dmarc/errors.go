@@ -3,6 +3,7 @@ package dmarc
 import (
 	"errors"
 
+	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -28,19 +29,19 @@ var (
 	ErrExistenceUnknown = causes.New("existence-unknown", "whether the Author Domain exists could not be found out")
 	ErrAlignmentUnknown = causes.New("alignment-unknown", "whether an identifier is aligned could not be found out")
 	ErrResultUnknown    = causes.New("result-unknown", "an identifier that could align could not be checked")
-	ErrInterrupted      = causes.New("interrupted", "the check was ended before it was done")
+	ErrInterrupted      = causes.Adopt(author.ErrInterrupted) // the header was not read to its end
 
 	// PermError: the message has no single Author Domain (RFC 9989, section 5.3.1).
-	ErrNoFrom           = causes.New("no-from", "the message has no From field")
-	ErrSeveralFrom      = causes.New("several-from", "the message has more than one From field")
-	ErrNoMailbox        = causes.New("no-mailbox", "the From field has no mailbox")
-	ErrSeveralDomains   = causes.New("several-domains", "the From field has mailboxes of more than one domain")
-	ErrTooManyMailboxes = causes.New("too-many-mailboxes", "the From field has more than 20 mailboxes")
-	ErrAddressLiteral   = causes.New("address-literal", "the From field has an address literal instead of a domain")
-	ErrFromDomain       = causes.Adopt(discovery.ErrAuthorDomain)
-	ErrFromSyntax       = causes.New("from-syntax", "the From field cannot be read without doubt")
-	ErrHeader           = causes.New("header", "the header cannot be read without doubt")
-	ErrHeaderLimit      = causes.New("header-limit", "the header exceeds a limit")
+	ErrNoFrom           = causes.Adopt(author.ErrNoFrom)
+	ErrSeveralFrom      = causes.Adopt(author.ErrSeveralFrom)
+	ErrNoMailbox        = causes.Adopt(author.ErrNoMailbox)
+	ErrSeveralDomains   = causes.Adopt(author.ErrSeveralDomains)
+	ErrTooManyMailboxes = causes.Adopt(author.ErrTooManyMailboxes)
+	ErrAddressLiteral   = causes.Adopt(author.ErrAddressLiteral)
+	ErrFromDomain       = causes.Adopt(author.ErrDomain)
+	ErrFromSyntax       = causes.Adopt(author.ErrSyntax)
+	ErrHeader           = causes.Adopt(author.ErrHeader)
+	ErrHeaderLimit      = causes.Adopt(author.ErrHeaderLimit)
 )
 
 // authorFault returns the text of the exported error that err wraps, without the details

@@ -55,6 +55,9 @@ type Verdict struct {
 	AuthorDomain         string `json:"author_domain,omitempty"` // A-labels
 	OrganizationalDomain string `json:"organizational_domain,omitempty"`
 
+	// Standard is the RFC whose rules the policy was found and read by.
+	Standard record.Standard `json:"standard"`
+
 	// The record that applies and what it asks for: the published Policy and the tag
 	// that it comes from, before t and pct. PolicyTag is the one that was stated, so
 	// "p" for a subdomain where the record has no sp. Both are empty where DNS left
@@ -63,6 +66,10 @@ type Verdict struct {
 	Record       string        `json:"record,omitempty"` // as DNS gave it: not safe to print
 	Policy       record.Policy `json:"policy,omitempty"`
 	PolicyTag    string        `json:"policy_tag,omitempty"`
+
+	// PolicyAssumed says that the record states no valid policy, and that Policy is none
+	// since it asks for reports: RFC 9989, section 4.10.1.
+	PolicyAssumed bool `json:"policy_assumed,omitempty"`
 
 	// Applied is Policy after t and, where the message fails, pct.
 	Applied record.Policy `json:"applied,omitempty"`
@@ -91,17 +98,15 @@ type Verdict struct {
 
 // An Override is why something else than the policy is done.
 type Override struct {
-	Type    OverrideType `json:"type"`
-	Comment string       `json:"comment,omitempty"`
+	Type    string `json:"type"` // one of those below
+	Comment string `json:"comment,omitempty"`
 }
 
-// OverrideType is a reason of RFC 9990 (PolicyOverrideType), or of RFC 7489.
-type OverrideType string
-
+// The types of Override: the words of RFC 9990 (PolicyOverrideType) and of RFC 7489.
 const (
-	OverrideTestMode   OverrideType = "policy_test_mode"
-	OverrideLocal      OverrideType = "local_policy"
-	OverrideSampledOut OverrideType = "sampled_out" // RFC 7489: pct
+	OverrideTestMode   = "policy_test_mode"
+	OverrideLocal      = "local_policy"
+	OverrideSampledOut = "sampled_out" // RFC 7489: pct
 )
 
 // Evaluate says whether a message passes DMARC, and what is recommended to be done with it:
@@ -122,6 +127,7 @@ func evaluate(in Input, ids []Identifier) Verdict {
 	v := Verdict{
 		AuthorDomain:         d.AuthorDomain,
 		OrganizationalDomain: d.Organization(d.AuthorDomain).Organizational,
+		Standard:             d.Mode.Standard(),
 		Identifiers:          ids,
 		Discovery:            d,
 		Err:                  d.Err,
@@ -147,6 +153,7 @@ func evaluate(in Input, ids []Identifier) Verdict {
 	}
 	v.SPFAligned, v.DKIMAligned = v.aligned(MethodSPF), v.aligned(MethodDKIM)
 	v.Policy, v.PolicyTag = d.Policy()
+	v.PolicyAssumed = q.Record.PolicyAssumed
 	v.Applied, _ = relax(v.Policy, q.Record, -1) // within the sample
 	published, nonexistent := v.Policy, v.Policy
 	if v.PolicyTag == "" { // sp or np

@@ -34,7 +34,7 @@ type scenario struct {
 	disposition Disposition
 	tag         string
 	cause       error
-	override    OverrideType
+	override    string
 }
 
 func (tt scenario) evaluate(t *testing.T, v *Verifier, draw float64) Verdict {
@@ -65,7 +65,7 @@ func (tt scenario) check(t *testing.T, got Verdict) {
 	if (got.Err == nil) != (got.Status == StatusPass) {
 		t.Errorf("%s with error %v", got.Status, got.Err)
 	}
-	override := OverrideType("")
+	override := ""
 	if got.Override != nil {
 		override = got.Override.Type
 	}

@@ -31,25 +31,3 @@ func (v *Verdict) UnmarshalJSON(text []byte) error {
 	v.Err = causes.Error(in.JSON)
 	return err
 }
-
-// MarshalJSON writes the author, with Err as "reason" and "cause".
-func (a Author) MarshalJSON() ([]byte, error) {
-	type plain Author
-	return json.Marshal(struct {
-		plain
-		cause.JSON
-	}{plain(a), causes.JSON(a.Err)})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (a *Author) UnmarshalJSON(text []byte) error {
-	type plain Author
-	var in struct {
-		plain
-		cause.JSON
-	}
-	err := json.Unmarshal(text, &in)
-	*a = Author(in.plain)
-	a.Err = causes.Error(in.JSON)
-	return err
-}

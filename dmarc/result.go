@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -15,9 +16,9 @@ import (
 // not UTF-8 becomes U+FFFD, which encoding/json writes as \ufffd and, once it was read back,
 // as the character itself: the same value in other octets.
 type Result struct {
-	Envelope Envelope  `json:"envelope"`
-	Time     time.Time `json:"time"` // when it was evaluated
-	Author   Author    `json:"author"`
+	Envelope Envelope      `json:"envelope"`
+	Time     time.Time     `json:"time"` // when it was evaluated
+	Author   author.Author `json:"author"`
 
 	// SPF is the result for MAIL FROM, HELO that for HELO: two results that say
 	// different things, and of which DMARC takes the first.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/ask"
@@ -28,7 +29,6 @@ import (
 // from Begin on, keys and policy once the header has been written.
 type Session struct {
 	verifier *Verifier
-	limits   Limits
 	ctx      context.Context // the caller's
 	life     lifetime
 	envelope Envelope
@@ -44,7 +44,7 @@ type Session struct {
 
 	// Once the header has been written.
 	read     bool
-	author   Author
+	author   author.Author
 	policy   ask.Group           // asks through policyDNS
 	policies []*discovery.Search // one for each domain to evaluate
 	first    discovery.Search    // of these, as mostly there is one
@@ -60,18 +60,18 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 }
 
 func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
-	*s = Session{verifier: v, limits: v.Limits.withDefaults(), ctx: ctx, life: lifetime{outer: ctx}, envelope: e}
+	*s = Session{verifier: v, ctx: ctx, life: lifetime{outer: ctx}, envelope: e}
 	// The check counts its questions itself. This is only beyond what it may ask.
 	most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
-	v.limit(&s.mailFrom.dns, s.limits, most)
+	v.limit(&s.mailFrom.dns, most)
 	mailFrom, helo := v.spf()
 	s.mailFrom.start(&s.life, mailFrom, spf.IdentityMailFrom, e)
 	if e.MailFrom != "" || e.MailFromUnknown { // else it is the same check
-		v.limit(&s.helo.dns, s.limits, s.limits.HELOQuestions)
+		v.limit(&s.helo.dns, v.heloQuestions())
 		s.helo.start(&s.life, helo, spf.IdentityHELO, e)
 	}
 	// How many keys are asked for is up to dkim.Limits.Signatures.
-	v.limit(&s.keyDNS, s.limits, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
+	v.limit(&s.keyDNS, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
 	l := &v.DKIM.Limits
 	s.message = v.messages.Get(message.Limits{
 		Header:     header.Limits{Block: l.HeaderOctets, Field: l.FieldOctets, Fields: l.HeaderFields},
@@ -132,13 +132,13 @@ func (r *reading) Write(p []byte) (int, error) {
 // header starts what can be asked once the header is there.
 func (s *Session) header(h *header.Header) {
 	s.read = true
-	s.author = readAuthor(*h)
+	s.author = author.Of(h)
 	names := s.domains()
 	v, most := s.verifier, limit.Of(s.verifier.Discovery.Questions, discovery.DefaultQuestions)
 	if n := len(names); n > 1 && most <= math.MaxInt/n {
 		most *= n
 	}
-	v.limit(&s.policyDNS, s.limits, most)
+	v.limit(&s.policyDNS, most)
 	s.policy.Begin(s.ctx, &s.policyDNS)
 	for i, name := range names {
 		d := &s.first
@@ -274,7 +274,7 @@ func stricter(a, b Verdict) int {
 }
 
 // refuse returns the verdict for a message without a single Author Domain.
-func (v *Verifier) refuse(a Author) Verdict {
+func (v *Verifier) refuse(a author.Author) Verdict {
 	verdict := Verdict{Status: StatusPermError, Err: a.Err, Disposition: DispositionReject, Evaluated: DispositionReject}
 	switch v.InvalidAuthor {
 	case InvalidAuthorQuarantine:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/message"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -37,9 +38,22 @@ type Verifier struct {
 	// TempError says what is recommended where DNS leaves the verdict open.
 	TempError TempErrorRule
 
-	// Limits bound what one message may cost. Zero fields have the defaults that Limits
-	// documents.
-	Limits Limits
+	// HELOQuestions is how many DNS questions the check of HELO may take, which DMARC does
+	// not need: one that takes more is permerror. Zero means DefaultHELOQuestions, a
+	// negative number no limit.
+	//
+	// DNS questions are counted apart by what they are for, equal ones once: a sender who
+	// makes those of one kind expensive must not keep the others from being asked, and so
+	// a forgery from being found out. With all defaults a message takes 100 at most: 50 for
+	// MAIL FROM (spf.Limits.Questions), 16 for HELO, 24 for the policy
+	// (discovery.Options.Questions), and 10 for keys (dkim.Limits.Signatures). What SPF
+	// asks ahead in vain comes on top. Questions that were not asked have no answer:
+	// temperror where they matter.
+	HELOQuestions int
+
+	// Time is how long the questions for each of MAIL FROM, HELO, keys, and the policy may
+	// be under way, in all. Zero means DefaultTime, a negative number no limit.
+	Time time.Duration
 
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
@@ -79,41 +93,11 @@ const (
 // more is rejected.
 const MaxAuthorDomains = 4
 
-// Limits bound what one message may cost beyond what spf.Limits and dkim.Limits say. Hitting
-// one leaves the questions that were not asked without an answer: temperror where they
-// matter.
-//
-// DNS questions are counted apart by what they are for, equal ones once: a sender who makes
-// those of one kind expensive must not keep the others from being asked, and so a forgery
-// from being found out. With all defaults a message takes 100 at most: 50 for MAIL FROM
-// (spf.Limits.Questions), 16 for HELO, 24 for the policy
-// (discovery.Options.Questions), and 10 for keys
-// (dkim.Limits.Signatures). What SPF asks ahead in vain comes on top.
-type Limits struct {
-	// HELOQuestions is how many DNS questions the check of HELO may take, which DMARC
-	// does not need: one that takes more is permerror. Default 16.
-	HELOQuestions int
-
-	// Time is how long the questions for each of MAIL FROM, HELO, keys, and the policy
-	// may be under way, in all. Default 30 seconds.
-	Time time.Duration
-}
-
-// The defaults of Limits.
+// The defaults of the limits of a Verifier.
 const (
 	DefaultHELOQuestions = 16
 	DefaultTime          = 30 * time.Second
 )
-
-func (l Limits) withDefaults() Limits {
-	if l.HELOQuestions <= 0 {
-		l.HELOQuestions = DefaultHELOQuestions
-	}
-	if l.Time <= 0 {
-		l.Time = DefaultTime
-	}
-	return l
-}
 
 // An Envelope is what the SMTP session knew of a message.
 type Envelope = spf.Envelope
@@ -142,7 +126,7 @@ func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*
 // not a domain name, Err is ErrFromDomain and Evaluate returns permerror.
 func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d []*dkim.Result) *discovery.Result {
 	o := v.Discovery
-	o.Time = cmp.Or(o.Time, v.Limits.Time)
+	o.Time = cmp.Or(o.Time, v.Time)
 	return discovery.Discover(ctx, v.Resolver, author, o, names(identifiers(s, d))...)
 }
 
@@ -162,9 +146,11 @@ func (v *Verifier) draw() float64 {
 
 // limit makes b ready for questions of one message: at most most of them, equal ones asked
 // once.
-func (v *Verifier) limit(b *resolver.Budget, l Limits, most int) {
-	b.Resolver, b.Questions, b.Time = v.Resolver, most, l.Time
+func (v *Verifier) limit(b *resolver.Budget, most int) {
+	b.Resolver, b.Questions, b.Time = v.Resolver, most, limit.Of(v.Time, DefaultTime)
 }
+
+func (v *Verifier) heloQuestions() int { return limit.Of(v.HELOQuestions, DefaultHELOQuestions) }
 
 // signatures returns the verifier of signatures for all messages, which keeps the keys that
 // it parsed.
@@ -187,8 +173,6 @@ func (v *Verifier) prepare() {
 	}
 	v.mailFrom.Options, v.helo.Options = v.SPF, v.SPF
 	v.helo.Sequential = true // so that none of its few questions is in vain
-	most := v.Limits.withDefaults().HELOQuestions
-	if n := v.helo.Limits.Questions; n <= 0 || n > most {
-		v.helo.Limits.Questions = most
-	}
+	most := v.heloQuestions()
+	v.helo.Limits.Questions = min(limit.Of(v.SPF.Limits.Questions, most), most)
 }

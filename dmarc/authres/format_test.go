@@ -282,7 +282,7 @@ func TestNoHostileValueLeavesItsSlot(t *testing.T) {
 		},
 		"the DMARC record": func(r *dmarc.Result, s string) { r.DMARC.Record = s; r.DMARC.PolicyTag = s },
 		"the override": func(r *dmarc.Result, s string) {
-			r.DMARC.Override = &dmarc.Override{Type: dmarc.OverrideType(s), Comment: s}
+			r.DMARC.Override = &dmarc.Override{Type: s, Comment: s}
 		},
 		"an identifier": func(r *dmarc.Result, s string) {
 			r.DMARC.Status = dmarc.StatusFail

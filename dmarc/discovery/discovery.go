@@ -53,8 +53,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/ask"
-	"github.com/mailverdict/mailverdict/internal/cause"
-	"github.com/mailverdict/mailverdict/internal/domain"
+	"github.com/mailverdict/mailverdict/internal/authordomain"
 	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -76,7 +75,7 @@ type Options struct {
 	Questions int
 
 	// Time is how long the questions may be under way, in all. Zero means DefaultTime, a
-	// negative number no limit. With package dmarc its Limits.Time counts.
+	// negative number no limit. With package dmarc, zero means its Verifier.Time.
 	Time time.Duration
 }
 
@@ -84,9 +83,9 @@ type Options struct {
 // identifiers that could have the same. R is asked; nil means resolver.Default. A failure is
 // in the Result: nothing panics, and nothing is under way when Discover returns.
 func Discover(ctx context.Context, r resolver.Resolver, author string, o Options, identifiers ...Identifier) *Result {
-	name, err := domain.CanonicalMail(author)
+	name, err := authordomain.Canonical(author)
 	if err != nil {
-		return &Result{Mode: o.Mode, Err: cause.Wrap(ErrAuthorDomain, "", err)}
+		return &Result{Mode: o.Mode, Err: err}
 	}
 	budget := resolver.Budget{
 		Resolver:  r,

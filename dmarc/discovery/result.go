@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/internal/authordomain"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -19,7 +20,7 @@ var causes cause.Table
 var (
 	ErrNoRecord      = causes.New("no-record", "no DMARC record is published for the Author Domain")
 	ErrPolicyUnknown = causes.New("policy-unknown", "the policy could not be found out")
-	ErrAuthorDomain  = causes.New("from-domain", "the Author Domain is not a domain name")
+	ErrAuthorDomain  = causes.Adopt(authordomain.Err) // it is not a domain name
 
 	_ = causes.Adopt(record.ErrRecordLimit)
 	_ = causes.Adopt(record.ErrNoPolicy)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -53,7 +54,7 @@ func everything(s string) *dmarc.Result {
 	return &dmarc.Result{
 		Envelope: dmarc.Envelope{IP: netip.MustParseAddr("192.0.2.1"), HELO: s, MailFrom: s},
 		Time:     time.Unix(2, 0),
-		Author:   dmarc.Author{From: s, Fields: 2, Mailboxes: 2, Domains: []string{s}, Err: err},
+		Author:   author.Author{From: s, Fields: 2, Mailboxes: 2, Domains: []string{s}, Err: err},
 		SPF:      check,
 		HELO:     check,
 		DKIM:     []*dkim.Result{signature},

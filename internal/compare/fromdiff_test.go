@@ -5,13 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
 const fromFields = 30_000
 
-// TestNoReaderShowsAnotherDomain gives hostile From fields to ParseAuthor and to other
+// TestNoReaderShowsAnotherDomain gives hostile From fields to author.Parse and to other
 // readers: where one of them shows an address of another domain than the Author Domain,
 // there must be no Author Domain. Readers that decode encoded-words before they parse are
 // not among them; no parser can know what they see.
@@ -21,12 +21,12 @@ func TestNoReaderShowsAnotherDomain(t *testing.T) {
 	taken, problems := 0, 0
 	for range fromFields {
 		field := hostileFrom(random)
-		author := dmarc.ParseAuthor(field)
+		a := author.Parse(field)
 		name := ""
-		if author.Err == nil {
-			name = author.Domains[0]
+		if a.Err == nil {
+			name = a.Domains[0]
 			taken++
-			problems += min(1, len(author.Problems))
+			problems += min(1, len(a.Problems))
 		}
 		fields, domains = append(fields, field), append(domains, name)
 	}

@@ -1,4 +1,4 @@
-package dmarc
+package author
 
 import (
 	"strings"
@@ -15,27 +15,27 @@ const (
 	literal = 'l' // a domain-literal
 )
 
-type fromToken struct {
+type token struct {
 	kind  byte
 	text  string // of an atom, and of a quoted-string with its quotes
 	apart bool   // white space or a comment stands before it
 }
 
-// fromLexer cuts the body of a From field into the tokens of RFC 5322, section 3.2.
+// lexer cuts the body of a From field into the tokens of RFC 5322, section 3.2.
 // White space and comments are passed over. Octets above ASCII are part of atoms.
-type fromLexer struct {
+type lexer struct {
 	rest      string
 	last      byte // kind of the token before
 	commented bool // a comment was passed over since the last delimiter
 }
 
-func (l *fromLexer) next() (fromToken, error) {
+func (l *lexer) next() (token, error) {
 	token, err := l.scan()
 	l.last = token.kind
 	return token, err
 }
 
-func (l *fromLexer) scan() (fromToken, error) {
+func (l *lexer) scan() (token, error) {
 	apart := false
 	for len(l.rest) > 0 {
 		switch c := l.rest[0]; {
@@ -43,25 +43,25 @@ func (l *fromLexer) scan() (fromToken, error) {
 			l.rest, apart = l.rest[1:], true
 		case c == '(':
 			if err := l.comment(); err != nil {
-				return fromToken{}, err
+				return token{}, err
 			}
 			l.commented, apart = true, true
 		case c == '"':
 			text, err := l.delimited('"', "a quoted string")
-			return fromToken{quoted, text, apart}, err
+			return token{quoted, text, apart}, err
 		case c == '[' && l.last == '@':
 			_, err := l.delimited(']', "an address literal")
-			return fromToken{kind: literal}, err
+			return token{kind: literal}, err
 		case isSpecial(c):
 			l.rest = l.rest[1:]
-			return fromToken{c, "", apart}, nil
+			return token{c, "", apart}, nil
 		case !isAtomText(c):
-			return fromToken{}, badOctet(c)
+			return token{}, badOctet(c)
 		default:
-			return fromToken{atom, l.atom(), apart}, nil
+			return token{atom, l.atom(), apart}, nil
 		}
 	}
-	return fromToken{kind: end}, nil
+	return token{kind: end}, nil
 }
 
 func isSpecial(c byte) bool {
@@ -84,12 +84,12 @@ func isAtomText(c byte) bool {
 func badOctet(c byte) error {
 	switch c {
 	case '\\', ')', '[', ']':
-		return fromSyntax(`"` + string(c) + `" outside of quotes and comments`)
+		return syntax(`"` + string(c) + `" outside of quotes and comments`)
 	}
-	return fromSyntax("a control character")
+	return syntax("a control character")
 }
 
-func (l *fromLexer) atom() string {
+func (l *lexer) atom() string {
 	i := 1
 	for i < len(l.rest) && isAtomText(l.rest[i]) {
 		i++
@@ -101,33 +101,33 @@ func (l *fromLexer) atom() string {
 
 // delimited passes over text that begins with the current octet and ends with close,
 // in which a backslash quotes the next octet, and returns it.
-func (l *fromLexer) delimited(close byte, what string) (string, error) {
+func (l *lexer) delimited(close byte, what string) (string, error) {
 	n := delimitedLength(l.rest, close)
 	if n == 0 {
-		return "", fromSyntax(what + " without an end")
+		return "", syntax(what + " without an end")
 	}
 	text := l.rest[:n]
 	l.rest = l.rest[n:]
 	if hasControl(text) {
-		return "", fromSyntax("a control character in " + what)
+		return "", syntax("a control character in " + what)
 	}
 	return text, nil
 }
 
 // comment passes over a comment and those nested in it. One that holds an address is an
 // error: some readers show it.
-func (l *fromLexer) comment() error {
+func (l *lexer) comment() error {
 	n := commentLength(l.rest)
 	if n == 0 {
-		return fromSyntax("a comment without an end, or nested more than 100 deep")
+		return syntax("a comment without an end, or nested more than 100 deep")
 	}
 	text := l.rest[:n]
 	l.rest = l.rest[n:]
 	if hasControl(text) {
-		return fromSyntax("a control character in a comment")
+		return syntax("a control character in a comment")
 	}
 	if hasAt(text) {
-		return fromSyntax(`a comment with "@"`)
+		return syntax(`a comment with "@"`)
 	}
 	return nil
 }

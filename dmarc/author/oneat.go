@@ -1,9 +1,11 @@
-package dmarc
+package author
 
 import (
 	"encoding/base64"
 	"slices"
 	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/authordomain"
 )
 
 // readOneAt returns the domain of a From field with exactly one "@", whatever else is wrong
@@ -15,7 +17,7 @@ func readOneAt(body string) (string, []Problem) {
 		return "", nil
 	}
 	tokens := looseTokens(body)
-	at := slices.IndexFunc(tokens, func(t fromToken) bool { return t.kind == '@' })
+	at := slices.IndexFunc(tokens, func(t token) bool { return t.kind == '@' })
 	if at < 1 || at+1 == len(tokens) {
 		return "", nil
 	}
@@ -26,7 +28,7 @@ func readOneAt(body string) (string, []Problem) {
 	if !beginsAddress(tokens[:at]) || name.kind != atom || !endsAddress(tokens[at+2:]) {
 		return "", nil
 	}
-	domain, err := authorDomain(name.text)
+	domain, err := authordomain.Canonical(name.text)
 	if err != nil {
 		return "", nil
 	}
@@ -35,20 +37,20 @@ func readOneAt(body string) (string, []Problem) {
 
 // beginsAddress reports whether the address is the first thing in its angle brackets, where
 // it has some.
-func beginsAddress(before []fromToken) bool {
+func beginsAddress(before []token) bool {
 	for _, t := range slices.Backward(before) {
 		switch t.kind {
 		case '<':
 			return true
 		case ':', ',', ';':
-			return !slices.ContainsFunc(before, func(t fromToken) bool { return t.kind == '<' })
+			return !slices.ContainsFunc(before, func(t token) bool { return t.kind == '<' })
 		}
 	}
 	return true
 }
 
 // endsAddress reports whether the address certainly ends before those tokens.
-func endsAddress(behind []fromToken) bool {
+func endsAddress(behind []token) bool {
 	behind = skipCFWS(behind)
 	if len(behind) > 0 && behind[0].kind == '>' {
 		behind = skipCFWS(behind[1:])
@@ -56,7 +58,7 @@ func endsAddress(behind []fromToken) bool {
 	return len(behind) == 0 || behind[0].kind == ',' || behind[0].kind == ';'
 }
 
-func skipCFWS(tokens []fromToken) []fromToken {
+func skipCFWS(tokens []token) []token {
 	for len(tokens) > 0 && (tokens[0].kind == space || tokens[0].kind == comment) {
 		tokens = tokens[1:]
 	}
@@ -111,8 +113,8 @@ const (
 // looseTokens cuts the whole of a From field into tokens, white space and comments included.
 // A quote or a parenthesis that nothing closes is a token of its own, and a backslash outside
 // of quotes and comments quotes nothing. It returns nil for a field of very many tokens.
-func looseTokens(body string) []fromToken {
-	var tokens []fromToken
+func looseTokens(body string) []token {
+	var tokens []token
 	for strays := 0; body != ""; {
 		t := looseToken(body)
 		if t.kind == '"' || t.kind == '(' {
@@ -128,7 +130,7 @@ func looseTokens(body string) []fromToken {
 }
 
 // looseToken returns the token that body begins with.
-func looseToken(body string) fromToken {
+func looseToken(body string) token {
 	kind, n := body[0], 1
 	switch body[0] {
 	case ' ', '\t', '\r', '\n':
@@ -147,15 +149,15 @@ func looseToken(body string) fromToken {
 			kind = '@'
 			break
 		}
-		for kind = atom; n < len(body) && !strings.Contains(fromDelimiters, body[n:n+1]) && atLength(body[n:]) == 0; {
+		for kind = atom; n < len(body) && !strings.Contains(delimiters, body[n:n+1]) && atLength(body[n:]) == 0; {
 			n++
 		}
 	}
-	return fromToken{kind: kind, text: body[:n]}
+	return token{kind: kind, text: body[:n]}
 }
 
-// fromDelimiters end a run of text.
-const fromDelimiters = " \t\r\n()<>,;:\""
+// delimiters end a run of text.
+const delimiters = " \t\r\n()<>,;:\""
 
 // atLength returns the length of the "@", or of what some readers take for it, that text
 // begins with, or 0.

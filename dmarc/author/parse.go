@@ -1,9 +1,10 @@
-package dmarc
+package author
 
 import (
 	"slices"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/internal/authordomain"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
@@ -14,12 +15,12 @@ const (
 	maxNesting   = 100
 )
 
-// readFrom finds the domains of all mailboxes in the body of a From field. The test is
+// readField finds the domains of all mailboxes in the body of a From field. The test is
 // whether two readers could see two domains. A field of one mailbox that breaks the grammar
 // in a way that leaves one possible domain is taken, with Problems; otherwise what breaks it
 // is an error, and Domains are those that were read before.
-func readFrom(body string) (a Author) {
-	p := fromParser{lexer: fromLexer{rest: body}}
+func readField(body string) (a Author) {
+	p := parser{lexer: lexer{rest: body}}
 	a.Err = p.addresses()
 	a.Domains, a.Mailboxes = p.domains, p.mailboxes
 	if a.Err == nil {
@@ -31,7 +32,7 @@ func readFrom(body string) (a Author) {
 	return a
 }
 
-// fromParser reads the body of a From field as RFC 5322, section 3.4, has it, with its
+// parser reads the body of a From field as RFC 5322, section 3.4, has it, with its
 // obsolete forms and the groups of RFC 6854:
 //
 //	address-list = address *("," address)
@@ -41,8 +42,8 @@ func readFrom(body string) (a Author) {
 //
 // It reads the body once, left to right, without recursion. Raw octets above ASCII may stand
 // in phrases. Encoded-words are not decoded: to this grammar they are atoms.
-type fromParser struct {
-	lexer     fromLexer
+type parser struct {
+	lexer     lexer
 	group     bool // after "phrase:" and before its ";"
 	closed    bool // directly after that ";"
 	mailboxes int
@@ -50,7 +51,7 @@ type fromParser struct {
 }
 
 // addresses reads the whole list.
-func (p *fromParser) addresses() error {
+func (p *parser) addresses() error {
 	for done := false; !done; {
 		var err error
 		if done, err = p.address(); err != nil {
@@ -59,7 +60,7 @@ func (p *fromParser) addresses() error {
 	}
 	switch {
 	case p.group:
-		return fromSyntax("a group without an end")
+		return syntax("a group without an end")
 	case p.mailboxes == 0:
 		return ErrNoMailbox
 	}
@@ -67,11 +68,11 @@ func (p *fromParser) addresses() error {
 }
 
 // tokenRoom is memory for the tokens of nearly every address.
-type tokenRoom [16]fromToken
+type tokenRoom [16]token
 
 // address reads one element of the list and the delimiter behind it. It is done at the
 // end of the body.
-func (p *fromParser) address() (done bool, err error) {
+func (p *parser) address() (done bool, err error) {
 	var room tokenRoom
 	p.lexer.commented = false
 	tokens, delimiter, err := p.until(room[:0])
@@ -79,13 +80,13 @@ func (p *fromParser) address() (done bool, err error) {
 		return false, err
 	}
 	if p.closed && (len(tokens) > 0 || delimiter != ',' && delimiter != end) {
-		return false, fromSyntax("text after a group")
+		return false, syntax("text after a group")
 	}
 	switch delimiter {
 	case ':':
 		return false, p.beginGroup(tokens)
 	case '>':
-		return false, fromSyntax(`">" without "<"`)
+		return false, syntax(`">" without "<"`)
 	case '<':
 		if delimiter, err = p.angle(tokens); err != nil {
 			return false, err
@@ -97,7 +98,7 @@ func (p *fromParser) address() (done bool, err error) {
 	}
 	if delimiter == ';' {
 		if !p.group {
-			return false, fromSyntax(`";" outside of a group`)
+			return false, syntax(`";" outside of a group`)
 		}
 		p.group = false
 	}
@@ -106,12 +107,12 @@ func (p *fromParser) address() (done bool, err error) {
 }
 
 // beginGroup takes the name of a group. One that is an address counts as a domain.
-func (p *fromParser) beginGroup(phrase []fromToken) error {
+func (p *parser) beginGroup(phrase []token) error {
 	if p.group || len(phrase) == 0 {
-		return fromSyntax(`":" where no group begins`)
+		return syntax(`":" where no group begins`)
 	}
 	if slices.ContainsFunc(phrase, quotesAt) {
-		return fromSyntax(`"@" in the name of a group`)
+		return syntax(`"@" in the name of a group`)
 	}
 	p.group = true
 	claim, err := p.phraseClaim(phrase)
@@ -123,10 +124,10 @@ func (p *fromParser) beginGroup(phrase []fromToken) error {
 
 // bare reads an address without angle brackets, or an empty element of an obsolete list or
 // a group.
-func (p *fromParser) bare(tokens []fromToken) error {
+func (p *parser) bare(tokens []token) error {
 	if len(tokens) == 0 {
 		if p.lexer.commented && !p.closed {
-			return fromSyntax("a comment in place of an address")
+			return syntax("a comment in place of an address")
 		}
 		return nil
 	}
@@ -139,7 +140,7 @@ func (p *fromParser) bare(tokens []fromToken) error {
 
 // angle reads an address in angle brackets, after its "<", and returns the delimiter
 // behind it. Phrase is what stood before.
-func (p *fromParser) angle(phrase []fromToken) (delimiter byte, err error) {
+func (p *parser) angle(phrase []token) (delimiter byte, err error) {
 	claim, err := p.phraseClaim(phrase)
 	if err != nil {
 		return 0, err
@@ -157,28 +158,28 @@ func (p *fromParser) angle(phrase []fromToken) (delimiter byte, err error) {
 		return 0, err
 	}
 	if delimiter != '>' {
-		return 0, fromSyntax(`"<" without one address and ">"`)
+		return 0, syntax(`"<" without one address and ">"`)
 	}
 	name, err := p.addressDomain(tokens)
 	if err != nil {
 		return 0, err
 	}
 	if claim != "" && claim != name {
-		return 0, fromSyntax("an unquoted address of another domain before the address")
+		return 0, syntax("an unquoted address of another domain before the address")
 	}
 	if err := p.add(name); err != nil {
 		return 0, err
 	}
 	tokens, delimiter, err = p.until(room[:0])
 	if err == nil && (len(tokens) > 0 || delimiter != ',' && delimiter != ';' && delimiter != end) {
-		err = fromSyntax("text after the address")
+		err = syntax("text after the address")
 	}
 	return delimiter, err
 }
 
 // until reads tokens up to a delimiter, one of < > , ; : or the end, and appends them to
 // tokens.
-func (p *fromParser) until(tokens []fromToken) (_ []fromToken, delimiter byte, err error) {
+func (p *parser) until(tokens []token) (_ []token, delimiter byte, err error) {
 	for {
 		token, err := p.lexer.next()
 		if err != nil {
@@ -193,7 +194,7 @@ func (p *fromParser) until(tokens []fromToken) (_ []fromToken, delimiter byte, e
 }
 
 // add takes the domain of a mailbox.
-func (p *fromParser) add(name string) error {
+func (p *parser) add(name string) error {
 	if p.mailboxes++; p.mailboxes > maxMailboxes {
 		return ErrTooManyMailboxes
 	}
@@ -201,7 +202,7 @@ func (p *fromParser) add(name string) error {
 	return nil
 }
 
-func (p *fromParser) addDomain(name string) {
+func (p *parser) addDomain(name string) {
 	if !slices.Contains(p.domains, name) {
 		p.domains = append(p.domains, name)
 	}
@@ -210,21 +211,21 @@ func (p *fromParser) addDomain(name string) {
 // quotesAt reports whether a token is a quoted-string with an "@" in it. Readers that search
 // for addresses find it where they cannot read what stands around it: beside comments and
 // dots.
-func quotesAt(t fromToken) bool { return t.kind == quoted && hasAt(t.text) }
+func quotesAt(t token) bool { return t.kind == quoted && hasAt(t.text) }
 
-func isPunctuation(t fromToken) bool { return t.kind == '.' || t.kind == '@' }
+func isPunctuation(t token) bool { return t.kind == '.' || t.kind == '@' }
 
-var errQuotedAt = fromSyntax(`"@" in quotes among other than words`)
+var errQuotedAt = syntax(`"@" in quotes among other than words`)
 
 // phraseClaim returns the domain of the address that a phrase is, as in
 // "joe@example.com <joe@example.com>", or "" for a phrase without an unquoted "@". Any other
 // "@" in a phrase is an error: some readers show what stands around it.
-func (p *fromParser) phraseClaim(phrase []fromToken) (string, error) {
+func (p *parser) phraseClaim(phrase []token) (string, error) {
 	for _, t := range phrase {
 		if t.kind == '@' || t.kind == atom && hasAt(t.text) {
 			name, err := p.addressDomain(phrase)
 			if err != nil {
-				return "", fromSyntax(`an unquoted "@" before the address`)
+				return "", syntax(`an unquoted "@" before the address`)
 			}
 			return name, nil
 		}
@@ -233,7 +234,7 @@ func (p *fromParser) phraseClaim(phrase []fromToken) (string, error) {
 }
 
 // isRoute reports whether tokens are an element of an obsolete route: "@" and a domain.
-func isRoute(tokens []fromToken) bool {
+func isRoute(tokens []token) bool {
 	if len(tokens) < 2 || tokens[0].kind != '@' {
 		return false
 	}
@@ -245,23 +246,23 @@ func isRoute(tokens []fromToken) bool {
 // addressDomain returns the domain of an addr-spec: local-part "@" domain. Dots may
 // stand anywhere in the local part, as some providers once sold such addresses, but
 // words without a dot between them are not one address.
-func (p *fromParser) addressDomain(tokens []fromToken) (string, error) {
-	at := slices.IndexFunc(tokens, func(t fromToken) bool { return t.kind == '@' })
+func (p *parser) addressDomain(tokens []token) (string, error) {
+	at := slices.IndexFunc(tokens, func(t token) bool { return t.kind == '@' })
 	if at < 0 {
-		return "", fromSyntax(`a mailbox without "@"`)
+		return "", syntax(`a mailbox without "@"`)
 	}
 	if at == 0 {
-		return "", fromSyntax("an address without a local part")
+		return "", syntax("an address without a local part")
 	}
 	for i, t := range tokens[:at] {
 		if i > 0 && t.kind != '.' && tokens[i-1].kind != '.' {
-			return "", fromSyntax("a local part of several words")
+			return "", syntax("a local part of several words")
 		}
 		if quotesAt(t) && (at > 1 || tokens[at].apart || p.lexer.commented) {
 			return "", errQuotedAt
 		}
 		if t.kind == atom && (hasAt(t.text) || isEncodedWord(t.text)) {
-			return "", fromSyntax("a local part with an encoded-word or a character that reads as \"@\"")
+			return "", syntax("a local part with an encoded-word or a character that reads as \"@\"")
 		}
 	}
 	if len(tokens) == at+2 && tokens[at+1].kind == literal {
@@ -269,31 +270,18 @@ func (p *fromParser) addressDomain(tokens []fromToken) (string, error) {
 	}
 	text, rest := domainText(tokens[at+1:])
 	if len(rest) > 0 {
-		return "", fromSyntax("a domain of several words, or with a comment in it")
+		return "", syntax("a domain of several words, or with a comment in it")
 	}
-	return authorDomain(text)
+	return authordomain.Canonical(text)
 }
 
 // isEncodedWord reports whether an atom holds what some readers decode: RFC 2047.
 func isEncodedWord(text string) bool { return strings.Contains(text, "=?") }
 
-// authorDomain returns a name as an Author Domain. One whose last label is a number is an
-// address.
-func authorDomain(text string) (string, error) {
-	name, err := domain.Canonical(text)
-	if err != nil {
-		return "", cause.Wrap(ErrFromDomain, "", err)
-	}
-	if strings.Trim(domain.Last(name, 1), "0123456789") == "" {
-		return "", cause.Wrap(ErrFromDomain, "its last label is a number", nil)
-	}
-	return name, nil
-}
-
 // domainText joins the atoms and dots at the start of tokens that nothing parts, and returns
 // the tokens after them. RFC 5322, section 4.4, allows white space and comments between
 // them; readers differ about what is the domain then.
-func domainText(tokens []fromToken) (text string, rest []fromToken) {
+func domainText(tokens []token) (text string, rest []token) {
 	n, octets := 0, 0
 	for ; n < len(tokens); n++ {
 		t := tokens[n]
@@ -313,4 +301,4 @@ func domainText(tokens []fromToken) (text string, rest []fromToken) {
 	return b.String(), tokens[n:]
 }
 
-func fromSyntax(what string) error { return cause.Wrap(ErrFromSyntax, what, nil) }
+func syntax(what string) error { return cause.Wrap(ErrSyntax, what, nil) }
