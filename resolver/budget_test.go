@@ -16,19 +16,21 @@ func TestBudgetOfQuestions(t *testing.T) {
 	for _, limit := range []int{0, 3} {
 		r := counting(Zone{})
 		b := &Budget{Resolver: r, Questions: limit}
-		want := positive(limit, DefaultQuestions)
+		want := max(limit, 0)
+		if limit == 0 {
+			want = DefaultQuestions
+		}
 		for i := range want {
-			if _, err := b.Resolve(ctx, Question{fmt.Sprintf("n%d.example", i), TypeA}); !NotFound(err) {
+			if _, err := b.Resolve(ctx, Question{fmt.Sprintf("n%d.example", i), TypeA}); !errors.Is(err, ErrNotFound) {
 				t.Fatalf("question %d: %v", i, err)
 			}
 		}
 		_, err := b.Resolve(ctx, Question{"more.example", TypeA})
-		failure, ok := errors.AsType[*LimitError](err)
-		if !ok || failure.Questions != want || failure.Time != 0 || !errors.Is(err, ErrLimit) || !Temporary(err) ||
+		if !errors.Is(err, ErrQuestionLimit) || errors.Is(err, ErrTimeLimit) || !errors.Is(err, ErrLimit) || !Temporary(err) ||
 			!strings.Contains(err.Error(), fmt.Sprint(want)) {
 			t.Errorf("beyond the limit: %v", err)
 		}
-		if _, err := b.Resolve(ctx, Question{"n0.example", TypeA}); !NotFound(err) {
+		if _, err := b.Resolve(ctx, Question{"n0.example", TypeA}); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a question asked before: %v", err)
 		}
 		if len(r.asked) != want || b.Asked() != want {
@@ -81,8 +83,7 @@ func TestBudgetOfTime(t *testing.T) {
 		start := time.Now()
 		for range 2 { // the second outcome is remembered
 			_, err := b.Resolve(t.Context(), txt)
-			failure, ok := errors.AsType[*LimitError](err)
-			if !ok || failure.Time != DefaultTime || failure.Questions != 0 || !Temporary(err) || !strings.Contains(err.Error(), "30s") {
+			if !errors.Is(err, ErrTimeLimit) || errors.Is(err, ErrQuestionLimit) || !Temporary(err) || !strings.Contains(err.Error(), "30s") {
 				t.Errorf("%v, want the limit named", err)
 			}
 			if time.Since(start) != DefaultTime {
@@ -108,7 +109,7 @@ func TestBudgetNamesItsLimitThroughEveryResolver(t *testing.T) {
 				b := &Budget{Resolver: r, Time: time.Second}
 				start := time.Now()
 				_, err := b.Resolve(t.Context(), txt)
-				if failure, ok := errors.AsType[*LimitError](err); !ok || failure.Time != time.Second || time.Since(start) != time.Second {
+				if !errors.Is(err, ErrTimeLimit) || !strings.Contains(err.Error(), "1s") || time.Since(start) != time.Second {
 					t.Errorf("%v after %v", err, time.Since(start))
 				}
 				if c, ok := r.(*Cache); ok {

@@ -103,32 +103,34 @@ type remembered struct {
 
 // Resolve answers q from memory, or asks. It implements [Resolver].
 func (c *Cache) Resolve(ctx context.Context, q Question) (Answer, error) {
-	o := observe(ctx, q)
-	a, details, err := c.resolve(ctx, q)
-	o.end(a, err, details)
-	return a, err
+	watch := observe(ctx, q)
+	o := c.resolve(ctx, q)
+	watch.end(o)
+	return o.answer, o.err
 }
 
-func (c *Cache) resolve(ctx context.Context, q Question) (Answer, Event, error) {
+func (c *Cache) resolve(ctx context.Context, q Question) outcome {
 	if err := q.check(); err != nil {
-		return Answer{}, Event{}, err
+		return outcome{err: err}
 	}
 	now := time.Now()
 	if e := c.fresh(q, now); e != nil {
-		a, err := e.outcome(now)
-		return a, Event{Server: e.server, Cached: true, Stale: e.stale}, err
+		return e.outcome(now).again()
 	}
 	if ctx.Err() != nil {
-		return Answer{}, Event{}, &Error{Question: q, Err: contextError(ctx)}
+		return failed(q, contextError(ctx))
 	}
 	f, first := c.board(ctx, q)
 	defer c.leave(q, f)
 	select {
 	case <-ctx.Done():
-		return Answer{}, Event{}, &Error{Question: q, Err: contextError(ctx)}
+		return failed(q, contextError(ctx))
 	case <-f.landed:
-		a, err := f.entry.outcome(time.Now())
-		return a, Event{Server: f.entry.server, Cached: !(first && f.asked), Stale: f.entry.stale}, err
+		o := f.entry.outcome(time.Now())
+		if !first || !f.asked {
+			return o.again()
+		}
+		return o
 	}
 }
 
@@ -229,8 +231,8 @@ func (c *Cache) fly(q Question, f *flight) {
 		return
 	}
 	f.asked = true
-	var l listener
-	Contained(seam.Internal{}, l.listen(f.ctx), c.options.resolver, q, func(a Answer, err error) {
+	ctx, l := listen(f.ctx)
+	Contained(seam.Internal{}, ctx, c.options.resolver, q, func(a Answer, err error) {
 		now := time.Now()
 		e := c.outcomeOf(a, err, now)
 		e.server = l.details().Server
@@ -282,21 +284,18 @@ func (e *remembered) staleAt(now time.Time) *remembered {
 
 // outcome returns the answer or the error with the TTL that is left of it. A TTL
 // that is not known stays so.
-func (e *remembered) outcome(now time.Time) (Answer, error) {
-	left := max(e.expiry.Sub(now), time.Nanosecond)
-	if e.err == nil {
-		a := e.answer
-		if a.TTL > 0 {
-			a.TTL = min(a.TTL, left)
-		}
-		return a, nil
-	}
+func (e *remembered) outcome(now time.Time) outcome {
+	o := outcome{answer: e.answer, err: e.err, details: seam.Details{Server: e.server, Stale: e.stale}}
+	left := e.expiry.Sub(now)
 	if failure, ok := errors.AsType[*Error](e.err); ok && failure.TTL > left {
 		aged := *failure
-		aged.TTL = left
-		return Answer{}, &aged
+		aged.TTL = max(left, time.Nanosecond)
+		o.err = &aged
 	}
-	return Answer{}, e.err
+	if e.answer.TTL > left {
+		o.answer.TTL = max(left, time.Nanosecond)
+	}
+	return o
 }
 
 // size estimates the memory of an entry and its place in the store, in bytes.

@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mailverdict/mailverdict/internal/limit"
+	"github.com/mailverdict/mailverdict/internal/seam"
 )
 
 // The defaults of a Client.
@@ -80,39 +81,43 @@ type Client struct {
 
 // Resolve asks the servers for q. It implements [Resolver].
 func (c *Client) Resolve(ctx context.Context, q Question) (Answer, error) {
-	o := observe(ctx, q)
-	a, server, err := c.resolve(ctx, q)
-	o.end(a, err, Event{Server: server})
-	return a, err
+	watch := observe(ctx, q)
+	o := c.resolve(ctx, q)
+	watch.end(o)
+	return o.answer, o.err
 }
 
 // CloseIdleConnections closes the connections that no question is using. They
 // close by themselves a few seconds after their last use.
 func (c *Client) CloseIdleConnections() { c.idle.closeAll() }
 
-func (c *Client) resolve(ctx context.Context, q Question) (a Answer, server string, err error) {
+func (c *Client) resolve(ctx context.Context, q Question) outcome {
 	if err := q.check(); err != nil {
-		return Answer{}, "", err
+		return outcome{err: err}
 	}
 	c.once.Do(c.begin)
 	servers := c.order()
-	err = fmt.Errorf("%w: none is known", ErrUnreachable)
+	server, err := "", fmt.Errorf("%w: none is known", ErrUnreachable)
 	for range c.tries {
 		for _, server = range slices.Clone(servers) {
+			var a Answer
 			a, err = c.try(ctx, server, q)
 			if err == nil || !Temporary(err) {
 				c.last.Store(&server)
-				return a, server, named(err, q, server)
+				return outcome{a, named(err, q, server), seam.Details{Server: server}}
 			}
 			if ctx.Err() != nil {
-				return Answer{}, server, named(contextError(ctx), q, server)
+				return outcome{err: named(contextError(ctx), q, server)}
 			}
 			if answered(err) {
 				servers = slices.DeleteFunc(servers, func(s string) bool { return s == server })
 			}
 		}
+		if len(servers) == 0 {
+			break
+		}
 	}
-	return Answer{}, server, named(err, q, server)
+	return outcome{err: named(err, q, server)}
 }
 
 // answered reports whether err is a server's own word, which asking again at once

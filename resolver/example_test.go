@@ -20,7 +20,7 @@ func Example() {
 		switch {
 		case err == nil:
 			fmt.Println("answer: ", answer.TXT)
-		case resolver.NotFound(err):
+		case errors.Is(err, resolver.ErrNotFound):
 			fmt.Println("absence:", err)
 		default:
 			fmt.Println("failure:", err)
@@ -39,8 +39,8 @@ func ExampleBudget() {
 		q := resolver.Question{Name: fmt.Sprintf("s%d._domainkey.example.com", i), Type: resolver.TypeTXT}
 		_, err := dns.Resolve(context.Background(), q)
 		fmt.Println(err)
-		if limit, ok := errors.AsType[*resolver.LimitError](err); ok {
-			fmt.Println("asked", limit.Questions)
+		if errors.Is(err, resolver.ErrQuestionLimit) {
+			fmt.Println("asked", dns.Asked())
 		}
 	}
 	// Output:
@@ -50,17 +50,18 @@ func ExampleBudget() {
 	// asked 2
 }
 
-func ExampleWithTrace() {
-	dns := &resolver.Cache{Resolver: resolver.Zone{"example.com": {A: []string{"192.0.2.1"}}}}
-	ctx := resolver.WithTrace(context.Background(), &resolver.Trace{Done: func(e resolver.Event) {
-		fmt.Println(e.Question, e.Answer.Addrs, "cached:", e.Cached)
-	}})
-	for range 2 {
-		if _, err := dns.Resolve(ctx, resolver.Question{Name: "example.com", Type: resolver.TypeA}); err != nil {
-			fmt.Println(err)
+func ExampleWrap() {
+	cache := &resolver.Cache{Resolver: resolver.Zone{"example.com": {A: []string{"192.0.2.1"}}}}
+	dns := resolver.Wrap(cache, func(ctx context.Context, q resolver.Question, a resolver.Answer, err error) {
+		fmt.Println(q, a.Addrs, err)
+	})
+	for _, t := range []resolver.Type{resolver.TypeA, resolver.TypeMX} {
+		if _, err := dns.Resolve(context.Background(), resolver.Question{Name: "example.com", Type: t}); err != nil {
+			fmt.Println("failed:", err)
 		}
 	}
 	// Output:
-	// example.com A [192.0.2.1] cached: false
-	// example.com A [192.0.2.1] cached: true
+	// example.com A [192.0.2.1] <nil>
+	// example.com MX [] example.com MX: no record of this type
+	// failed: example.com MX: no record of this type
 }

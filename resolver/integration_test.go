@@ -90,7 +90,7 @@ func TestRealServers(t *testing.T) {
 				slices.Sort(got.TXT)
 				slices.SortFunc(got.MX, func(a, b MX) int { return int(a.Preference) - int(b.Preference) })
 				want.TTL, want.Authentic, got.TTL, got.Authentic = 0, 0, 0, 0
-				if !equalAnswers(got, want) || outcome(err) != outcome(wantErr) {
+				if !equalAnswers(got, want) || kindOf(err) != kindOf(wantErr) {
 					t.Errorf("%v: %+v, %v; the Zone says %+v, %v", q, got, err, want, wantErr)
 				}
 			}
@@ -198,8 +198,8 @@ func TestRealServers(t *testing.T) {
 	})
 }
 
-// outcome tells apart what a caller acts on.
-func outcome(err error) string {
+// kindOf tells apart what a caller acts on.
+func kindOf(err error) string {
 	switch {
 	case err == nil:
 		return "answer"

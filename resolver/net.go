@@ -74,27 +74,27 @@ type netResolver struct {
 }
 
 func (n *netResolver) Resolve(ctx context.Context, q Question) (Answer, error) {
-	o := observe(ctx, q)
-	a, server, err := n.resolve(ctx, q)
-	o.end(a, err, Event{Server: server})
-	return a, err
+	watch := observe(ctx, q)
+	o := n.resolve(ctx, q)
+	watch.end(o)
+	return o.answer, o.err
 }
 
-func (n *netResolver) resolve(ctx context.Context, q Question) (a Answer, server string, err error) {
+func (n *netResolver) resolve(ctx context.Context, q Question) outcome {
 	if err := q.check(); err != nil {
-		return Answer{}, "", err
+		return outcome{err: err}
 	}
 	if q.Type != TypeTXT && q.Type != TypeMX || !isHostName(q.Name) {
 		return n.client.resolve(ctx, q)
 	}
-	a, err = n.lookup(ctx, q)
+	a, err := n.lookup(ctx, q)
 	if errors.Is(err, errNotListed) {
 		return n.client.resolve(ctx, q)
 	}
 	if err != nil {
-		return Answer{}, "", netError(ctx, q, err)
+		return outcome{err: netError(ctx, q, err)}
 	}
-	return a, "", nil
+	return outcome{answer: a}
 }
 
 // isHostName reports whether the standard library asks for a name, rather than say unasked
@@ -120,8 +120,11 @@ func (n *netResolver) lookup(ctx context.Context, q Question) (a Answer, err err
 	if failure, ok := errors.AsType[*net.DNSError](err); ok && failure.IsNotFound || err == nil && a.Count() == 0 {
 		return Answer{}, errNotListed
 	}
+	if err != nil {
+		return Answer{}, err
+	}
 	a.TTL = TTLUnknown
-	return a, err
+	return a, nil
 }
 
 func (n *netResolver) lookupMX(ctx context.Context, name string) ([]MX, error) {

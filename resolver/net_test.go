@@ -95,7 +95,7 @@ func TestNet(t *testing.T) {
 			if !errors.Is(err, tt.err) || !equalAnswers(got, tt.want) {
 				t.Errorf("%+v, %v; want %+v, %v", got, err, tt.want, tt.err)
 			}
-			if NotFound(err) && tt.err != ErrNXDomain && tt.err != ErrNoData {
+			if errors.Is(err, ErrNotFound) && tt.err != ErrNXDomain && tt.err != ErrNoData {
 				t.Errorf("a failure became absence: %v", err)
 			}
 		})
@@ -112,7 +112,7 @@ func TestNetNeverAsksForNamesOfTheSearchList(t *testing.T) {
 		w.WriteMsg(reply(r, dns.RcodeNameError, nil, nil))
 	}))
 	for _, qt := range []Type{TypeA, TypeAAAA, TypeMX, TypePTR, TypeTXT} {
-		if _, err := r.Resolve(ctx, Question{"a", qt}); !NotFound(err) {
+		if _, err := r.Resolve(ctx, Question{"a", qt}); !errors.Is(err, ErrNotFound) {
 			t.Error(err)
 		}
 	}

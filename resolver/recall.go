@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/seam"
@@ -13,10 +12,10 @@ import (
 // nothing was asked: call Resolve. It is for this module alone.
 //
 // Recall goes by the type of r and not by a method, so that a Resolver which embeds a Zone
-// or Cache is asked by its own Resolve. Under a [Trace] ok is false, since the Trace would
-// see the question twice; it is false too if ctx has ended.
+// or Cache is asked by its own Resolve. Where the questions of ctx are traced ok is false, since
+// the trace would show the question twice; it is false too if ctx has ended.
 func Recall(_ seam.Internal, ctx context.Context, r Resolver, q Question) (a Answer, ok bool, err error) {
-	if traceOf(ctx) != nil || ctx.Err() != nil {
+	if tracerOf(ctx) != nil || ctx.Err() != nil {
 		return Answer{}, false, nil
 	}
 	switch r := r.(type) {
@@ -55,29 +54,6 @@ func (c *Cache) recall(q Question) (a Answer, ok bool, err error) {
 	if e == nil {
 		return Answer{}, false, nil
 	}
-	a, err = e.outcome(now)
-	return a, true, err
-}
-
-// recall answers q if its Resolver recalls it, which counts like a question that is
-// asked.
-func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err error) {
-	a, ok, err = Recall(seam.Internal{}, ctx, orDefault(b.Resolver), q)
-	if !ok {
-		return Answer{}, false, nil
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.calls[q] == nil {
-		if err := b.count(q); err != nil {
-			return Answer{}, true, &Error{Question: q, Err: err}
-		}
-		if !slices.Contains(b.recalled, q) {
-			if b.recalled == nil {
-				b.recalled = b.room[:0]
-			}
-			b.recalled = append(b.recalled, q)
-		}
-	}
-	return a, true, err
+	o := e.outcome(now)
+	return o.answer, true, o.err
 }

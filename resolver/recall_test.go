@@ -34,7 +34,7 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	traced := resolver.WithTrace(t.Context(), &resolver.Trace{})
+	traced := resolver.Trace(seam.Internal{}, t.Context(), func(resolver.Question, resolver.Answer, error, seam.Details) {})
 	for _, tt := range []struct {
 		what string
 		ctx  context.Context

@@ -10,10 +10,13 @@
 //   - [Cache] remembers what another one answered;
 //   - [Budget] bounds what the questions of one message may cost.
 //
-// [WithTrace] watches the questions of a context. A server that checks mail as it
-// arrives wants one of these for all messages:
+// A nil Resolver stands for [Default], in every package of this module. A server that
+// checks mail as it arrives wants one of these for all messages:
 //
 //	&resolver.Cache{Resolver: &resolver.Client{}}
+//
+// [Wrap] watches the questions that are put to one Resolver, and package trace those of a
+// context.
 //
 // The package has no opinion about mail. It tells three outcomes apart that mail
 // authentication must never confuse: an answer, the proven absence of one
@@ -112,6 +115,21 @@ type Question struct {
 // 5.1), so that the text is safe to print.
 func (q Question) String() string { return escapeName(q.Name) + " " + q.Type.String() }
 
+// check returns why q cannot be asked, or nil. Every resolver of this package calls
+// it first, so that what a sender wrote reaches no server, cache or hosts file
+// before it has the form of a name.
+func (q Question) check() error {
+	switch q.Type {
+	case TypeA, TypeAAAA, TypeMX, TypePTR, TypeTXT:
+	default:
+		return &Error{Question: q, Err: ErrType}
+	}
+	if err := checkName(q.Name); err != nil {
+		return &Error{Question: q, Err: err}
+	}
+	return nil
+}
+
 // TTLUnknown is the TTL of an Answer or absence where the Resolver cannot tell it. Any
 // negative TTL means the same.
 const TTLUnknown time.Duration = -1
@@ -138,6 +156,44 @@ type Answer struct {
 type MX struct {
 	Preference uint16 `json:"preference"`
 	Host       string `json:"host"` // as Question.Name; "" or "." is the null MX of RFC 7505
+}
+
+// String returns the host and its preference as zone files have them, safe to print.
+func (m MX) String() string {
+	host := escapeName(m.Host)
+	if host == "" {
+		host = "." // the null MX
+	}
+	return strconv.Itoa(int(m.Preference)) + " " + host
+}
+
+// String returns the records as one line, safe to print: TXT records in quotes, with the
+// octets that are no printable ASCII escaped, and the TTL.
+func (a Answer) String() string {
+	var records []string
+	for _, text := range a.TXT {
+		records = append(records, strconv.QuoteToASCII(text))
+	}
+	for _, addr := range a.Addrs {
+		records = append(records, addr.String())
+	}
+	for _, mx := range a.MX {
+		records = append(records, mx.String())
+	}
+	for _, name := range a.PTR {
+		records = append(records, escapeName(name))
+	}
+	if len(records) == 0 {
+		return "no records"
+	}
+	notes := ""
+	if a.TTL >= 0 {
+		notes = ", TTL " + a.TTL.Round(time.Second).String()
+	}
+	if a.Authentic == AuthenticYes {
+		notes += ", authentic"
+	}
+	return strings.Join(records, ", ") + notes
 }
 
 // Count returns the number of records in the answer.

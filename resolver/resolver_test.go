@@ -9,19 +9,31 @@ import (
 )
 
 func TestAnswersMarshalToJSONWithStableNames(t *testing.T) {
-	b, err := json.Marshal(Event{
-		Question: Question{"example.com", TypeMX},
-		Answer: Answer{
-			TXT: []string{"x"}, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, MX: []MX{{10, "mx.example.com"}},
-			PTR: []string{"host.example.com"}, TTL: time.Second, Authentic: AuthenticYes,
-		},
-		Server: "192.0.2.53:53", Duration: time.Millisecond, Cached: true,
+	b, err := json.Marshal(Answer{
+		TXT: []string{"x"}, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, MX: []MX{{10, "mx.example.com"}},
+		PTR: []string{"host.example.com"}, TTL: time.Second, Authentic: AuthenticYes,
 	})
-	want := `{"question":{"name":"example.com","type":"MX"},"answer":{"txt":["x"],"addrs":["192.0.2.1"],` +
-		`"mx":[{"preference":10,"host":"mx.example.com"}],"ptr":["host.example.com"],"ttl":1000000000,"authentic":"yes"},` +
-		`"server":"192.0.2.53:53","start":"0001-01-01T00:00:00Z","duration":1000000,"cached":true}`
+	want := `{"txt":["x"],"addrs":["192.0.2.1"],"mx":[{"preference":10,"host":"mx.example.com"}],"ptr":["host.example.com"],` +
+		`"ttl":1000000000,"authentic":"yes"}`
 	if err != nil || string(b) != want {
 		t.Errorf("got  %s\nwant %s", b, want)
+	}
+}
+
+func TestAnswersAreSafeToPrint(t *testing.T) {
+	for _, tt := range []struct {
+		a    Answer
+		want string
+	}{
+		{Answer{TXT: []string{"v=spf1 -all", "a\"\r\n\x1b\xff"}, TTL: time.Minute}, `"v=spf1 -all", "a\"\r\n\x1b\xff", TTL 1m0s`},
+		{Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}, TTL: TTLUnknown}, "192.0.2.1, 2001:db8::1"},
+		{Answer{MX: []MX{{10, "mx 1.example"}, {0, ""}}, Authentic: AuthenticYes}, `10 mx\0321.example, 0 ., TTL 0s, authentic`},
+		{Answer{PTR: []string{"a\x00.example"}, TTL: TTLUnknown, Authentic: AuthenticNo}, `a\000.example`},
+		{Answer{}, "no records"},
+	} {
+		if got := tt.a.String(); got != tt.want {
+			t.Errorf("got  %s\nwant %s", got, tt.want)
+		}
 	}
 }
 
@@ -57,18 +69,18 @@ func TestTypeIsWrittenByItsMnemonic(t *testing.T) {
 }
 
 func TestEveryErrorIsAnswerAbsenceOrTemporary(t *testing.T) {
-	for _, err := range []error{ErrServFail, ErrRefused, ErrFormat, ErrTimeout, ErrUnreachable, ErrMalformed, ErrLimit, ErrPanic, &LimitError{Questions: 1}, errors.New("any other")} {
-		if !Temporary(err) || NotFound(err) || !Temporary(&Error{Err: err}) {
+	for _, err := range []error{ErrServFail, ErrRefused, ErrFormat, ErrTimeout, ErrUnreachable, ErrMalformed, ErrLimit, ErrPanic, ErrQuestionLimit, ErrTimeLimit, errors.New("any other")} {
+		if !Temporary(err) || errors.Is(err, ErrNotFound) || !Temporary(&Error{Err: err}) {
 			t.Errorf("%v is not temporary", err)
 		}
 	}
 	for _, err := range []error{ErrNotFound, ErrNXDomain, ErrNoData} {
-		if Temporary(err) || !NotFound(err) || !NotFound(&Error{Err: err}) {
+		if Temporary(err) || !errors.Is(err, ErrNotFound) || !errors.Is(&Error{Err: err}, ErrNotFound) {
 			t.Errorf("%v is not absence", err)
 		}
 	}
 	for _, err := range []error{nil, ErrName, ErrType} {
-		if Temporary(err) || NotFound(err) {
+		if Temporary(err) || errors.Is(err, ErrNotFound) {
 			t.Errorf("%v is temporary or absence", err)
 		}
 	}

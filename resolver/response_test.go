@@ -30,7 +30,7 @@ func FuzzResponse(f *testing.F) {
 		q := Question{"example.com", Type(qtype)}
 		m, err := parseResponse(wire, 0x1234, q)
 		if err != nil {
-			if NotFound(err) || m != nil {
+			if errors.Is(err, ErrNotFound) || m != nil {
 				t.Errorf("%v, %v", m, err)
 			}
 			return
@@ -52,7 +52,7 @@ func FuzzResponse(f *testing.F) {
 			}
 		case a.Count() != 0:
 			t.Errorf("answer %+v and error %v", a, err)
-		case NotFound(err) && m.Rcode != dns.RcodeNameError && m.Rcode != dns.RcodeSuccess:
+		case errors.Is(err, ErrNotFound) && m.Rcode != dns.RcodeNameError && m.Rcode != dns.RcodeSuccess:
 			t.Errorf("absence %v of %v", err, m)
 		}
 		if _, ok := errors.AsType[*openAlias](err); ok {

@@ -8,14 +8,9 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-)
 
-// collect returns a context whose events are appended to the slice, without a lock:
-// they come in the goroutine that asks.
-func collect(ctx context.Context) (context.Context, *[]Event) {
-	events := new([]Event)
-	return WithTrace(ctx, &Trace{Done: func(e Event) { *events = append(*events, e) }}), events
-}
+	"github.com/mailverdict/mailverdict/internal/seam"
+)
 
 func TestTraceReportsAQuestionOnceHoweverManyResolversItPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -33,14 +28,14 @@ func TestTraceReportsAQuestionOnceHoweverManyResolversItPasses(t *testing.T) {
 		for _, step := range []struct {
 			b    *Budget
 			q    Question
-			want Event
+			want event
 		}{
-			{first, txt, Event{Server: "a:53", Duration: time.Second}},
-			{first, txt, Event{Server: "a:53", Cached: true}},  // by the Budget
-			{second, txt, Event{Server: "a:53", Cached: true}}, // by the Cache
-			{first, absent, Event{Server: "a:53", Duration: time.Second, Err: ErrNXDomain}},
-			{second, absent, Event{Server: "a:53", Cached: true, Err: ErrNXDomain}},
-			{second, Question{"", TypeA}, Event{Err: ErrName}},
+			{first, txt, event{Details: seam.Details{Server: "a:53", Duration: time.Second}}},
+			{first, txt, event{Details: seam.Details{Server: "a:53", Cached: true}}},  // by the Budget
+			{second, txt, event{Details: seam.Details{Server: "a:53", Cached: true}}}, // by the Cache
+			{first, absent, event{Details: seam.Details{Server: "a:53", Duration: time.Second}, Err: ErrNXDomain}},
+			{second, absent, event{Details: seam.Details{Server: "a:53", Cached: true}, Err: ErrNXDomain}},
+			{second, Question{"", TypeA}, event{Err: ErrName}},
 		} {
 			*events = nil
 			start := time.Now()
@@ -99,7 +94,7 @@ func TestTraceIsNotCalledOnceResolveHasReturned(t *testing.T) {
 func TestTracesOfOneContextAreAllCalled(t *testing.T) {
 	outer, first := collect(ctx)
 	inner, second := collect(outer)
-	Zone{}.Resolve(WithTrace(inner, &Trace{}), txt)
+	Zone{}.Resolve(inner, txt)
 	if len(*first) != 1 || len(*second) != 1 {
 		t.Errorf("%d and %d events, want one each", len(*first), len(*second))
 	}

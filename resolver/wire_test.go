@@ -159,7 +159,7 @@ func TestClientAsksForTheNameThatAnAliasLeavesOpen(t *testing.T) {
 	for name, want := range map[string]error{"example.org": ErrNXDomain, "example.net": ErrServFail, "loop.example": ErrServFail} {
 		q := Question{name, TypeTXT}
 		_, err := c.Resolve(ctx, q)
-		if failure, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, want) || failure.Question != q || NotFound(err) != (failure.Authentic == AuthenticYes) {
+		if failure, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, want) || failure.Question != q || errors.Is(err, ErrNotFound) != (failure.Authentic == AuthenticYes) {
 			t.Errorf("%s: %v, want %v", name, err, want)
 		}
 	}

@@ -3,7 +3,6 @@ package resolver
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/mailverdict/mailverdict/internal/contain"
 	"github.com/mailverdict/mailverdict/internal/seam"
@@ -68,12 +67,4 @@ func Contained(_ seam.Internal, ctx context.Context, r Resolver, q Question, don
 		}
 		done(a, err)
 	})
-}
-
-// positive returns value, or the standard one where it is zero or less.
-func positive[T int | time.Duration](value, standard T) T {
-	if value > 0 {
-		return value
-	}
-	return standard
 }

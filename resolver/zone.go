@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -98,9 +99,9 @@ const maxAliases = 16
 
 // Resolve answers q from the zone. It implements [Resolver].
 func (z Zone) Resolve(ctx context.Context, q Question) (Answer, error) {
-	o := observe(ctx, q)
+	watch := observe(ctx, q)
 	a, err := z.resolve(ctx, q)
-	o.end(a, err, Event{})
+	watch.end(outcome{answer: a, err: err})
 	return a, err
 }
 
@@ -161,7 +162,7 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 // absence returns the error of a question, with the TTL if it is absence.
 func absence(q Question, err error, ttl time.Duration) error {
 	failure := &Error{Question: q, Err: err}
-	if NotFound(err) {
+	if errors.Is(err, ErrNotFound) {
 		failure.TTL = ttl
 	}
 	return failure

@@ -131,7 +131,7 @@ func TestZoneAnswers(t *testing.T) {
 			if failure, ok := errors.AsType[*Error](err); err != nil && (!ok || failure.Question != tt.q) {
 				t.Errorf("error %v does not name the question %v", err, tt.q)
 			}
-			if NotFound(err) && Temporary(err) {
+			if errors.Is(err, ErrNotFound) && Temporary(err) {
 				t.Errorf("%v is both absence and temporary", err)
 			}
 		})
@@ -184,7 +184,7 @@ func TestACancelledContextIsNeverAbsence(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	cancel(ErrNotFound) // as an errgroup does with the first error of its functions
 	_, err := Zone{"example.com": {TXT: []string{"x"}}}.Resolve(ctx, Question{"example.com", TypeTXT})
-	if !errors.Is(err, context.Canceled) || NotFound(err) || !Temporary(err) {
+	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrNotFound) || !Temporary(err) {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/seam"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // In JSON the field Err of a result is "reason", its text, and "cause", a word for
@@ -88,7 +90,7 @@ func (a Answer) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		plain
 		cause.JSON
-	}{plain(a), cause.DNS().JSON(a.Err)})
+	}{plain(a), resolver.Causes(seam.Internal{}).JSON(a.Err)})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -102,6 +104,6 @@ func (a *Answer) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*a = Answer(v.plain)
-	a.Err = cause.DNS().Error(v.JSON)
+	a.Err = resolver.Causes(seam.Internal{}).Error(v.JSON)
 	return nil
 }

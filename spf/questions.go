@@ -223,16 +223,11 @@ func (l *lookup) fail() {
 
 // authentic says whether DNSSEC vouches for what the lookup found, absence
 // included.
-func (l *lookup) authentic() resolver.Authentic {
-	if l.err == nil {
-		return l.answer.Authentic
-	}
-	return resolver.AuthenticOf(l.err)
-}
+func (l *lookup) authentic() resolver.Authentic { return ask.Authentic(l.answer, l.err) }
 
 // missing reports whether DNS has proved that there is nothing to find.
 func (l *lookup) missing() bool {
-	return resolver.NotFound(l.err) || l.err == nil && l.answer.Count() == 0
+	return errors.Is(l.err, resolver.ErrNotFound) || l.err == nil && l.answer.Count() == 0
 }
 
 // refused reports whether the name cannot be asked for.

@@ -50,9 +50,9 @@ func (e *existence) ask(n int) {
 		case err == nil:
 			e.exists, e.authentic = ExistenceYes, answer.Authentic
 		case errors.Is(err, resolver.ErrNoData):
-			e.exists, e.authentic = ExistenceYes, resolver.AuthenticOf(err)
+			e.exists, e.authentic = ExistenceYes, ask.Authentic(answer, err)
 		case errors.Is(err, resolver.ErrNXDomain):
-			e.exists, e.authentic = ExistenceNo, resolver.AuthenticOf(err)
+			e.exists, e.authentic = ExistenceNo, ask.Authentic(answer, err)
 		case resolver.Temporary(err):
 			e.exists = ExistenceOpen
 		default:

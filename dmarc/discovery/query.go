@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -118,7 +119,9 @@ func (q *Query) UnmarshalJSON(text []byte) error {
 }
 
 // queryCauses are the words for what can leave a question open.
-func queryCauses() cause.Table { return append(causes[:len(causes):len(causes)], cause.DNS()...) }
+func queryCauses() cause.Table {
+	return append(causes[:len(causes):len(causes)], resolver.Causes(seam.Internal{})...)
+}
 
 // findings are queries in the order of asking: few enough to look through.
 type findings []*Query

@@ -220,7 +220,7 @@ func (l *lookup) Take(answer resolver.Answer, err error) {
 		l.Err = err
 	default:
 		// Proven absent, or a name too long to hold a record.
-		l.Authentic = resolver.AuthenticOf(err)
+		l.Authentic = ask.Authentic(answer, err)
 	}
 	if l.ofAuthor && l.search.left.Add(-1) == 0 {
 		l.search.askExistence()

@@ -20,7 +20,7 @@ func TestDNSIsNotBlamedForWhatWasEndedHere(t *testing.T) {
 		{context.Canceled, here},
 		{spf.ErrTimeLimit, here},
 		{spf.ErrCanceled, here},
-		{&resolver.LimitError{Questions: 50}, here},
+		{resolver.ErrQuestionLimit, here},
 	} {
 		if got := whyOpen(fmt.Errorf("temperror: %w", tt.err)); got != tt.want {
 			t.Errorf("%v: %q", tt.err, got)

@@ -14,6 +14,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/resolver/trace"
 )
 
 // A checker verifies messages as the flags say.
@@ -94,10 +95,10 @@ type outcome struct {
 	file   string
 	result *dmarc.Result
 	from   origins
-	dns    []resolver.Event // with -v and -record
-	notes  []string         // what was taken away from around the message
-	late   *lateness        // -timeout ended the check; else nil
-	err    error            // it could not be read; then there is no result
+	dns    []trace.Event // with -v and -record
+	notes  []string      // what was taken away from around the message
+	late   *lateness     // -timeout ended the check; else nil
+	err    error         // it could not be read; then there is no result
 
 	unrecorded error // why -record failed, or nil
 }
@@ -175,21 +176,21 @@ func timeUp(limited context.Context) bool {
 }
 
 // trace collects the DNS questions of a context, with -v and -record.
-func (c *checker) trace(ctx context.Context) (context.Context, func() []resolver.Event) {
+func (c *checker) trace(ctx context.Context) (context.Context, func() []trace.Event) {
 	if !c.options.verbose && c.options.record == "" {
-		return ctx, func() []resolver.Event { return nil }
+		return ctx, func() []trace.Event { return nil }
 	}
 	var mu sync.Mutex
-	var events []resolver.Event
-	ctx = resolver.WithTrace(ctx, &resolver.Trace{Done: func(e resolver.Event) {
+	var events []trace.Event
+	ctx = trace.With(ctx, func(e trace.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		events = append(events, e)
-	}})
-	return ctx, func() []resolver.Event {
+	})
+	return ctx, func() []trace.Event {
 		mu.Lock()
 		defer mu.Unlock()
-		slices.SortStableFunc(events, func(a, b resolver.Event) int { return a.Start.Compare(b.Start) })
+		slices.SortStableFunc(events, func(a, b trace.Event) int { return a.Start.Compare(b.Start) })
 		return events
 	}
 }

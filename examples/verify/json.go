@@ -7,7 +7,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
-	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/resolver/trace"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -79,7 +79,7 @@ type jsonEvent struct {
 	Seconds float64  `json:"seconds"`
 }
 
-func jsonEvents(events []resolver.Event) []jsonEvent {
+func jsonEvents(events []trace.Event) []jsonEvent {
 	var list []jsonEvent
 	for _, e := range events {
 		list = append(list, jsonEvent{

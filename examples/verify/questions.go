@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/resolver/trace"
 )
 
 // writeQuestions writes the DNS questions of a message, in the order in which they were
 // asked: -v.
-func writeQuestions(w io.Writer, screen terminal, events []resolver.Event) {
+func writeQuestions(w io.Writer, screen terminal, events []trace.Event) {
 	if len(events) == 0 {
 		return
 	}

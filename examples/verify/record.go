@@ -15,6 +15,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/resolver/trace"
 )
 
 // A recording writes a message as a fixture, while it is read: NAME.eml has its octets as the
@@ -84,7 +85,7 @@ func (r *recording) abandon() {
 }
 
 // finish writes the rest of the fixture.
-func (r *recording) finish(result *dmarc.Result, events []resolver.Event) error {
+func (r *recording) finish(result *dmarc.Result, events []trace.Event) error {
 	err := errors.Join(r.err, r.eml.Close())
 	if err != nil {
 		return err
@@ -141,7 +142,7 @@ func newFixtureSidecar(r *dmarc.Result, faults map[string]string) fixtureSidecar
 }
 
 // zoneText returns the answers as a zone file, each record once, in the order of the names.
-func zoneText(events []resolver.Event) string {
+func zoneText(events []trace.Event) string {
 	lines := map[string]bool{}
 	for _, e := range events {
 		if e.Err == nil {
@@ -222,7 +223,7 @@ func quoteStrings(text string) string {
 
 // faultsOf returns what has to be planted in a zone so that it answers every question as it
 // was answered: DNS failures, and names of which the zone cannot tell whether they exist.
-func faultsOf(text string, events []resolver.Event) (map[string]string, error) {
+func faultsOf(text string, events []trace.Event) (map[string]string, error) {
 	zone, err := resolver.ParseZone(strings.NewReader(text), "the answers")
 	if err != nil {
 		return nil, err
@@ -252,7 +253,7 @@ func faultWord(err error) string {
 		}
 	}
 	switch {
-	case resolver.NotFound(err):
+	case errors.Is(err, resolver.ErrNotFound):
 		return "nxdomain"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"

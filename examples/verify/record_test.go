@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc/dmarctest"
 	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/resolver/trace"
 )
 
 func TestARecordedMessageIsATestInOneCommand(t *testing.T) {
@@ -56,7 +57,7 @@ func TestTheAnswersOfTheNetworkAreRecorded(t *testing.T) {
 
 func TestFailuresOfDNSAreRecorded(t *testing.T) {
 	question := func(name string) resolver.Question { return resolver.Question{Name: name, Type: resolver.TypeTXT} }
-	events := []resolver.Event{
+	events := []trace.Event{
 		{Question: question("b.example"), Answer: resolver.Answer{TXT: []string{"x"}, TTL: time.Minute}},
 		{Question: resolver.Question{Name: "b.example", Type: resolver.TypeA}, Err: resolver.ErrNoData},
 		{Question: question("example"), Err: resolver.ErrNXDomain}, // there is a name below it

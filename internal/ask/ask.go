@@ -24,6 +24,7 @@ package ask
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -149,3 +150,14 @@ type outcome struct {
 }
 
 func (o *outcome) take(a resolver.Answer, err error) { o.answer, o.err = a, err }
+
+// Authentic says whether DNSSEC vouches for an outcome: an answer, or the absence of one.
+func Authentic(a resolver.Answer, err error) resolver.Authentic {
+	if err == nil {
+		return a.Authentic
+	}
+	if failure, ok := errors.AsType[*resolver.Error](err); ok {
+		return failure.Authentic
+	}
+	return resolver.AuthenticUnknown
+}

@@ -147,7 +147,7 @@ func TestAFunctionOfAGroupIsWaitedForHoweverItEnds(t *testing.T) {
 			var failure error
 			g.Go(func(ctx context.Context) { tt.f(ctx); returned = true }, func(err error) { failure = err })
 			g.Wait()
-			if returned != (tt.want == nil) || !errors.Is(failure, tt.want) || resolver.NotFound(failure) {
+			if returned != (tt.want == nil) || !errors.Is(failure, tt.want) || errors.Is(failure, resolver.ErrNotFound) {
 				t.Errorf("%s: %t, %v", tt.what, returned, failure)
 			}
 		})

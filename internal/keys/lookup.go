@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -26,12 +27,7 @@ func (l *Lookup) Take(answer resolver.Answer, err error) { l.answer, l.err = ans
 
 // Authentic says whether DNSSEC vouches for the outcome, also if it is that there is
 // no key.
-func (l *Lookup) Authentic() resolver.Authentic {
-	if l.err != nil {
-		return resolver.AuthenticOf(l.err)
-	}
-	return l.answer.Authentic
-}
+func (l *Lookup) Authentic() resolver.Authentic { return ask.Authentic(l.answer, l.err) }
 
 // records returns the key records that are looked at, at most n. They are sorted, since
 // DNS servers change the order of an answer, which must not change the result.
