@@ -140,6 +140,11 @@ func (c *checker) verify(ctx context.Context, l letter) outcome {
 	if o.notes = l.notes; l.late != nil {
 		o.notes = append(o.notes, l.late()...)
 	}
+	if o.result != nil && c.options.now.IsZero() && (l.sidecar == nil || l.sidecar.now.IsZero()) {
+		if hint := expiredSince(o.result, fields); hint != "" {
+			o.notes = append(o.notes, hint)
+		}
+	}
 	if recorded != nil {
 		o.keep(recorded)
 	}

@@ -17,10 +17,11 @@ type jsonMessage struct {
 	File     string       `json:"file"`
 	Envelope jsonEnvelope `json:"envelope"` // in place of that of the result
 	*dmarc.Result
-	EnvelopeFrom          origins     `json:"envelope_from"`
-	Notes                 []string    `json:"notes,omitempty"` // what was left out of the file
-	AuthenticationResults string      `json:"authentication_results"`
-	DNS                   []jsonEvent `json:"dns,omitempty"` // with -v
+	Problems              []jsonProblem `json:"problems,omitempty"`
+	EnvelopeFrom          origins       `json:"envelope_from"`
+	Notes                 []string      `json:"notes,omitempty"` // what was left out of the file
+	AuthenticationResults string        `json:"authentication_results"`
+	DNS                   []jsonEvent   `json:"dns,omitempty"` // with -v
 }
 
 // A jsonEnvelope is an envelope without what is not known: an empty MAIL FROM is the null
@@ -51,6 +52,7 @@ func writeJSON(w io.Writer, o *options, out outcome) error {
 		File:                  out.file,
 		Envelope:              knownEnvelope(out.result.Envelope, out.from),
 		Result:                out.result,
+		Problems:              problems(out.result),
 		EnvelopeFrom:          out.from,
 		Notes:                 out.notes,
 		AuthenticationResults: authres.Formatter{}.Value(o.authservID, out.result),
@@ -59,6 +61,33 @@ func writeJSON(w io.Writer, o *options, out outcome) error {
 		m.DNS = jsonEvents(out.dns)
 	}
 	return encode(w, m)
+}
+
+// A jsonProblem is a fault of what the sender published or wrote.
+type jsonProblem struct {
+	Kind   string `json:"kind"`
+	Detail string `json:"detail"`
+}
+
+// problems returns what is wrong with a From field that was taken all the same, and with the
+// policy record that applies.
+func problems(r *dmarc.Result) []jsonProblem {
+	var list []jsonProblem
+	for _, p := range r.Author.Problems {
+		list = append(list, jsonProblem{p.Kind.String(), p.Detail})
+	}
+	if r.DMARC.Discovery == nil {
+		return list
+	}
+	for _, q := range r.DMARC.Discovery.Queries {
+		if q.Record == nil || q.Domain != r.DMARC.PolicyDomain {
+			continue
+		}
+		for _, p := range q.Record.Problems {
+			list = append(list, jsonProblem{"policy-" + p.Kind.String(), p.String()})
+		}
+	}
+	return list
 }
 
 // A jsonSPF is the object for SPF alone.

@@ -177,12 +177,54 @@ func TestTheKeysThatProgramsRelyOn(t *testing.T) {
 		t.Errorf("authentication_results is %q", s)
 	}
 
+	dir := write(t, map[string]string{
+		"a.eml": "From: Kock, Arne <a@example.com>\n\nHi\n", "a.zone": "_dmarc.example.com. TXT \"v=DMARC1; p=reject; p\"\n",
+	})
+	o = one(t, verify(t, "", "-json", filepath.Join(dir, "a.eml")))
+	var kinds []string
+	for _, p := range asList(o["problems"]) {
+		kinds = append(kinds, p.(map[string]any)["kind"].(string))
+		if p.(map[string]any)["detail"] == "" {
+			t.Errorf("no detail in %v", p)
+		}
+	}
+	if !slices.Equal(kinds, []string{"from-unquoted-comma", "policy-no-equals"}) {
+		t.Errorf("problems are %q", kinds)
+	}
+
 	o = one(t, verify(t, "", "-json", fixture("spoofed-bank-reject.eml")))
+	if o["problems"] != nil {
+		t.Errorf("problems are %v", o["problems"])
+	}
 	if list, ok := o["dkim"].([]any); !ok || len(list) != 0 {
 		t.Errorf("dkim is %v, want an empty array", o["dkim"])
 	}
 	if at(o, "dmarc", "reason") == nil || at(o, "spf", "explanation") != "203.0.113.200 does not send mail for First Savings Bank." {
 		t.Errorf("reason and explanation are not there: %v", o)
+	}
+}
+
+func TestASignatureThatExpiredSinceIsSaidToHave(t *testing.T) {
+	message := read(t, fixture("expired-signature.eml"))
+	zone := fixture("expired-signature.zone")
+	// It came after its signature had expired.
+	if f := verify(t, message, "-zone", zone, "-"); strings.Contains(f.stdout, "-now") {
+		t.Error(f.stdout)
+	}
+	var at string
+	for line := range strings.Lines(message) {
+		if _, after, ok := strings.Cut(line, "; "); ok && strings.Contains(line, "+0000") && at == "" {
+			at = after
+		}
+	}
+	earlier := strings.Replace(message, at, "Mon, 02 Mar 2020 10:00:00 +0000\r\n", 1)
+	f := verify(t, earlier, "-json", "-zone", zone, "-")
+	notes := asList(one(t, f)["notes"])
+	if len(notes) != 1 || !strings.HasSuffix(notes[0].(string), "after the message came: -now 2020-03-02T10:00:00Z checks it as of then") {
+		t.Errorf("notes %q", notes)
+	}
+	if notes := one(t, verify(t, earlier, "-json", "-now", "2020-03-02T10:00:00Z", "-zone", zone, "-"))["notes"]; notes != nil {
+		t.Errorf("notes %q", notes)
 	}
 }
 
