@@ -53,7 +53,7 @@ type opened struct {
 // parse reads a document to its end, and returns the reports in it. The error says why it was
 // not read to its end; a report that was begun then has it too.
 func parse(in io.Reader, l Limits, take func(*Report, Row) error) ([]*Report, error) {
-	p := &parser{tokens: xmltoken.NewReader(in), root: feedback, limits: l, take: take, strings: make(map[string]string)}
+	p := &parser{tokens: xmltoken.NewReader(in), root: rootElement, limits: l, take: take, strings: make(map[string]string)}
 	p.tokens.MaxText = l.Text
 	p.tokens.Fault = p.fault
 	for {

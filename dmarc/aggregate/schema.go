@@ -14,22 +14,22 @@ type element struct {
 	bit, required uint16
 }
 
-// feedback is the root element: RFC 9990, appendix A, and RFC 7489, appendix C.
-var feedback = group(map[string]*element{
+// rootElement is feedback, the root element: RFC 9990, appendix A, and RFC 7489, appendix C.
+var rootElement = parent(map[string]*element{
 	"version":          text(func(p *parser, s string) { p.report.Version = s }),
-	"report_metadata":  must(metadata),
-	"policy_published": must(policyPublished),
+	"report_metadata":  must(metadataElement),
+	"policy_published": must(policyElement),
 	"extension":        {rfc9990: true},
-	"record":           must(record),
+	"record":           must(recordElement),
 }).around(nil, (*parser).endReport)
 
-var record = group(map[string]*element{
-	"row":          must(row),
-	"identifiers":  must(identifiers),
-	"auth_results": must(group(authResults)),
+var recordElement = parent(map[string]*element{
+	"row":          must(rowElement),
+	"identifiers":  must(identifiersElement),
+	"auth_results": must(parent(authElements)),
 }).around((*parser).beginRow, (*parser).endRow)
 
-var metadata = group(map[string]*element{
+var metadataElement = parent(map[string]*element{
 	"org_name":           must(text(func(p *parser, s string) { p.report.Org = s })),
 	"email":              must(text(func(p *parser, s string) { p.report.Email = s })),
 	"extra_contact_info": text(func(p *parser, s string) { p.report.Contact = s }),
@@ -40,13 +40,13 @@ var metadata = group(map[string]*element{
 			p.report.Errors = append(p.report.Errors, s)
 		}
 	}),
-	"date_range": must(group(map[string]*element{
+	"date_range": must(parent(map[string]*element{
 		"begin": must(text(func(p *parser, s string) { p.report.Begin = p.time(s) })),
 		"end":   must(text(func(p *parser, s string) { p.report.End = p.time(s) })),
 	})),
 })
 
-var policyPublished = group(map[string]*element{
+var policyElement = parent(map[string]*element{
 	"domain":           must(text(func(p *parser, s string) { p.report.Policy.Domain = p.domain(s) })),
 	"p":                must(text(func(p *parser, s string) { p.report.Policy.P = p.word(s, policies) })),
 	"sp":               text(func(p *parser, s string) { p.report.Policy.SP = p.word(s, policies) }),
@@ -59,34 +59,34 @@ var policyPublished = group(map[string]*element{
 	"discovery_method": rfc9990(func(p *parser, s string) { p.report.Policy.Discovery = p.word(s, methods) }),
 })
 
-var row = group(map[string]*element{
+var rowElement = parent(map[string]*element{
 	"source_ip": must(text(func(p *parser, s string) { p.row.Source = p.address(s) })),
 	"count":     must(text(func(p *parser, s string) { p.row.Count = p.count(s) })),
-	"policy_evaluated": must(group(map[string]*element{
+	"policy_evaluated": must(parent(map[string]*element{
 		"disposition": must(text(func(p *parser, s string) { p.row.Disposition = p.word(s, dispositions) })),
 		"dkim":        must(text(func(p *parser, s string) { p.row.DKIM = p.word(s, outcomes) })),
 		"spf":         must(text(func(p *parser, s string) { p.row.SPF = p.word(s, outcomes) })),
-		"reason": group(map[string]*element{
+		"reason": parent(map[string]*element{
 			"type":    must(text(func(p *parser, s string) { p.reason.Type = p.word(s, reasons) })),
 			"comment": text(func(p *parser, s string) { p.reason.Comment = s }),
 		}).around(func(p *parser) { p.reason = Reason{} }, (*parser).endReason),
 	})),
 })
 
-var identifiers = group(map[string]*element{
+var identifiersElement = parent(map[string]*element{
 	"header_from":   must(text(func(p *parser, s string) { p.row.HeaderFrom = p.domain(s) })),
 	"envelope_from": text(func(p *parser, s string) { p.row.EnvelopeFrom = p.domain(s) }),
 	"envelope_to":   text(func(p *parser, s string) { p.row.EnvelopeTo = p.domain(s) }),
 })
 
-var authResults = map[string]*element{
-	"dkim": group(map[string]*element{
+var authElements = map[string]*element{
+	"dkim": parent(map[string]*element{
 		"domain":       must(text(func(p *parser, s string) { p.auth.Domain = p.domain(s) })),
 		"selector":     text(func(p *parser, s string) { p.auth.Selector = s }),
 		"result":       must(text(func(p *parser, s string) { p.auth.Result = p.word(s, results) })),
 		"human_result": text(func(p *parser, s string) { p.auth.Comment = s }),
 	}).around(func(p *parser) { p.auth = Auth{} }, func(p *parser) { p.endAuth(&p.row.AuthDKIM) }),
-	"spf": group(map[string]*element{
+	"spf": parent(map[string]*element{
 		"domain":       must(text(func(p *parser, s string) { p.auth.Domain = p.domain(s) })),
 		"scope":        text(func(p *parser, s string) { p.auth.Scope = p.word(s, scopes) }),
 		"result":       must(text(func(p *parser, s string) { p.auth.Result = p.word(s, results) })),
@@ -103,8 +103,8 @@ func must(e *element) *element {
 	return e
 }
 
-// group returns an element that holds others.
-func group(children map[string]*element) *element {
+// parent returns an element that holds others.
+func parent(children map[string]*element) *element {
 	e := &element{children: children}
 	bit := uint16(1)
 	for _, child := range children {
