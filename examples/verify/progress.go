@@ -12,6 +12,7 @@ import (
 type progress struct {
 	bar      *progressbar.ProgressBar
 	messages bool // messages are counted, not inputs
+	first    bool // of them, the first has been counted
 }
 
 func newProgress(stderr io.Writer, inputs []input) *progress {
@@ -48,10 +49,14 @@ func (p *progress) hide() {
 	}
 }
 
-// message counts a message that is done, input an input.
+// message counts a message that is done, input an input. One that stays alone is not shown.
 func (p *progress) message() {
-	if p != nil && p.messages {
-		p.bar.Add(1)
+	switch {
+	case p == nil || !p.messages:
+	case !p.first:
+		p.first = true
+	default:
+		p.bar.Set64(max(p.bar.State().CurrentNum, 1) + 1)
 	}
 }
 
