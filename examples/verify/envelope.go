@@ -39,6 +39,8 @@ func (o *options) envelope(s *sidecar, header []received.Field) (dmarc.Envelope,
 		e.IP, from.IP = s.ip, fromSidecar
 	case client.IP.IsValid():
 		e.IP, from.IP, from.Doubts = client.IP, client.IPField, client.Doubts
+	default:
+		from.Doubts = client.Doubts
 	}
 	switch {
 	case o.helo != nil:
@@ -61,7 +63,23 @@ func (o *options) envelope(s *sidecar, header []received.Field) (dmarc.Envelope,
 		// Empty would be the null sender, for whom the HELO name speaks.
 		e.MailFromUnknown = true
 	}
+	if missing := from.missing(); missing != "" {
+		from.Doubts = append(from.Doubts, "SPF could not be checked, and the verdict rests on DKIM alone: "+missing)
+	}
 	return e, from
+}
+
+// missing says what SPF would need, or is empty.
+func (o origins) missing() string {
+	switch {
+	case o.IP == fromNowhere && o.MailFrom == fromNowhere:
+		return "the message names neither its client nor its MAIL FROM. Give -ip and -from if you know them."
+	case o.IP == fromNowhere:
+		return "no field of the message names its client. Give -ip if you know the address."
+	case o.MailFrom == fromNowhere:
+		return "no Return-Path field tells its MAIL FROM. Give -from if you know it."
+	}
+	return ""
 }
 
 // returnPath returns the address of the topmost Return-Path field.

@@ -38,6 +38,21 @@ func TestTheHelpAndTheOutputSayWhichReceivedFieldCounts(t *testing.T) {
 	}
 }
 
+func TestWhatSPFWouldNeedIsSaid(t *testing.T) {
+	for _, tt := range []struct{ header, want string }{
+		{"", "names neither its client nor its MAIL FROM"},
+		{"Return-Path: <>\n", "no field of the message names its client"},
+		{"Received: from a (a [192.0.2.1]) by b with ESMTP\n", "no Return-Path field"},
+		{"Return-Path: <>\nReceived: from a (a [192.0.2.1]) by b with ESMTP\n", ""},
+	} {
+		f := verify(t, tt.header+"From: a@example.com\n\nHi\n", "-brief", "-zone", fixture("forwarded.zone"), "-")
+		said := strings.Join(strings.Fields(f.stdout), " ")
+		if tt.want == "" && strings.Contains(said, "Doubt:") || !strings.Contains(said, tt.want) {
+			t.Errorf("%q:\n%s", tt.header, f.stdout)
+		}
+	}
+}
+
 func FuzzReadHeader(f *testing.F) {
 	f.Add([]byte("From: a@example.com\n\nbody"))
 	f.Fuzz(func(t *testing.T, message []byte) {
