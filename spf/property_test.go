@@ -243,20 +243,17 @@ func FuzzMacros(f *testing.F) {
 		if _, isSPF, err := spf.Parse("v=spf1 exists:" + spec); !isSPF || err != nil || strings.Contains(spec, " ") {
 			t.Skip("not the domain-spec of one term")
 		}
-		// What the record itself says is left for the resolver to refuse.
-		expands := strings.Contains(strings.ReplaceAll(spec, "%%", ""), "%{")
 		record := resolver.Answer{TXT: []string{"v=spf1 exists:" + spec + " a:" + spec + " -all exp=" + spec}}
 		dns := resolverFunc(func(_ context.Context, q resolver.Question) (resolver.Answer, error) {
 			if q.Type == resolver.TypeTXT {
 				return record, nil
 			}
-			if len(q.Name) > 253 || q.Name != strings.ToLower(q.Name) && expands {
-				t.Errorf("asked for %q", q.Name)
-			}
+			ok := len(q.Name) <= 253 && q.Name == strings.ToLower(q.Name)
 			for label := range strings.SplitSeq(q.Name, ".") {
-				if (label == "" || len(label) > 63) && expands {
-					t.Errorf("asked for %q", q.Name)
-				}
+				ok = ok && label != "" && len(label) <= 63 && !strings.ContainsFunc(label, func(r rune) bool { return r < ' ' || r > '~' })
+			}
+			if !ok {
+				t.Errorf("asked for %q", q.Name)
 			}
 			return resolver.Answer{}, resolver.ErrNotFound
 		})

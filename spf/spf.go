@@ -1,42 +1,67 @@
 // Package spf checks whether a host may send mail for a domain: RFC 7208.
 //
-// A [Checker] takes an [Envelope], what the SMTP client said and where it spoke
-// from, and gives a [Result]. Its zero value asks the system's resolver and has the
-// RFC's limits:
+// A [Checker] takes an [Envelope], which is what the SMTP session knew, and gives a
+// [Result]. One Checker serves a whole program; its zero value asks the system's DNS
+// servers and has the RFC's limits:
 //
-//	result := new(spf.Checker).Check(ctx, spf.Session{
+//	var checker spf.Checker
+//
+//	result := checker.Check(ctx, spf.Envelope{
 //		IP:       client,
 //		HELO:     "mail.example.com",
 //		MailFrom: "user@example.com",
 //	})
+//	if result.Status == spf.StatusFail {
+//		log.Print(result) // fail for example.com (mailfrom) by -all
+//	}
 //
 // There are two identities. [Checker.Check] is for MAIL FROM, the one that DMARC
 // looks at; [Checker.CheckHELO] is for the name after HELO or EHLO. Neither stands
 // in for the other.
 //
+// # Results
+//
 // A check never fails to give a result: a broken record is [StatusPermError], a DNS
 // failure [StatusTempError], no record [StatusNone]. Result.Err says why, and wraps
-// one of the package's errors for errors.Is. Which term decided, in which record,
-// and what it cost are fields of the result; with Checker.Trace, so is every term
-// that was looked at, with the DNS answers.
+// one of the package's errors for errors.Is. Result.Mechanism is the term that decided,
+// in the record that it stands in, and Result.Lookups is what the check cost. With
+// Options.Trace, Result.Evaluation holds every term that was evaluated, with the DNS
+// answers.
 //
-// [Parse] reads a record without evaluating it. [Result.ReceivedSPF] and
-// [ParseReceivedSPF] write and read the Received-SPF header field.
+// A Result is one line by its String method, a group for log/slog, and JSON.
 //
-// # What it asks
+// # Records
+//
+// [Parse] reads a record without evaluating it, for programs that show or mend records. A
+// [Record] has [Term] values, each with its place in the text; a [SyntaxError] says where
+// a record is broken and what would be right.
+//
+// # DNS
 //
 // Questions that are likely to be needed are asked side by side, within the limits,
-// once DNS has been seen to take time; results are those of reading the records in
-// order, and so are all counts. Only addresses of the client's family are asked
-// for. A name that is made of what the client said is asked for only if it consists
-// of letters, digits, hyphens and underscores: RFC 7208 leaves other names
-// undefined, and here they match nothing.
+// once DNS has been seen to take time. Results and counts are those of evaluating the
+// records in order, one question after the other. Only addresses of the client's family
+// are asked for. Give the Checker a resolver.Cache to keep answers between checks; parsed
+// records it keeps itself, bounded and by their text.
+//
+// The name that a term is about may hold any octet from space to "~", in labels of at
+// most 63 octets, whether written out or expanded from macros: local-parts such as
+// "bounce+ann=example.net" are everyday mail. A term whose name is empty or holds another
+// octet matches nothing.
+//
+// # Limits
+//
+// [Limits] bound what strangers' records can make a check cost. Hitting one is a result
+// that says which: [StatusPermError] for what the records ask for, [StatusTempError] for
+// time. A record that leads back to itself is [ErrLoop].
 //
 // # Internationalized mail
 //
 // Domains of identities may be in U-labels; everything is asked and reported in
-// A-labels. Terms with the local-part in them match nothing where it is not ASCII:
+// A-labels. Terms with the local-part in them match nothing if it is not ASCII:
 // RFC 8616, section 4.
+//
+// The header field Received-SPF is in package spf/receivedspf.
 package spf
 
 import (

@@ -3,7 +3,6 @@ package spf_test
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"io"
 	"net/netip"
 	"os"
@@ -34,13 +33,15 @@ func TestPyspfSuite(t *testing.T)   { runSuite(t, "spf/pyspf", "pyspf-tests.yml"
 func runSuite(t *testing.T, name, file string) {
 	counted := suite.New(t, name)
 	for _, sc := range readScenarios(t, file) {
+		client := &resolver.Client{Servers: []string{suite.Serve(t, sc.zone)}}
+		t.Cleanup(client.CloseIdleConnections)
 		for _, test := range sc.tests {
 			id := sc.name + "/" + test.name
 			counted.Run(id, func(t *testing.T) {
 				if reason := superseded[file+" "+test.name]; reason != "" {
 					t.Skip(reason)
 				}
-				test.run(t, sc.zone)
+				test.run(t, sc.zone, client)
 			})
 		}
 	}
@@ -50,7 +51,7 @@ func runSuite(t *testing.T, name, file string) {
 type scenario struct {
 	name  string
 	tests []suiteTest
-	zone  suiteZone
+	zone  resolver.Zone
 }
 
 type suiteTest struct {
@@ -60,27 +61,40 @@ type suiteTest struct {
 	explanation          string
 }
 
-func (test suiteTest) run(t *testing.T, zone resolver.Resolver) {
-	session := spf.Envelope{
-		IP:       netip.MustParseAddr(test.host),
-		HELO:     test.helo,
-		MailFrom: test.mailFrom,
+// run checks the case by a Zone, whose answers come at once, and by a Client that asks a
+// server for the same zone.
+func (test suiteTest) run(t *testing.T, zone resolver.Zone, client *resolver.Client) {
+	results := map[string]*spf.Result{}
+	for _, by := range []struct {
+		name     string
+		resolver resolver.Resolver
+		options  spf.Options
+	}{
+		{"Zone", zone, spf.Options{Trace: true}},
+		{"Client", client, spf.Options{Trace: true}},
+		{"Client, one question after the other", client, spf.Options{Trace: true, Sequential: true}},
+	} {
+		checker := spf.Checker{Resolver: by.resolver, Options: by.options}
+		result := checker.Check(t.Context(), spf.Envelope{
+			IP:       netip.MustParseAddr(test.host),
+			HELO:     test.helo,
+			MailFrom: test.mailFrom,
+		})
+		if !slices.Contains(test.results, result.Status.String()) {
+			t.Errorf("by %s: got %v, want %v", by.name, result, test.results)
+		}
+		want := test.explanation
+		if want == "DEFAULT" {
+			want = "" // the text is the caller's then
+		}
+		if test.explanation != "" && result.Explanation != want {
+			t.Errorf("by %s: got explanation %q, want %q", by.name, result.Explanation, want)
+		}
+		results[by.name] = result
 	}
-	checker := spf.Checker{Resolver: zone, Options: spf.Options{Trace: true}}
-	result := checker.Check(context.Background(), session)
-	if !slices.Contains(test.results, result.Status.String()) {
-		t.Errorf("got %v (%v), want %v", result.Status, result.Err, test.results)
-	}
-	want := test.explanation
-	if want == "DEFAULT" {
-		want = "" // the text is the caller's then
-	}
-	if test.explanation != "" && result.Explanation != want {
-		t.Errorf("got explanation %q, want %q", result.Explanation, want)
-	}
-	oneByOne := spf.Checker{Resolver: zone, Options: spf.Options{Trace: true, Sequential: true}}
-	if sequential := oneByOne.Check(context.Background(), session); asJSON(t, sequential) != asJSON(t, result) {
-		t.Errorf("sequential %s\nparallel   %s", asJSON(t, sequential), asJSON(t, result))
+	beside, after := results["Client"], results["Client, one question after the other"]
+	if asJSON(t, beside) != asJSON(t, after) {
+		t.Errorf("side by side %s\none after the other %s", asJSON(t, beside), asJSON(t, after))
 	}
 }
 
@@ -108,7 +122,7 @@ func readScenarios(t *testing.T, file string) []scenario {
 		}
 		sc := scenario{
 			name: cmp.Or(raw.Description, strings.TrimSpace(raw.Comment), strconv.Itoa(len(scenarios))),
-			zone: suiteZone{},
+			zone: resolver.Zone{},
 		}
 		for name, test := range raw.Tests {
 			sc.tests = append(sc.tests, suiteTest{
@@ -124,81 +138,58 @@ func readScenarios(t *testing.T, file string) []scenario {
 	}
 }
 
-// A suiteZone answers from the zone data of a scenario. It is not a resolver.Zone
-// because the suites ask for names with octets that DNS carries and package
-// resolver refuses, to see what reading of the syntax led to them.
-type suiteZone map[string]*suiteName
-
-type suiteName struct {
-	records  map[string][]yaml.Node
-	timeouts map[string]bool
-	rest     bool // questions for types that are not in records time out
-}
-
-func readName(list yaml.Node) *suiteName {
-	n := &suiteName{records: map[string][]yaml.Node{}, timeouts: map[string]bool{}}
+// readName returns the records of a name. A type that times out, or the bare word
+// TIMEOUT for all types without records, is a fault.
+func readName(list yaml.Node) resolver.Records {
+	r := resolver.Records{Faults: map[resolver.Type]resolver.Fault{}}
+	timeout := resolver.Fault{Err: resolver.ErrTimeout}
 	hasTXT := false
+	var old []string // records of type SPF, which stand for TXT where there is none
 	for _, item := range list.Content {
 		if item.Kind == yaml.ScalarNode {
-			n.rest = n.rest || item.Value == "TIMEOUT"
+			if item.Value == "TIMEOUT" {
+				r.Fault = timeout
+			}
 			continue
 		}
 		kind, value := item.Content[0].Value, *item.Content[1]
 		hasTXT = hasTXT || kind == "TXT"
-		switch value.Value {
-		case "NONE":
-		case "TIMEOUT":
-			n.timeouts[kind] = true
-		default:
-			n.records[kind] = append(n.records[kind], value)
+		values := scalars(value)
+		switch {
+		case value.Value == "NONE":
+		case value.Value == "TIMEOUT":
+			r.Faults[types[kind]] = timeout
+		case kind == "SPF":
+			old = append(old, octets(strings.Join(values, "")))
+		case kind == "TXT":
+			r.TXT = append(r.TXT, octets(strings.Join(values, "")))
+		case kind == "A":
+			r.A = append(r.A, values[0])
+		case kind == "AAAA":
+			r.AAAA = append(r.AAAA, values[0])
+		case kind == "MX":
+			r.MX = append(r.MX, strings.Join(values, " "))
+		case kind == "PTR":
+			r.PTR = append(r.PTR, values[0])
+		case kind == "CNAME":
+			r.CNAME = values[0]
 		}
 	}
-	if !hasTXT && n.records["SPF"] != nil {
-		n.records["TXT"] = n.records["SPF"]
+	if !hasTXT {
+		r.TXT = old
 	}
-	return n
+	for t, records := range map[resolver.Type][]string{
+		resolver.TypeA: r.A, resolver.TypeAAAA: r.AAAA, resolver.TypeMX: r.MX, resolver.TypeTXT: r.TXT, resolver.TypePTR: r.PTR,
+	} {
+		if _, fails := r.Faults[t]; !fails && records != nil {
+			r.Faults[t] = resolver.Fault{} // none
+		}
+	}
+	return r
 }
 
-func (z suiteZone) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
-	name := q.Name
-	for range 10 {
-		n := z[name]
-		if n == nil {
-			return resolver.Answer{}, &resolver.Error{Question: q, Err: resolver.ErrNXDomain}
-		}
-		kind := q.Type.String()
-		if alias := n.records["CNAME"]; alias != nil {
-			name = strings.ToLower(strings.TrimSuffix(alias[0].Value, "."))
-			continue
-		}
-		records := n.records[kind]
-		if n.timeouts[kind] || records == nil && n.rest {
-			return resolver.Answer{}, &resolver.Error{Question: q, Err: resolver.ErrTimeout}
-		}
-		if records == nil {
-			return resolver.Answer{}, &resolver.Error{Question: q, Err: resolver.ErrNoData}
-		}
-		return suiteAnswer(q.Type, records), nil
-	}
-	return resolver.Answer{}, &resolver.Error{Question: q, Err: resolver.ErrServFail}
-}
-
-func suiteAnswer(kind resolver.Type, records []yaml.Node) (a resolver.Answer) {
-	for _, record := range records {
-		values := scalars(record)
-		switch kind {
-		case resolver.TypeTXT:
-			a.TXT = append(a.TXT, octets(strings.Join(values, "")))
-		case resolver.TypeA, resolver.TypeAAAA:
-			a.Addrs = append(a.Addrs, netip.MustParseAddr(values[0]))
-		case resolver.TypeMX:
-			preference, _ := strconv.Atoi(values[0])
-			a.MX = append(a.MX, resolver.MX{Preference: uint16(preference), Host: strings.ToLower(strings.TrimSuffix(values[1], "."))})
-		case resolver.TypePTR:
-			a.PTR = append(a.PTR, values[0])
-		}
-	}
-	return a
+var types = map[string]resolver.Type{
+	"A": resolver.TypeA, "AAAA": resolver.TypeAAAA, "MX": resolver.TypeMX, "TXT": resolver.TypeTXT, "PTR": resolver.TypePTR,
 }
 
 // scalars returns the values of a node that is one or a list of them.

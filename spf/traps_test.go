@@ -25,6 +25,9 @@ func hosts(record string) resolver.Zone {
 		"mapped.example.com":                {AAAA: []string{"::ffff:192.0.2.1"}},
 		"1.2.0.192.in-addr.arpa":            {PTR: []string{"mx.example.com", "mx.notvictim.com"}},
 		"mx.notvictim.com":                  {A: []string{"192.0.2.1"}},
+		"foo(bar.example.com":               {A: []string{"192.0.2.1"}},
+		"foo bar.example.com":               {A: []string{"192.0.2.1"}},
+		"foo%bar.example.com":               {A: []string{"192.0.2.1"}},
 		"yes.example.com":                   {TXT: []string{"v=spf1 +all"}},
 		"no.example.com":                    {TXT: []string{"v=spf1 -all"}},
 		"self.example.com":                  {TXT: []string{"v=spf1 exists:%{d}.seen.example.com -all"}},
@@ -83,7 +86,9 @@ func TestTermsAndTheirDomains(t *testing.T) {
 		{"an include that passes takes the qualifier outside", "v=spf1 -include:yes.example.com +all", "", fail},
 		{"a domain with an empty label is no match", "v=spf1 a:mx..example.com -all", "", fail},
 		{"a domain with a label of 64 octets is no match", "v=spf1 a:" + strings.Repeat("x", 64) + ".example.com -all", "", fail},
-		{"an octet that package resolver refuses is no match", "v=spf1 a:foo(bar.example.com -all", "", fail},
+		{"a parenthesis is asked for", "v=spf1 a:foo(bar.example.com -all", "", pass},
+		{"a space is asked for", "v=spf1 a:foo%_bar.example.com -all", "", pass},
+		{"a percent sign is asked for", "v=spf1 a:foo%%bar.example.com -all", "", pass},
 	} {
 		scenes = append(scenes, scene{name: s.name, zone: hosts(s.record), ip: s.ip, want: s.want, lookups: -1, voids: -1})
 	}
