@@ -28,17 +28,36 @@ func TestAMapIsBounded(t *testing.T) {
 			t.Fatalf("got %d, want %d", got, n)
 		}
 	}
-	if len(m.values) != maxTexts {
-		t.Errorf("%d texts are kept, want %d", len(m.values), maxTexts)
+	if n := m.size(); n > maxTexts || n < maxTexts/2 {
+		t.Errorf("%d texts are kept, want at most %d", n, maxTexts)
 	}
-	kept := len(m.values)
-	m.Get(strings.Repeat("x", maxOctets+1), func(string) int { return 0 })
-	if _, ok := m.values[strings.Repeat("x", maxOctets+1)]; ok || len(m.values) != kept {
-		t.Error("a text that is too long is kept")
+	for _, tt := range []struct {
+		octets int
+		kept   bool
+	}{{maxOctets, true}, {maxOctets + 1, false}} {
+		parsed := 0
+		for range 2 {
+			m.Get(strings.Repeat("x", tt.octets), func(string) int { parsed++; return 0 })
+		}
+		if parsed == 1 != tt.kept {
+			t.Errorf("a text of %d octets is parsed %d times", tt.octets, parsed)
+		}
 	}
-	m.Get(strings.Repeat("x", maxOctets), func(string) int { return 0 })
-	if _, ok := m.values[strings.Repeat("x", maxOctets)]; !ok {
-		t.Error("a text of the greatest length is not kept")
+}
+
+func TestATextThatIsFoundOftenTakesNoLock(t *testing.T) {
+	var m Map[int]
+	parse := func(text string) int { return len(text) }
+	for n := range maxTexts {
+		m.Get(strconv.Itoa(n), parse)
+	}
+	for range maxTexts {
+		m.Get("busy", parse)
+	}
+	m.mu.Lock() // who needs it waits for ever
+	defer m.mu.Unlock()
+	if m.Get("busy", parse) != 4 {
+		t.Error("another value")
 	}
 }
 
