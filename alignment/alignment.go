@@ -1,9 +1,9 @@
 // Package alignment says whether an Authenticated Identifier speaks for an Author
 // Domain, and finds Organizational Domains by the public suffix list.
 //
-// It asks no DNS and reads nothing: names in, an answer out. The DNS Tree Walk of RFC
-// 9989, which finds Organizational Domains by asking, is in package dmarc; what it
-// found is compared here.
+// It asks no DNS and reads nothing: names in, an answer out. Every comparison of this module
+// is made here: also that of Organizational Domains which package dmarc/discovery found by
+// the DNS Tree Walk of RFC 9989, or by the list.
 //
 //	author := alignment.PublicSuffix{}.Of("news.shop.co.uk")
 //	signer := alignment.PublicSuffix{}.Of("shop.co.uk")
@@ -16,8 +16,8 @@ import (
 	"github.com/mailverdict/mailverdict/internal/enum"
 )
 
-// Mode is how closely an identifier has to match: the values of the DMARC tags
-// adkim and aspf (RFC 9989, section 4.7). The zero value is the default, relaxed.
+// Mode is how closely an identifier has to match: the values of the DMARC tags adkim and
+// aspf (RFC 9989, section 4.7). The zero value is the default, relaxed.
 type Mode uint8
 
 const (

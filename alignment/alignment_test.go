@@ -43,6 +43,40 @@ func TestAligned(t *testing.T) {
 	}
 }
 
+func TestNamesAreComparedInAnyForm(t *testing.T) {
+	for _, tt := range []struct {
+		author, identifier alignment.Domain
+		relaxed, strict    bool
+	}{
+		{alignment.Domain{Name: "A.Example.", Organizational: "EXAMPLE"}, alignment.Domain{Name: "a.example", Organizational: "example."}, true, true},
+		{alignment.Domain{Name: "a.example", Organizational: "example"}, alignment.Domain{Name: "A.EXAMPLE", Organizational: "Example"}, true, true},
+		{alignment.Domain{Name: "a.example", Organizational: "example"}, alignment.Domain{Name: "b.example", Organizational: "example"}, true, false},
+		{alignment.Domain{Name: "a.example", Organizational: "a.example"}, alignment.Domain{Name: "a.example"}, false, true},
+		{alignment.Domain{}, alignment.Domain{}, false, false},
+		{alignment.Domain{Name: "a b", Organizational: "a b"}, alignment.Domain{Name: "a b", Organizational: "a b"}, false, false},
+	} {
+		if got := alignment.Relaxed.Aligned(tt.author, tt.identifier); got != tt.relaxed {
+			t.Errorf("relaxed, %v and %v: %v", tt.author, tt.identifier, got)
+		}
+		if got := alignment.Strict.Aligned(tt.author, tt.identifier); got != tt.strict {
+			t.Errorf("strict, %v and %v: %v", tt.author, tt.identifier, got)
+		}
+	}
+}
+
+func TestSuffix(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.b.CO.UK.": "co.uk", "co.uk": "co.uk", "alice.github.io": "github.io", "a.bar.foo.ck": "foo.ck", "www.ck": "ck", "corp": "corp", "a b": "", "": "",
+	} {
+		if got := (alignment.PublicSuffix{}).Suffix(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	if got := (alignment.PublicSuffix{ICANNOnly: true}).Suffix("a.alice.github.io"); got != "io" {
+		t.Errorf("without the private section: %q", got)
+	}
+}
+
 func TestOrganizationalDomain(t *testing.T) {
 	for _, tt := range []struct {
 		name             string
@@ -69,6 +103,9 @@ func TestOrganizationalDomain(t *testing.T) {
 				t.Errorf("ICANN section: %q, want %q", got, tt.icannOnly)
 			}
 		})
+	}
+	if (alignment.PublicSuffix{}).Is("") || (alignment.PublicSuffix{}).Is("a..b") {
+		t.Error("what is no name is a public suffix")
 	}
 	if !(alignment.PublicSuffix{}).Is("CO.UK.") || (alignment.PublicSuffix{}).Is("example.co.uk") {
 		t.Error("Is does not know co.uk from example.co.uk")

@@ -20,11 +20,8 @@ func (l byList) organization(name string, _ findings) Organization {
 	return Organization{Domain: name, Organizational: l.list.Of(name).Organizational, Rule: RuleList, Suffix: l.list.Suffix(name)}
 }
 
-func (l byList) aligned(author, identifier string, _ findings) Alignment {
-	if alignment.Relaxed.Aligned(l.list.Of(author), l.list.Of(identifier)) {
-		return Aligned
-	}
-	return NotAligned
+func (byList) aligned(author, identifier Organization, _ findings) Alignment {
+	return compare(author, identifier)
 }
 
 // policy selects the policy of an Author Domain: RFC 7489, section 6.6.3. Several records at

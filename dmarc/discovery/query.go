@@ -72,7 +72,7 @@ func (q *Query) question() resolver.Question {
 }
 
 // read takes the TXT records of the name.
-func (q *Query) read(txt []string, parse func(text string) parsed) {
+func (q *Query) read(txt []string, records *Records, standard record.Standard) {
 	found := 0
 	for _, text := range txt {
 		if record.IsDMARC(text) {
@@ -81,7 +81,7 @@ func (q *Query) read(txt []string, parse func(text string) parsed) {
 		}
 	}
 	if found == 1 {
-		p := parse(q.Text)
+		p := records.parse(q.Text, standard)
 		q.Record, q.noPolicy = p.record, p.err
 	} else {
 		q.Text = ""

@@ -22,7 +22,19 @@ type method interface {
 
 	policy(author string, f findings) choice
 	organization(name string, f findings) Organization
-	aligned(author, identifier string, f findings) Alignment
+	aligned(author, identifier Organization, f findings) Alignment
+}
+
+// compare is relaxed alignment of names whose Organizational Domains are known.
+func compare(author, identifier Organization) Alignment {
+	if alignment.Relaxed.Aligned(author.name(), identifier.name()) {
+		return Aligned
+	}
+	return NotAligned
+}
+
+func (o *Organization) name() alignment.Domain {
+	return alignment.Domain{Name: o.Domain, Organizational: o.Organizational}
 }
 
 func (m Mode) method() method {
@@ -55,16 +67,16 @@ type parsed struct {
 	err    error
 }
 
-// parse returns the function that parses a record, with memory unless r is nil.
-func (r *Records) parse(s record.Standard) func(text string) parsed {
+// parse parses a record, unless r is not nil and has it.
+func (r *Records) parse(text string, s record.Standard) parsed {
 	parse := func(text string) parsed {
 		r, _, err := record.Parse(text, s)
 		return parsed{r, err}
 	}
 	if r == nil {
-		return parse
+		return parse(text)
 	}
-	return func(text string) parsed { return r.byText[s].Get(text, parse) }
+	return r.byText[s].Get(text, parse)
 }
 
 // A Search finds what DNS says about one Author Domain. It is used by one goroutine, and
@@ -75,7 +87,7 @@ type Search struct {
 	author  string
 	ahead   int // how many names may be asked with what Expect asks
 	group   *ask.Group
-	parse   func(text string) parsed
+	records *Records // or nil
 	asked   findings
 	pending sync.WaitGroup // of asked
 
@@ -90,7 +102,7 @@ type Search struct {
 func (s *Search) Begin(g *ask.Group, o Options, records *Records, author string) {
 	s.mode, s.how, s.author, s.group = o.Mode, o.Mode.method(), author, g
 	s.ahead = limit.Of(o.Questions, DefaultQuestions) / 2
-	s.parse = records.parse(o.Mode.Standard())
+	s.records = records
 	lookups := s.add(s.how.policyNames(author))
 	s.ofAuthor = s.asked
 	s.left.Store(int32(len(lookups)))
@@ -165,7 +177,7 @@ func (s *Search) organizations(r *Result, identifiers []Identifier, policy *reco
 	s.pending.Wait()
 	for _, name := range names {
 		o := s.how.organization(name, s.asked)
-		o.Alignment = s.how.aligned(s.author, name, s.asked)
+		o.Alignment = s.how.aligned(r.Organizations[0], o, s.asked)
 		r.Organizations = append(r.Organizations, o)
 	}
 }
@@ -213,7 +225,7 @@ func (l *lookup) Take(answer resolver.Answer, err error) {
 	l.Authentic = answer.Authentic
 	switch {
 	case err == nil:
-		l.read(answer.TXT, l.search.parse)
+		l.read(answer.TXT, l.search.records, l.search.mode.Standard())
 		l.PublicSuffix = l.search.mode == TreeWalk && l.Record != nil && l.Record.PSD == record.PSDUnknown &&
 			alignment.PublicSuffix{}.Is(l.Domain)
 	case resolver.Temporary(err):

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/mailverdict/mailverdict/alignment"
@@ -17,22 +18,27 @@ type treeWalk struct {
 // walkLabels is how many labels are left after the first step of a long walk.
 const walkLabels = 7
 
-// walkNames returns the domains that a walk from start asks for: RFC 9989, section 4.10,
-// steps 3 to 7.
-func walkNames(start string) []string {
-	next := domain.Parent(start)
-	if domain.Labels(start) > walkLabels {
-		next = domain.Last(start, walkLabels)
+// path yields the domains that a walk from start asks for: RFC 9989, section 4.10, steps 3
+// to 7.
+func path(start string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		next := domain.Parent(start)
+		if domain.Labels(start) > walkLabels {
+			next = domain.Last(start, walkLabels)
+		}
+		for name := start; name != "" && yield(name); {
+			name, next = next, domain.Parent(next)
+		}
 	}
-	names := make([]string, 0, min(domain.Labels(start), walkLabels+1))
-	for name := start; name != ""; name, next = next, domain.Parent(next) {
-		names = append(names, name)
-	}
-	return names
 }
 
-func (treeWalk) policyNames(author string) []string         { return walkNames(author) }
-func (treeWalk) identifierNames(identifier string) []string { return walkNames(identifier) }
+// names returns what path yields.
+func names(start string) []string {
+	return slices.AppendSeq(make([]string, 0, min(domain.Labels(start), walkLabels+1)), path(start))
+}
+
+func (treeWalk) policyNames(author string) []string         { return names(author) }
+func (treeWalk) identifierNames(identifier string) []string { return names(identifier) }
 
 // policy selects the policy of an Author Domain: RFC 9989, section 4.10.1. Where questions
 // were left open it considers every answer that they might have had, and finds a policy
@@ -45,7 +51,8 @@ func (t treeWalk) policy(author string, f findings) choice {
 	case own.Record != nil:
 		return choice{source: SourceAuthor, query: own}
 	}
-	ends := t.ends(author, f)
+	var room [1]end // mostly enough
+	ends := t.ends(author, f, room[:0])
 	for _, e := range ends[1:] {
 		if e.record != ends[0].record {
 			return choice{open: unanswered(author, f)}
@@ -64,49 +71,54 @@ func (t treeWalk) policy(author string, f findings) choice {
 // organization returns the Organizational Domain of a name, if all answers that open
 // questions might have had lead to the same.
 func (t treeWalk) organization(name string, f findings) Organization {
-	ends := t.ends(name, f)
-	o := Organization{Domain: name, Organizational: ends[0].org, Rule: ends[0].rule, Suffix: ends[0].suffix}
+	var room [1]end // mostly enough
+	ends := t.ends(name, f, room[:0])
+	if slices.IndexFunc(ends, func(e end) bool { return e.org != ends[0].org }) < 0 {
+		return Organization{Domain: name, Organizational: ends[0].org, Rule: ends[0].rule, Suffix: ends[0].suffix}
+	}
+	o := Organization{Domain: name, Open: true, Unanswered: unanswered(name, f).Domain}
 	for _, e := range ends {
 		if !slices.Contains(o.Possible, e.org) {
 			o.Possible = append(o.Possible, e.org)
 		}
 	}
-	if len(o.Possible) == 1 {
-		o.Possible = nil
-		return o
-	}
-	return Organization{Domain: name, Open: true, Possible: o.Possible, Unanswered: unanswered(name, f).Domain}
+	return o
 }
 
-// ends returns every end that a walk from start may come to: one, if all questions were
-// answered.
-func (t treeWalk) ends(start string, f findings) []end {
+// ends appends to list every end that a walk from start may come to: one, if all questions
+// were answered.
+func (t treeWalk) ends(start string, f findings, list []end) []end {
 	w := t.from(start, f)
-	states := []state{w.begin()}
-	for _, name := range walkNames(start) {
-		states = each(states, t.values(f.at(name)), func(s state, v value) state { return w.step(s, name, v) })
+	var room [1]state
+	states := append(room[:0], w.begin())
+	for name := range path(start) {
+		states = each(states, t.values(f.at(name), &w), func(s state, v value) state { return w.step(s, name, v) })
 	}
-	ends := make([]end, len(states))
-	for i, s := range states {
-		ends[i] = w.end(s)
+	for _, s := range states {
+		list = append(list, w.end(s))
 	}
-	return ends
+	return list
 }
 
-// aligned reports whether an identifier has the Organizational Domain of the Author
-// Domain. Where questions were left open it considers every answer that they might have
-// had, the same in both walks: unless all lead to the same, the outcome is open.
-func (t treeWalk) aligned(author, identifier string, f findings) Alignment {
+// aligned compares Organizational Domains. Where one of them is open it considers every
+// answer that the open questions might have had, the same in both walks: unless all lead to
+// the same, the outcome is open.
+func (t treeWalk) aligned(authors, identifiers Organization, f findings) Alignment {
+	if !authors.Open && !identifiers.Open {
+		return compare(authors, identifiers)
+	}
+	author, identifier := authors.Domain, identifiers.Domain
 	a, i := t.from(author, f), t.from(identifier, f)
-	pairs := []pair{{a.begin(), i.begin()}}
-	ofAuthor, ofIdentifier := walkNames(author), walkNames(identifier)
+	var room [1]pair
+	pairs := append(room[:0], pair{a.begin(), i.begin()})
+	ofAuthor, ofIdentifier := names(author), names(identifier)
 	// The names of both walks come last in each: they are the ones nearest to the top level.
 	for _, name := range slices.Concat(ofAuthor, ofIdentifier) {
 		inAuthor, inIdentifier := slices.Contains(ofAuthor, name), slices.Contains(ofIdentifier, name)
 		if inAuthor && inIdentifier {
 			continue
 		}
-		pairs = each(pairs, t.values(f.at(name)), func(p pair, v value) pair {
+		pairs = each(pairs, t.values(f.at(name), &a, &i), func(p pair, v value) pair {
 			if inAuthor {
 				return pair{a.step(p.author, name, v), p.identifier}
 			}
@@ -115,7 +127,7 @@ func (t treeWalk) aligned(author, identifier string, f findings) Alignment {
 	}
 	for _, name := range ofAuthor {
 		if slices.Contains(ofIdentifier, name) {
-			pairs = each(pairs, t.values(f.at(name)), func(p pair, v value) pair {
+			pairs = each(pairs, t.values(f.at(name), &a, &i), func(p pair, v value) pair {
 				return pair{a.step(p.author, name, v), i.step(p.identifier, name, v)}
 			})
 		}
@@ -158,9 +170,16 @@ func each[S comparable](states []S, values []value, step func(S, value) S) []S {
 	return next
 }
 
+// isSuffix reports whether a name is a public suffix, by itself or for one of the walks: for
+// an exception of the list, the name above is the suffix.
+func isSuffix(name string, walks []*walk) bool {
+	return alignment.PublicSuffix{}.Is(name) ||
+		slices.ContainsFunc(walks, func(w *walk) bool { return w.suffix != 0 && w.name(w.suffix) == name })
+}
+
 // unanswered returns the first question of a walk that has no answer.
 func unanswered(start string, f findings) *Query {
-	for _, name := range walkNames(start) {
+	for name := range path(start) {
 		if q := f.at(name); q.Err != nil {
 			return q
 		}
@@ -182,11 +201,11 @@ const (
 // certain has each value as the only one.
 var certain = [...][]value{absent: {absent}, psdU: {psdU}, psdY: {psdY}, psdN: {psdN}}
 
-// values returns what the outcome of a query says about its name: one value, or each that
-// an unanswered question might have had.
-func (t treeWalk) values(q *Query) []value {
+// values returns what the outcome of a query says about its name, which the walks come to:
+// one value, or each that an unanswered question might have had.
+func (t treeWalk) values(q *Query, walks ...*walk) []value {
 	switch {
-	case q.Err != nil && !t.literal && alignment.PublicSuffix{}.Is(q.Domain):
+	case q.Err != nil && !t.literal && isSuffix(q.Domain, walks):
 		// A suffix that would call itself an organization (psd=n) is so rare that a
 		// failure is not presumed to hide one: a top-level domain with broken servers
 		// must not hold up the mail of all domains below it, nor soften their policies.
