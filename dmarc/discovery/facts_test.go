@@ -293,7 +293,7 @@ func TestWhetherADomainExists(t *testing.T) {
 				if q.Name == "a.shop.example" {
 					types = append(types, q.Type.String())
 				}
-				if tt.vague && resolver.NotFound(err) {
+				if tt.vague && errors.Is(err, resolver.ErrNotFound) {
 					err = resolver.ErrNotFound
 				}
 				return a, err
