@@ -1,9 +1,12 @@
 package dmarc
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
@@ -157,6 +160,29 @@ func TestAStrictModeHoldsForItsOwnMethod(t *testing.T) {
 		v := s.evaluate(t, &Verifier{}, 0)
 		if v.SPFAligned != tt.spf || v.DKIMAligned != tt.dkim || (v.Status == StatusPass) != (tt.spf || tt.dkim) {
 			t.Errorf("%q: %s, SPF %v, DKIM %v", tt.tags, v.Status, v.SPFAligned, v.DKIMAligned)
+		}
+	}
+}
+
+func TestTheTimeOfDiscoveryIsThatOfItsOptionsElseOfTheVerifier(t *testing.T) {
+	slow := resolver.Zone{"_dmarc.a.example": {TXT: []string{"v=DMARC1; p=none"}, Fault: resolver.Fault{Delay: time.Hour}}}
+	for _, tt := range []struct{ discovery, verifier, want time.Duration }{
+		{0, 0, 30 * time.Second}, {0, 2 * time.Second, 2 * time.Second}, {3 * time.Second, 2 * time.Second, 3 * time.Second}, {-1, 2 * time.Second, time.Hour},
+	} {
+		for name, find := range map[string]func(ctx context.Context, v *Verifier) error{
+			"Verify": func(ctx context.Context, v *Verifier) error {
+				r, _ := v.Verify(ctx, Envelope{}, strings.NewReader("From: x@a.example\r\n\r\n"))
+				return r.DMARC.Err
+			},
+			"Discover": func(ctx context.Context, v *Verifier) error { return v.Discover(ctx, "a.example", nil, nil).Err },
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				err := find(t.Context(), &Verifier{Resolver: slow, Time: tt.verifier, Discovery: discovery.Options{Time: tt.discovery}})
+				if took := time.Since(start); took != tt.want || errors.Is(err, ErrPolicyUnknown) != (tt.want < time.Hour) {
+					t.Errorf("%s, %v: %v after %s", name, tt, err, took)
+				}
+			})
 		}
 	}
 }

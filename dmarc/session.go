@@ -139,6 +139,7 @@ func (s *Session) header(h *header.Header) {
 		most *= n
 	}
 	v.limit(&s.policyDNS, most)
+	s.policyDNS.Time = limit.Of(v.Discovery.Time, s.policyDNS.Time)
 	s.policy.Begin(s.ctx, &s.policyDNS)
 	for i, name := range names {
 		d := &s.first

@@ -153,7 +153,7 @@ func (s *Search) Finish(identifiers []Identifier) *Result {
 		s.organizations(r, identifiers, c.query.Record)
 	}
 	r.Queries = s.asked
-	if r.Err == nil && s.existence.decides(c) || !r.passes(identifiers) {
+	if (r.Err == nil && s.existence.decides(c)) || !r.passes(identifiers) {
 		r.Exists, r.ExistsAuthentic = s.existence.wait()
 	}
 	return r
