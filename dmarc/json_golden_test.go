@@ -38,6 +38,7 @@ func rich(t *testing.T) *dmarc.Result {
 		"mail.provider.example": {TXT: []string{"v=spf1 a:%{d} include:_spf.provider.example -all exp=why.provider.example"}},
 		"_spf.provider.example": {TXT: []string{"v=spf1 mx ?all"}},
 		"why.provider.example":  {TXT: []string{"%{i} is not ours"}},
+		"out.provider.example":  {TXT: []string{"v=spf1 ipv4:192.0.2.25 -all"}},
 	}
 	key := func(name, text string) { zone[name] = resolver.Records{TXT: []string{text}} }
 	body := strings.Repeat("Hello. ", 10) + "\n"
@@ -118,7 +119,7 @@ func TestAResultComesBackFromJSON(t *testing.T) {
 			{back.Others[0].Err, dmarc.ErrNoRecord},
 			{back.DKIM[0].Err, dkim.ErrBodyHashMismatch},
 			{back.DKIM[1].Err, dkim.ErrKeyRevoked},
-			{back.HELO.Err, spf.ErrNoRecord},
+			{back.HELO.Err, spf.ErrSyntax},
 			{back.DMARC.Discovery.Query().Record.AggregateReports[1].Err, record.ErrURIScheme},
 			{back.SPF.Evaluation.Steps[0].Answers[0].Err, resolver.ErrNoData},
 		} {

@@ -18,6 +18,10 @@ type evaluation struct {
 	matcher
 	explanation string
 
+	// TXT records that were not taken, and their domain: see Result.Rejected.
+	rejected       []string
+	rejectedDomain string
+
 	trace      bool
 	evaluation *Evaluation // of the record of the identity, with trace
 }
@@ -59,6 +63,9 @@ func (e *evaluation) run(r *Result) {
 	r.Authentic = e.authentic
 	r.Explanation = e.explanation
 	r.Evaluation = e.evaluation
+	if len(e.rejected) > 0 {
+		r.Rejected, r.RejectedDomain = e.rejected, e.rejectedDomain
+	}
 }
 
 // host evaluates the record of a domain: check_host. Outer is the record whose include
@@ -102,7 +109,13 @@ func (e *evaluation) find(name string, outer *frame) (*Record, *ending) {
 	case l.err != nil:
 		return nil, unanswered(l.err)
 	}
-	return e.records.choose(l.answer.TXT, e.limits)
+	record, stop := e.records.choose(l.answer.TXT, e.limits)
+	if stop != nil {
+		e.rejected, e.rejectedDomain = candidates(l.answer.TXT, seemsRecord), name
+	} else if outer == nil && len(l.answer.TXT) > 1 {
+		e.rejected, e.rejectedDomain = candidates(l.answer.TXT, seemsDMARC), name
+	}
+	return record, stop
 }
 
 // evaluate evaluates the record of f: RFC 7208, sections 4.6 and 4.7.

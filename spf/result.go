@@ -28,6 +28,14 @@ type Result struct {
 	Record       string `json:"record,omitempty"`
 	RecordDomain string `json:"record_domain,omitempty"`
 
+	// Rejected are TXT records of RejectedDomain that were not taken as its SPF record,
+	// though they are one, or seem to be meant as one: the one that is malformed, those
+	// of which there are several, or, where there is none, what comes near it. A DMARC
+	// record, which has to stand elsewhere, is among them. At most five, of 2 KiB each at
+	// most, as DNS gave them: not safe to print.
+	Rejected       []string `json:"rejected,omitempty"`
+	RejectedDomain string   `json:"rejected_domain,omitempty"`
+
 	// What the check cost: terms that ask DNS (limit 10), those of them with a
 	// lookup that found nothing (limit 2), and DNS questions that the evaluation came
 	// to (limit 50). Up to 10 more may have been asked ahead and in vain, unless

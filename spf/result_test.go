@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mailverdict/mailverdict/resolver"
@@ -115,5 +117,48 @@ func TestOptionsAreCopiedAtTheFirstCheck(t *testing.T) {
 	c.Limits.Questions = 1
 	if again := c.Check(t.Context(), client); asJSON(t, again) != asJSON(t, first) {
 		t.Errorf("got %s, then %s", first, again)
+	}
+}
+
+func TestWhatCouldNotBeTakenAsARecordIsShown(t *testing.T) {
+	tests := []struct {
+		name, domain string
+		want         []string
+		at           string
+	}{
+		{"a malformed record", "malformed.example", []string{"v=spf1 ipv4:192.0.2.1 -all"}, "malformed.example"},
+		{"several records", "several.example", []string{"v=spf1 a -all", "v=spf1 mx -all"}, "several.example"},
+		{"texts that were meant as a record", "nearly.example", []string{"v=spf1include:a.example -all", "v=DMARC1; p=none"}, "nearly.example"},
+		{"a record that is included", "includes.example", []string{"v=spf1 moo"}, "included.example"},
+		{"nothing of the kind", "nothing.example", nil, ""},
+		{"a DMARC record beside the one that is taken", "good.example", []string{"v=DMARC1; p=none"}, "good.example"},
+	}
+	c := spf.Checker{Resolver: resolver.Zone{
+		"malformed.example": {TXT: []string{"unrelated", "v=spf1 ipv4:192.0.2.1 -all"}},
+		"several.example":   {TXT: []string{"v=spf1 a -all", "v=spf1 mx -all", "site-verification=1"}},
+		"nearly.example":    {TXT: []string{"v=spf1include:a.example -all", "v=DMARC1; p=none", "site-verification=1"}},
+		"includes.example":  {TXT: []string{"v=spf1 include:included.example -all"}},
+		"included.example":  {TXT: []string{"v=spf1 moo"}},
+		"nothing.example":   {TXT: []string{"site-verification=1"}},
+		"good.example":      {TXT: []string{"v=spf1 -all", "v=DMARC1; p=none"}},
+	}}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := client
+			e.MailFrom = "a@" + test.domain
+			r := c.Check(t.Context(), e)
+			if !slices.Equal(r.Rejected, test.want) || r.RejectedDomain != test.at {
+				t.Errorf("got %q at %q, want %q at %q", r.Rejected, r.RejectedDomain, test.want, test.at)
+			}
+		})
+	}
+}
+
+func TestWhatIsRejectedIsBounded(t *testing.T) {
+	texts := slices.Repeat([]string{"v=spf1 " + strings.Repeat("x", 5000)}, 100)
+	c := spf.Checker{Resolver: resolver.Zone{"example.com": {TXT: texts}}}
+	r := c.Check(t.Context(), client)
+	if len(r.Rejected) != 5 || len(r.Rejected[0]) != 2<<10 {
+		t.Errorf("%d texts, the first of %d octets", len(r.Rejected), len(r.Rejected[0]))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/kept"
 )
 
@@ -33,6 +34,44 @@ func (k *keptRecords) choose(texts []string, limits *Limits) (*Record, *ending) 
 		return nil, &ending{StatusPermError, p.err}
 	}
 	return p.record, nil
+}
+
+// How much is kept of the TXT records from which no SPF record could be taken.
+const (
+	mostCandidates  = 5
+	candidateOctets = 2 << 10
+)
+
+// candidates returns the TXT records that look like what somebody wants to see.
+func candidates(texts []string, like func(text string) bool) []string {
+	var list []string
+	for _, text := range texts {
+		if len(list) < mostCandidates && like(text) {
+			list = append(list, text[:min(len(text), candidateOctets)])
+		}
+	}
+	return list
+}
+
+// seemsRecord reports whether a text is an SPF record or has a word of one in it, or of a
+// DMARC record, which some publish at the domain itself.
+func seemsRecord(text string) bool {
+	if isRecord(text) || seemsDMARC(text) {
+		return true
+	}
+	text = domain.ToLower(text[:min(len(text), candidateOctets)])
+	for _, word := range []string{"spf1", "v=spf", "spf 1", "include:", "ip4:"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// seemsDMARC reports whether a text was meant as a DMARC record.
+func seemsDMARC(text string) bool {
+	const begin = "v=DMARC"
+	return len(text) > len(begin) && strings.EqualFold(text[:len(begin)], begin)
 }
 
 // keptRecords remembers parsed records by their text. A few thousand records are behind
