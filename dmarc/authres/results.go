@@ -65,7 +65,7 @@ func sameName(a, b string) bool {
 }
 
 func spfEntry(r *spf.Result, name string, notAligned bool) Result {
-	e := Result{Method: "spf", Value: r.Status.String(), Reason: reasonOf(r.Err, spfReasons())}
+	e := Result{Method: "spf", Value: r.Status.String(), Reason: reasonOf(r.Err)}
 	if notAligned && r.Status == spf.StatusPass {
 		e.Comments = []string{"not aligned"}
 	}
@@ -115,7 +115,7 @@ func (f Formatter) dkimResults(r *dmarc.Result) []Result {
 }
 
 func (f Formatter) dkimResult(d *dkim.Result, b string, notAligned bool) Result {
-	e := Result{Method: "dkim", Value: d.Status.String(), Reason: reasonOf(d.Err, dkimReasons())}
+	e := Result{Method: "dkim", Value: d.Status.String(), Reason: reasonOf(d.Err)}
 	e.add("header", "a", safeWord(d.Algorithm))
 	e.add("header", "d", safeDomain(d.Domain))
 	if d.Signature != nil && !errors.Is(d.Err, dkim.ErrIdentity) {
@@ -212,7 +212,10 @@ func fitting(list []Result, room int) []Result {
 // dmarcResult returns the result of DMARC.
 func (f Formatter) dmarcResult(r *dmarc.Result) Result {
 	v := &r.DMARC
-	e := Result{Method: "dmarc", Value: v.Status.String(), Reason: reasonOf(v.Err, dmarcReasons())}
+	e := Result{Method: "dmarc", Value: v.Status.String()}
+	if v.Status != dmarc.StatusFail { // a fail has its reason in a comment
+		e.Reason = reasonOf(v.Err)
+	}
 	e.add("header", "from", safeDomain(v.AuthorDomain))
 	if v.Status != dmarc.StatusNone {
 		e.add("policy", "applied-disposition", v.Disposition.String())

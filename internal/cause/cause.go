@@ -65,6 +65,16 @@ type sentinel struct {
 func (e *sentinel) Error() string { return e.text }
 func (e *sentinel) Unwrap() error { return e.general }
 
+// Of returns the word and the text of the first error made by New or NewUnder that err wraps,
+// without what err says beside it; or "".
+func Of(err error) (word, text string) {
+	var s *sentinel
+	if errors.As(err, &s) {
+		return s.word, s.text
+	}
+	return "", ""
+}
+
 // JSON is an error in JSON; embed it in the struct that is marshalled. The zero
 // JSON is no error.
 type JSON struct {
