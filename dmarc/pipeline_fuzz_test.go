@@ -286,19 +286,20 @@ func checkText(t *testing.T, r *dmarc.Result) {
 func checkExplained(t testing.TB, r *dmarc.Result) {
 	t.Helper()
 	var text, page bytes.Buffer
-	explain.Text(&text, explain.Steps(r), explain.TextOptions{})
+	e := explain.Explain(r)
+	e.Text(&text, explain.TextOptions{})
 	for i, c := range text.Bytes() {
 		if c < ' ' && c != '\n' || c == 0x7f {
 			t.Errorf("octet %#x in the explanation at %q", c, text.Bytes()[max(0, i-40):i+1])
 		}
 	}
-	explain.HTML(&page, explain.Steps(r))
+	e.HTML(&page)
 	for _, tag := range []string{"<script", "</spf>", "</selector>", "</header_from>", "<![CDATA["} {
 		if strings.Contains(page.String(), tag) {
 			t.Errorf("%s on the page", tag)
 		}
 	}
-	if summary := explain.Summary(r) + explain.Fix(r); strings.ContainsAny(summary, "\x00\x1b\r\n\x7f") {
+	if summary := e.Answer.Verdict + strings.Join(e.Answer.Sentences, " "); strings.ContainsAny(summary, "\x00\x1b\r\n\x7f") {
 		t.Errorf("summary %q", summary)
 	}
 }

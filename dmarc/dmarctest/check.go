@@ -106,6 +106,6 @@ func words[T fmt.Stringer](values []T) []string {
 func explanation(r *dmarc.Result) string {
 	var b strings.Builder
 	// A strings.Builder takes everything.
-	explain.Text(&b, explain.Steps(r), explain.TextOptions{Width: 100})
+	explain.Explain(r).Text(&b, explain.TextOptions{Width: 100})
 	return b.String()
 }

@@ -17,7 +17,7 @@ func alignmentSteps(v *dmarc.Verdict, i dmarc.Identifier) []Step {
 	s := Step{
 		Kind:  KindSPFAlignment,
 		Title: "SPF alignment",
-		Input: "Does " + i.Domain + " speak for " + v.AuthorDomain + "?",
+		Input: "Do " + i.Domain + " and " + v.AuthorDomain + " belong together (are they aligned)?",
 	}
 	tag := "aspf"
 	if i.Method == dmarc.MethodDKIM {

@@ -9,7 +9,7 @@ func BenchmarkText(b *testing.B) {
 	r := everything("shop.example")
 	b.ReportAllocs()
 	for b.Loop() {
-		Text(io.Discard, Steps(r), TextOptions{})
+		Explain(r).Text(io.Discard, TextOptions{})
 	}
 }
 
@@ -17,6 +17,6 @@ func BenchmarkHTML(b *testing.B) {
 	r := everything("shop.example")
 	b.ReportAllocs()
 	for b.Loop() {
-		HTML(io.Discard, Steps(r))
+		Explain(r).HTML(io.Discard)
 	}
 }

@@ -214,7 +214,7 @@ func dkimConsequence(d *dkim.Result) string {
 	case d.Status == dkim.StatusPass:
 		return name + " signed this message, and what it signed has not changed since."
 	case d.Status == dkim.StatusTempError:
-		return whyOpen(d.Err)
+		return openText(d.Err)
 	case d.HeaderVerified && errors.Is(d.Err, dkim.ErrBodyHashMismatch):
 		return name + " did sign the header, but the body was changed since: the signature no longer counts."
 	case errors.Is(d.Err, dkim.ErrBodyHashMismatch):

@@ -1,194 +1,168 @@
 package explain
 
 import (
-	"errors"
-	"strings"
-
 	"github.com/mailverdict/mailverdict/alignment"
-	"github.com/mailverdict/mailverdict/dkim"
-	"github.com/mailverdict/mailverdict/dmarc"
-	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/domain"
-	"github.com/mailverdict/mailverdict/spf"
+	"github.com/mailverdict/mailverdict/internal/mend"
+	"github.com/mailverdict/mailverdict/internal/provider"
 )
 
-// Fix returns what the sender can do so that such a message passes, or "" where there is
-// nothing to do. It is as safe to print as Summary.
-func Fix(r *dmarc.Result) string {
-	v := &r.DMARC
-	switch v.Status {
-	case dmarc.StatusFail:
-		return fixFail(r)
-	case dmarc.StatusNone:
-		return fixRecord(v)
-	case dmarc.StatusTempError:
-		return "send it again later; if that does not help, see that the name servers " + unanswered(v) + "answer."
-	case dmarc.StatusPermError:
-		return "write one From field, with addresses of one domain, in a header without faults."
-	}
-	return ""
+// A Fix is one thing to do, and the DNS records that it takes.
+type Fix struct {
+	Text string `json:"text"`           // what to do, in plain sentences
+	Note string `json:"note,omitempty"` // what to know beside it
+
+	Broken  *Broken  `json:"broken,omitempty"`  // the record that is wrong
+	Changes []Change `json:"changes,omitempty"` // what to do with which records
+
+	// Provider is the company that the fix is about: a stable word, such as
+	// "amazon-ses".
+	Provider string `json:"provider,omitempty"`
 }
 
-// fixRecord is for a domain without a policy.
-func fixRecord(v *dmarc.Verdict) string {
-	name := plainDomain(v.AuthorDomain)
-	if v.Discovery != nil {
-		for _, q := range v.Discovery.Queries {
-			at := "_dmarc." + plainDomain(q.Domain)
-			switch {
-			case q.Record != nil && q.Domain == v.Discovery.PolicyDomain:
-				return `correct the DMARC record at ` + at + `: it needs p=none, p=quarantine or p=reject.`
-			case q.Several() && ownedBy(v.AuthorDomain, q.Domain):
-				return "leave only one DMARC record at " + at + ": several count as none."
-			}
-		}
-		if o := v.Discovery.Organization(v.AuthorDomain); o.Organizational != "" {
-			name = plainDomain(o.Organizational)
-		}
-	}
-	return "publish a DMARC record: TXT at _dmarc." + name + `, to begin with "v=DMARC1; p=none".`
+// A Change is a DNS record to add, to replace or to delete.
+type Change struct {
+	Action Action `json:"action"`
+
+	// Name is the full name of the record, and Host the same name as the panels of DNS
+	// providers want it: without the domain Zone at its end, "@" for Zone itself.
+	Name string `json:"name"`
+	Host string `json:"host"`
+	Zone string `json:"zone"`
+
+	Type  string `json:"type"`            // TXT, CNAME, MX
+	Value string `json:"value,omitempty"` // what to publish, ready to copy; of ActionDelete, what to delete
+	Old   string `json:"old,omitempty"`   // of ActionReplace: what is published now
+
+	// Placeholders are the parts of Host and Value that only a provider knows, with
+	// their "<" and ">": "<REGION>".
+	Placeholders []string `json:"placeholders,omitempty"`
 }
 
-// ownedBy reports whether a record at name would be for the Author Domain's owner to publish:
-// at the Author Domain itself, or above it but not at a public suffix.
-func ownedBy(author, name string) bool {
-	return name == author || domain.Within(author, name) && !alignment.PublicSuffix{}.Is(name)
+// Action says what is to be done with a record.
+type Action string
+
+const (
+	ActionAdd     Action = "add"
+	ActionReplace Action = "replace"
+	ActionDelete  Action = "delete"
+)
+
+// String returns the word.
+func (a Action) String() string { return string(a) }
+
+// A Broken is a record that is wrong, as it is published.
+type Broken struct {
+	Name   string   `json:"name"` // full
+	Type   string   `json:"type"`
+	Parts  []Part   `json:"parts"`            // the text of the record, in order
+	Faults []string `json:"faults,omitempty"` // what is wrong, a sentence for each wrong part
 }
 
-// fixFail is for a message without an aligned pass. What came closest is said first.
-func fixFail(r *dmarc.Result) string {
-	name := plainDomain(r.DMARC.AuthorDomain)
-	others, d := passing(&r.DMARC), broken(r)
-	if found := r.DMARC.Discovery; found != nil && found.Exists == discovery.ExistenceNo {
-		return "write a domain into From that exists. No mail can be from " + name + "."
-	}
-	if d != nil && d.HeaderVerified {
-		return fixSignature(d) + "."
-	}
-	var ways []string
+// A Part is a part of a record's text.
+type Part struct {
+	Text  string `json:"text"`
+	Wrong bool   `json:"wrong,omitempty"` // it is wrong; an empty Text: something is missing here
+}
+
+// change returns a change of the record at a name.
+func change(action Action, name, kind, value string) Change {
+	return changeBelow(action, "@", name, kind, value)
+}
+
+// replace returns the change of a TXT record.
+func replace(name, value, old string) Change {
+	c := change(ActionReplace, name, "TXT", value)
+	c.Old = old
+	return c
+}
+
+// changeBelow returns a change of the record at a host below a domain, or at the domain itself
+// for "@". The host may hold placeholders.
+func changeBelow(action Action, host, name, kind, value string) Change {
+	zone, panel := panelHost(name)
 	switch {
-	case d != nil:
-		ways = append(ways, fixSignature(d))
-	case len(others) == 1:
-		ways = append(ways, "have "+others[0]+" sign with d="+name)
+	case host == "@":
+	case panel == "@":
+		name, panel = host+"."+name, host
 	default:
-		ways = append(ways, "sign with d="+name)
+		name, panel = host+"."+name, host+"."+panel
 	}
-	// A server that changed the message on its way is nobody's to put into SPF.
-	if d == nil || !errors.Is(d.Err, dkim.ErrBodyHashMismatch) {
-		ways = append(ways, fixSPF(r)...)
+	return Change{
+		Action: action, Name: name, Host: panel, Zone: zone, Type: kind, Value: value,
+		Placeholders: provider.Placeholders(panel + " " + value),
 	}
-	if strictness(&r.DMARC) {
-		ways = append(ways, "publish a DMARC record without adkim=s and aspf=s")
-	}
-	text := strings.Join(ways, ", or ") + "."
-	if len(others) == 1 && d == nil {
-		return text + " If " + name + " does not send through " + others[0] + ", this is a forgery, and there is nothing to fix."
-	}
-	return text + " If " + name + " did not send this, it is a forgery, and there is nothing to fix."
 }
 
-// strictness reports whether something passed that would be aligned if the record did not
-// ask for strict alignment.
-func strictness(v *dmarc.Verdict) bool {
-	for _, i := range v.Identifiers {
-		if i.Authenticated && i.Mode == alignment.Strict && domain.Within(i.Domain, v.OrganizationalDomain) {
-			return true
-		}
+// panelHost returns the domain that a DNS panel is about, and a name as it wants it there.
+func panelHost(name string) (zone, host string) {
+	zone = alignment.PublicSuffix{}.Of(name).Organizational
+	if zone == "" || zone == name || !domain.Within(name, zone) {
+		return name, "@"
 	}
-	return false
+	return zone, name[:len(name)-len(zone)-1]
 }
 
-// fixSignature says what is wrong with a signature that would have been aligned.
-func fixSignature(d *dkim.Result) string {
-	key := plainDomain(d.Selector + "._domainkey." + d.Domain)
-	is := func(targets ...error) bool {
-		for _, target := range targets {
-			if errors.Is(d.Err, target) {
-				return true
-			}
+// show takes over a record that was looked at, with the places where it is wrong.
+func show(name string, r *mend.Record) *Broken {
+	b := &Broken{Name: name, Type: "TXT"}
+	pos := 0
+	for _, f := range r.Faults {
+		b.Faults = append(b.Faults, f.Text)
+		if f.Begin < pos {
+			continue // within a part that is marked already
 		}
-		return false
+		if f.Begin > pos {
+			b.Parts = append(b.Parts, Part{Text: r.Text[pos:f.Begin]})
+		}
+		b.Parts = append(b.Parts, Part{Text: r.Text[f.Begin:f.End], Wrong: true})
+		pos = f.End
 	}
-	switch {
-	case is(dkim.ErrBodyHashMismatch, dkim.ErrBodyLength):
-		return "let nothing change the text after it is signed, no filter and no footer; a mailing list that does has to put its own address into From"
-	case is(dkim.ErrSignatureMismatch):
-		return "see that the key at " + key + " is the one that signs, and that nothing changes the header afterwards"
-	case is(dkim.ErrKeyMissing):
-		return "publish the DKIM key at " + key
-	case is(dkim.ErrKeyRevoked):
-		return "sign with another key: the one at " + key + " is revoked"
-	case is(dkim.ErrKeyTooSmall):
-		return "sign with an RSA key of 2048 bits: the one at " + key + " is too small"
-	case is(dkim.ErrKeyTooLarge):
-		return "sign with an RSA key of 2048 bits: the one at " + key + " is too large"
-	case is(dkim.ErrKeyMalformed, dkim.ErrKeyType, dkim.ErrKeyHash, dkim.ErrKeyService, dkim.ErrKeyStrict, dkim.ErrKeyUnsafe):
-		return "correct the DKIM key at " + key
-	case is(dkim.ErrExpired, dkim.ErrExpiryBeforeTime):
-		return "give signatures more time before they expire (x=), or deliver sooner"
-	case is(dkim.ErrFuture):
-		return "set the clock of the server that signs"
-	case is(dkim.ErrSHA1):
-		return "sign with rsa-sha256 instead of rsa-sha1"
-	case is(dkim.ErrBodyUnsigned):
-		return "sign the whole body, without l="
-	case is(dkim.ErrFieldAdded, dkim.ErrFieldNotSigned, dkim.ErrFromNotSigned):
-		return "sign all fields that name the author, the subject and the content, and list them in h= once more than they occur"
+	if pos < len(r.Text) {
+		b.Parts = append(b.Parts, Part{Text: r.Text[pos:]})
 	}
-	return "correct the signature with d=" + plainDomain(d.Domain)
+	return b
 }
 
-// fixSPF says how SPF could make the pass, if that is in sight.
-func fixSPF(r *dmarc.Result) []string {
-	for _, i := range r.DMARC.Identifiers {
-		if i.Method != dmarc.MethodSPF || r.SPF == nil {
-			continue
-		}
-		name := plainDomain(i.Domain)
-		if i.Alignment != discovery.Aligned {
-			return []string{fixMailFrom(r, i)}
-		}
-		if r.SPF.Status == spf.StatusPermError {
-			return []string{"correct the SPF record of " + name + " (" + permErrorText(r.SPF.Err) + ")"}
-		}
-		if !r.Envelope.IP.IsValid() {
-			return nil
-		}
-		allow := " allow " + client(&r.Envelope) + ", if that is its server"
-		if r.SPF.Status == spf.StatusNone {
-			return []string{"publish an SPF record for " + name + " to" + allow}
-		}
-		return []string{"let the SPF record of " + name + allow}
-	}
-	return nil
+// whole shows a record without a place that is wrong.
+func whole(name, text string) *Broken {
+	return &Broken{Name: name, Type: "TXT", Parts: []Part{{Text: text}}}
 }
 
-// fixMailFrom is for a MAIL FROM of somebody else, such as a provider's.
-func fixMailFrom(r *dmarc.Result, i dmarc.Identifier) string {
-	name, server := plainDomain(r.DMARC.AuthorDomain), ""
-	if r.Envelope.IP.IsValid() {
-		server = ", with an SPF record that allows " + client(&r.Envelope)
+// escape makes all text of an answer fit to be shown.
+func (a *Answer) escape() {
+	for _, text := range []*string{&a.Verdict, &a.Asked, &a.Unless} {
+		*text = visible(*text)
 	}
-	if i.Mode == alignment.Strict {
-		return "use a MAIL FROM address at " + name + " itself (aspf=s)" + server
+	for i := range a.Sentences {
+		a.Sentences[i] = visible(a.Sentences[i])
 	}
-	org := plainDomain(r.DMARC.OrganizationalDomain)
-	if domain.Check(r.DMARC.OrganizationalDomain) != nil {
-		org = name
-	}
-	return "use a custom MAIL FROM domain below " + org + " (such as bounce." + org + ")" + server
-}
-
-// permErrorText says what is wrong with an SPF record.
-func permErrorText(err error) string {
-	for _, known := range []error{
-		spf.ErrMultipleRecords, spf.ErrNoTarget, spf.ErrLoop, spf.ErrTermLimit, spf.ErrVoidLimit, spf.ErrMXLimit,
-		spf.ErrQuestionLimit, spf.ErrRecordLimit, spf.ErrSyntax,
-	} {
-		if errors.Is(err, known) {
-			return known.Error()
+	for _, fixes := range [][]Fix{a.Fixes, a.Advice} {
+		for i := range fixes {
+			fixes[i].escape()
 		}
 	}
-	return "it cannot be evaluated"
+}
+
+func (f *Fix) escape() {
+	f.Text, f.Note = visible(f.Text), visible(f.Note)
+	for i := range f.Changes {
+		c := &f.Changes[i]
+		for _, text := range []*string{&c.Name, &c.Host, &c.Zone} {
+			*text = visible(*text)
+		}
+		c.Value, c.Old = visibleValue(c.Value), visibleValue(c.Old)
+		for n := range c.Placeholders {
+			c.Placeholders[n] = visible(c.Placeholders[n])
+		}
+	}
+	if b := f.Broken; b != nil {
+		b.Name = visible(b.Name)
+		for i := range b.Parts {
+			b.Parts[i].Text = visibleValue(b.Parts[i].Text)
+		}
+		for i := range b.Faults {
+			b.Faults[i] = visible(b.Faults[i])
+		}
+	}
 }

@@ -21,7 +21,7 @@ func TestTheMessagesOfTheRepositoryAreExplained(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var b strings.Builder
-				if err := explain.Text(&b, explain.Steps(f.Verify(t)), explain.TextOptions{}); err != nil {
+				if err := explain.Explain(f.Verify(t)).Text(&b, explain.TextOptions{}); err != nil {
 					t.Fatal(err)
 				}
 				golden(t, f.Name+".txt", b.String())

@@ -7,11 +7,21 @@ import (
 	"io"
 )
 
-//go:embed steps.html
-var stepsHTML string
+//go:embed explain.html
+var explainHTML string
 
-// HTML writes steps as a fragment for a page: one section element a step, without styles,
+// HTML writes an explanation as a fragment for a page: section elements, without styles,
 // scripts or ids. All of it has classes that begin with "mv-":
+//
+//	mv-answer     section of the answer; beside it mv-good, mv-bad or mv-open, for a Tone
+//	mv-verdict    its first line (h2)
+//	mv-sentence   what it means (p); mv-asked, what the domain asks for; mv-unless
+//	mv-fixes      what to do (ol); mv-advice, what else is wrong (ul)
+//	mv-fix        one thing to do (li); in it mv-note (p)
+//	mv-change     a record (dl); beside it mv-add, mv-replace or mv-delete
+//	mv-value      what to copy (code), with the placeholders in it (mark, mv-placeholder)
+//	mv-broken     a record that is wrong (pre), with the wrong parts in it (mark, mv-wrong)
+//	mv-reasons    the reasons (ul)
 //
 //	mv-step       section of a step; beside it mv-KIND, for each Kind: mv-spf-alignment
 //	mv-title      its heading (h3)
@@ -22,25 +32,34 @@ var stepsHTML string
 //	mv-term       what such a term says, in a list item
 //	mv-rule       what decides (p), and mv-section, where that stands
 //	mv-so         the consequence (p)
-//	mv-fix        what to do (p), in the last section
 //
 // The error is that of w.
-func HTML(w io.Writer, steps []Step) error {
-	t, err := template.New("steps").Parse(stepsHTML)
+func (e *Explanation) HTML(w io.Writer) error {
+	t, err := template.New("explain").Funcs(template.FuncMap{"marked": markedValue}).Parse(explainHTML)
 	if err != nil {
 		return err
 	}
-	shown := make([]Step, len(steps))
-	for i := range steps {
-		shown[i] = clone(steps[i])
-		shown[i].escape()
-	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, shown); err != nil {
+	if err := t.Execute(&b, e.shown()); err != nil {
 		return err
 	}
 	_, err = w.Write(b.Bytes())
 	return err
+}
+
+// shown returns the explanation with every text escaped, whatever a program has put into it.
+// It shares nothing with e.
+func (e *Explanation) shown() *Explanation {
+	shown := &Explanation{Answer: e.Answer.clone()}
+	shown.Answer.escape()
+	for _, text := range e.Reasons {
+		shown.Reasons = append(shown.Reasons, visible(text))
+	}
+	for i := range e.Steps {
+		shown.Steps = append(shown.Steps, clone(e.Steps[i]))
+		shown.Steps[i].escape()
+	}
+	return shown
 }
 
 // clone returns a step that shares nothing with s.

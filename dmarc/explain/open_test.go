@@ -10,20 +10,21 @@ import (
 )
 
 func TestDNSIsNotBlamedForWhatWasEndedHere(t *testing.T) {
-	const dns, here = "DNS did not answer. It may do so later.", "The check was ended before DNS had answered. It may do so later."
 	for _, tt := range []struct {
 		err  error
-		want string
+		want openWhy
 	}{
-		{resolver.ErrServFail, dns},
-		{resolver.ErrTimeout, dns},
-		{context.Canceled, here},
-		{spf.ErrTimeLimit, here},
-		{spf.ErrCanceled, here},
-		{resolver.ErrQuestionLimit, here},
+		{resolver.ErrServFail, openSilent},
+		{resolver.ErrTimeout, openSilent},
+		{resolver.ErrRefused, openRefused},
+		{resolver.ErrUnreachable, openRefused},
+		{context.Canceled, openEnded},
+		{spf.ErrTimeLimit, openEnded},
+		{spf.ErrCanceled, openEnded},
+		{resolver.ErrQuestionLimit, openEnded},
 	} {
 		if got := whyOpen(fmt.Errorf("temperror: %w", tt.err)); got != tt.want {
-			t.Errorf("%v: %q", tt.err, got)
+			t.Errorf("%v: %d", tt.err, got)
 		}
 	}
 }

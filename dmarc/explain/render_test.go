@@ -2,7 +2,10 @@ package explain
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,45 +118,104 @@ func FuzzExplain(f *testing.F) {
 // checkSafe explains a result in every way, and reports what may never be in it.
 func checkSafe(t *testing.T, r *dmarc.Result) {
 	t.Helper()
-	steps := Steps(r)
-	everyText(steps, func(text string) { checkLine(t, text) })
-	for _, sentence := range []string{Summary(r), Fix(r)} {
-		checkLine(t, sentence)
-		for i := range len(sentence) {
-			if sentence[i] > '~' {
-				t.Fatalf("more than ASCII in %q", sentence)
+	e := Explain(r)
+	everyText(e, func(text string) { checkLine(t, text) })
+	for _, text := range append([]string{e.Answer.Verdict, e.Answer.Asked, e.Answer.Unless}, e.Answer.Sentences...) {
+		for i := range len(text) {
+			if text[i] > '~' {
+				t.Fatalf("more than ASCII in %q", text)
 			}
 		}
 	}
 	for _, o := range []TextOptions{{}, {Width: 40, Brief: true}, {Width: 1}, {Width: 120}} {
 		var b strings.Builder
-		if err := Text(&b, steps, o); err != nil {
+		if err := e.Text(&b, o); err != nil {
 			t.Fatal(err)
+		}
+		values := make(map[string]bool) // which may be wider than a line
+		for _, f := range append(e.Answer.Fixes, e.Answer.Advice...) {
+			for _, c := range f.Changes {
+				values[c.Value] = true
+			}
 		}
 		for line := range strings.SplitSeq(b.String(), "\n") {
 			checkLine(t, line)
-			if limit := max(o.Width, 40); o.Width > 0 && columns(line) > limit {
+			if limit := max(o.Width, 40); o.Width > 0 && columns(line) > limit && !values[line] {
 				t.Fatalf("%d columns: %q", columns(line), line)
 			}
 		}
 	}
 	var b strings.Builder
-	if err := HTML(&b, steps); err != nil {
+	if err := e.HTML(&b); err != nil {
 		t.Fatal(err)
 	}
 	checkHTML(t, b.String())
+	raw := &Explanation{Answer: everyAnswer(r.DMARC.AuthorDomain), Reasons: []string{r.DMARC.AuthorDomain}}
+	b.Reset()
+	if err := raw.HTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	checkHTML(t, b.String())
+	b.Reset()
+	if err := raw.Text(&b, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(b.String(), "\n") {
+		checkLine(t, line)
+	}
 }
 
-func everyText(steps []Step, f func(text string)) {
+// everyAnswer returns an answer with a text in every slot that there is, as a program may have
+// put it there.
+func everyAnswer(s string) Answer {
+	fix := Fix{
+		Text: s, Note: s, Provider: s,
+		Broken: &Broken{Name: s, Type: "TXT", Parts: []Part{{s, true}, {s, false}, {"", true}}, Faults: []string{s}},
+		Changes: []Change{{
+			Action: ActionAdd, Name: s, Host: s, Zone: s, Type: "TXT", Value: s + "<" + s + ">", Old: s, Placeholders: []string{"<" + s + ">", ""},
+		}},
+	}
+	return Answer{Verdict: "x" + s, Sentences: []string{s}, Asked: s, Unless: s, Fixes: []Fix{fix}, Advice: []Fix{fix}}
+}
+
+// everyText calls f with each text of an explanation.
+func everyText(e *Explanation, f func(text string)) {
+	for _, list := range [][]string{{e.Answer.Verdict, e.Answer.Asked, e.Answer.Unless}, e.Answer.Sentences, e.Reasons} {
+		for _, text := range list {
+			f(text)
+		}
+	}
+	for _, fix := range append(slices.Clone(e.Answer.Fixes), e.Answer.Advice...) {
+		f(fix.Text)
+		f(fix.Note)
+		for _, c := range fix.Changes {
+			for _, text := range []string{c.Name, c.Host, c.Zone, c.Value, c.Old} {
+				f(text)
+			}
+		}
+		if b := fix.Broken; b != nil {
+			f(b.Name)
+			for _, part := range b.Parts {
+				f(part.Text)
+			}
+			for _, fault := range b.Faults {
+				f(fault)
+			}
+		}
+	}
+	everyStep(e.Steps, f)
+}
+
+func everyStep(steps []Step, f func(text string)) {
 	for _, s := range steps {
-		for _, text := range []string{s.Title, s.Input, s.Outcome, s.Rule, s.Section, s.Consequence, s.Fix} {
+		for _, text := range []string{s.Title, s.Input, s.Outcome, s.Rule, s.Section, s.Consequence} {
 			f(text)
 		}
 		for _, e := range s.Evidence {
 			f(e.Label)
 			f(e.Text)
 		}
-		everyText(s.Steps, f)
+		everyStep(s.Steps, f)
 	}
 }
 
@@ -184,7 +246,7 @@ func checkHTML(t *testing.T, text string) {
 		case html.StartTagToken:
 			depth++
 			token := z.Token()
-			if !strings.Contains(" section h3 p dl dt dd ul li span ", " "+token.Data+" ") {
+			if !strings.Contains(" section h2 h3 p pre dl dt dd ul ol li span code mark ", " "+token.Data+" ") {
 				t.Fatalf("an element %s in %q", token.Data, text)
 			}
 			for _, a := range token.Attr {
@@ -242,21 +304,31 @@ func TestLinesBreakAtSpacesWhereTheyCan(t *testing.T) {
 }
 
 func TestColoursAreThereOnlyIfAskedFor(t *testing.T) {
-	steps := []Step{
-		{Kind: KindDKIM, Title: "DKIM", Outcome: "fail", Tone: ToneBad, Consequence: "It does not match."},
-		{Kind: KindVerdict, Title: "Verdict", Outcome: "pass", Tone: ToneGood, Consequence: "All is well."},
+	e := &Explanation{
+		Answer: Answer{
+			Verdict: "FAIL: it does.", Tone: ToneBad,
+			Fixes: []Fix{{Text: "Do it.", Broken: &Broken{Parts: []Part{{"a", false}, {"b", true}}}, Changes: []Change{{Value: "c"}}}},
+		},
+		Reasons: []string{"so"},
+		Steps: []Step{
+			{Kind: KindDKIM, Title: "DKIM", Outcome: "fail", Tone: ToneBad, Consequence: "It does not match."},
+			{Kind: KindVerdict, Title: "Verdict", Outcome: "pass", Tone: ToneGood, Consequence: "All is well."},
+		},
 	}
 	var without, with, brief strings.Builder
-	Text(&without, steps, TextOptions{})
-	Text(&with, steps, TextOptions{Color: true})
-	Text(&brief, steps, TextOptions{Color: true, Brief: true})
+	e.Text(&without, TextOptions{})
+	e.Text(&with, TextOptions{Color: true})
+	e.Text(&brief, TextOptions{Color: true, Brief: true})
 	if strings.Contains(without.String(), "\x1b") {
 		t.Errorf("colours in %q", without.String())
 	}
-	for _, text := range []string{with.String(), brief.String()} {
-		if !strings.Contains(text, "\x1b[31mfail"+plain) || !strings.Contains(text, "\x1b[32mpass"+plain) {
-			t.Errorf("no colours in %q", text)
+	for _, want := range []string{"\x1b[31mfail" + plain, "\x1b[32mpass" + plain, "\x1b[31m ^" + plain} {
+		if !strings.Contains(with.String(), want) {
+			t.Errorf("no %q in %q", want, with.String())
 		}
+	}
+	if text := brief.String(); !strings.Contains(text, "\x1b[31mFAIL: it does."+plain) || strings.Contains(text, "DKIM") {
+		t.Errorf("the brief form is %q", text)
 	}
 	shown := with.String()
 	for _, code := range []string{bold, dim, plain, ToneGood.color(), ToneBad.color()} {
@@ -269,10 +341,11 @@ func TestColoursAreThereOnlyIfAskedFor(t *testing.T) {
 
 func TestTextAndHTMLReturnTheErrorOfTheWriter(t *testing.T) {
 	broken := errors.New("broken")
-	if err := Text(failing{broken}, Steps(everything("a")), TextOptions{}); !errors.Is(err, broken) {
+	e := Explain(everything("a"))
+	if err := e.Text(failing{broken}, TextOptions{}); !errors.Is(err, broken) {
 		t.Errorf("Text: %v", err)
 	}
-	if err := HTML(failing{broken}, Steps(everything("a"))); !errors.Is(err, broken) {
+	if err := e.HTML(failing{broken}); !errors.Is(err, broken) {
 		t.Errorf("HTML: %v", err)
 	}
 }
@@ -281,13 +354,19 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-func TestHTMLDoesNotChangeTheSteps(t *testing.T) {
-	steps := []Step{{Evidence: []Fact{{"a", "\x00"}}, Steps: []Step{{Title: "\x00"}}}}
-	var b strings.Builder
-	if err := HTML(&b, steps); err != nil {
+func TestWritingDoesNotChangeAnExplanation(t *testing.T) {
+	e := &Explanation{
+		Answer: everyAnswer("\x00"), Reasons: []string{"\x00"},
+		Steps: []Step{{Evidence: []Fact{{"a", "\x00"}}, Steps: []Step{{Title: "\x00"}}}},
+	}
+	before := fmt.Sprintf("%q %v", e, e.Answer.Fixes[0].Broken.Parts)
+	if err := e.HTML(io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if steps[0].Evidence[0].Text != "\x00" || steps[0].Steps[0].Title != "\x00" {
-		t.Error("the steps were changed")
+	if err := e.Text(io.Discard, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if after := fmt.Sprintf("%q %v", e, e.Answer.Fixes[0].Broken.Parts); after != before {
+		t.Errorf("%s became %s", before, after)
 	}
 }

@@ -48,7 +48,7 @@ func spfStep(r *dmarc.Result, res *spf.Result) Step {
 	case r.Envelope.MailFrom == "":
 		s.add("identity", "HELO, which stands in for the null sender (RFC 7208, section 2.4)")
 	default:
-		s.add("identity", "MAIL FROM")
+		s.add("identity", "MAIL FROM, the address that bounces go to")
 	}
 	record, at := res.Record, res.RecordDomain
 	if res.Evaluation != nil {
@@ -93,11 +93,11 @@ func spfConsequence(r *dmarc.Result, res *spf.Result) string {
 	case spf.StatusFail:
 		return name + " says that this server may not send its mail. A forger fails like this, and so does a forwarder."
 	case spf.StatusSoftFail:
-		return name + " says that " + ip + " is probably none of its servers."
+		return name + " says that " + ip + " is probably none of its servers (softfail: a mild no)."
 	case spf.StatusNeutral:
 		return name + " says nothing of " + ip + "."
 	case spf.StatusTempError:
-		return whyOpen(res.Err)
+		return openText(res.Err)
 	case spf.StatusPermError:
 		return "The SPF record cannot be used as it is."
 	}

@@ -15,13 +15,13 @@ func recordStories() []story {
 		{
 			name: "the tag that applies to a subdomain is the one that would have to change", from: news,
 			records: record("v=DMARC1; p=reject; sp=none"),
-			summary: "shop.example asks to do nothing about it (sp=none). With sp=reject this message would have been rejected.",
+			summary: "shop.example asks to do nothing about such mail (sp=none).",
 			facts:   []string{"verdict what if: with sp=quarantine this message would have been set aside as suspicious, with sp=reject it would have been rejected"},
 		},
 		{
 			name: "the tag that applies to a domain that does not exist is np", from: news,
 			records: record("v=DMARC1; p=reject; np=none"),
-			summary: "(np=none). With np=reject this message",
+			summary: "There is no such domain as news.shop.example. No mail can be from it. shop.example asks to do nothing about such mail (np=none).",
 		},
 		{
 			name: "sp=quarantine is what would have to be sp=reject", from: news,
@@ -41,12 +41,12 @@ func recordStories() []story {
 		{
 			name:    "a stricter policy alone does not reject in test mode",
 			records: record("v=DMARC1; p=none; t=y"),
-			summary: "With p=reject and no t=y this message would have been rejected.",
+			summary: "(p=none)",
 		},
 		{
 			name:    "a policy that is assumed is not said to be stated",
 			records: record("v=DMARC1; p=rejct; rua=mailto:agg@shop.example"),
-			summary: "The record of shop.example states no valid policy, so p=none is assumed: nothing is done about it. With a valid policy of reject this message would have been rejected.",
+			summary: "The DMARC record of shop.example has no valid policy. So nothing is done about the message.",
 			facts: []string{
 				"policy stated: p=rejct",
 				"policy assumed: p=none, sp=none, np=none",
@@ -85,22 +85,22 @@ func recordStories() []story {
 		{
 			name: "two records at the Organizational Domain are what a subdomain's owner has to mend", from: news,
 			records: resolver.Zone{"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject", "v=DMARC1; p=none"}}},
-			fix:     "leave only one DMARC record at _dmarc.shop.example: several count as none.",
+			fix:     "Keep one DMARC record for shop.example and delete the others.",
 		},
 		{
 			name: "two records at the Organizational Domain by the public suffix list likewise", from: news, byList: true,
 			records: resolver.Zone{"_dmarc.shop.example": {TXT: []string{"v=DMARC1; p=reject", "v=DMARC1; p=none"}}},
-			fix:     "leave only one DMARC record at _dmarc.shop.example: several count as none.",
+			fix:     "Keep one DMARC record for shop.example and delete the others.",
 		},
 		{
 			name: "two records at a public suffix are not the sender's to mend", from: "orders@shop.co.uk",
 			records: resolver.Zone{"_dmarc.co.uk": {TXT: []string{"v=DMARC1; p=reject", "v=DMARC1; p=none"}}},
-			fix:     "publish a DMARC record: TXT at _dmarc.shop.co.uk",
+			fix:     "Publish a DMARC record for shop.co.uk. It says what to do with mail that nothing proves. [add TXT _dmarc.shop.co.uk: v=DMARC1; p=none]",
 		},
 		{
 			name: "a message outside of the sample is said to be treated more mildly", byList: true, draw: 0.9,
 			records: record("v=DMARC1; p=reject; pct=50"),
-			summary: "shop.example asks for only a share of such messages to be rejected (pct), and this one is not among them: treat it as suspicious.",
+			summary: "shop.example asks to refuse a share of such mail (pct), and this is not in it. Treat it as suspicious.",
 			facts: []string{
 				"policy stated: p=reject, pct=50",
 				"policy pct=50: asked for 50 of 100 messages",
@@ -110,12 +110,12 @@ func recordStories() []story {
 		{
 			name: "a message outside of the sample of a quarantine is as any other", byList: true, draw: 0.9,
 			records: record("v=DMARC1; p=quarantine; pct=50"),
-			summary: "to be set aside as suspicious (pct), and this one is not among them: handle it as any other.",
+			summary: "shop.example asks for a share of such mail to be stopped (pct), and this is not in it.",
 		},
 		{
 			name: "a stricter policy alone does not reject all of a sample", byList: true,
 			records: record("v=DMARC1; p=none; pct=50"),
-			summary: "With p=reject and pct=100 this message",
+			summary: "(p=none)",
 		},
 	}
 }

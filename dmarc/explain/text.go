@@ -7,34 +7,34 @@ import (
 
 // TextOptions say how Text writes.
 type TextOptions struct {
-	// Width is the number of columns. Default 80; fewer than 40 are taken as 40.
+	// Width is the number of columns. Default 80; fewer than 40 are taken as 40. Only the
+	// values of records may be wider: they stay in one piece, so that they can be copied.
 	Width int
 
 	// Color asks for ANSI escape sequences. Default false: for a terminal only.
 	Color bool
 
-	// Brief asks for one line a step, without the evidence, instead of all.
+	// Brief asks for the answer alone, without reasons and steps.
 	Brief bool
 }
 
-// Text writes steps as text for a terminal or a log, wrapped at the width. The error is that
-// of w.
-func Text(w io.Writer, steps []Step, o TextOptions) error {
+// Text writes an explanation as text for a terminal or a log, wrapped at the width: the answer
+// first, then the reasons, then the steps. An empty Answer is left out. The error is that of w.
+func (e *Explanation) Text(w io.Writer, o TextOptions) error {
 	if o.Width == 0 {
 		o.Width = 80
 	}
 	p := printer{options: o, width: max(o.Width, 40)}
-	for i := range steps {
-		switch {
-		case steps[i].Kind == KindVerdict:
-			p.verdict(&steps[i])
-		case o.Brief:
-			p.brief(&steps[i])
-		default:
-			p.step(&steps[i])
+	if e.Answer.Verdict != "" {
+		p.answer(&e.Answer)
+	}
+	if !o.Brief {
+		p.reasons(e.Reasons)
+		for i := range e.Steps {
+			p.step(&e.Steps[i])
 		}
 	}
-	_, err := io.WriteString(w, p.text.String())
+	_, err := io.WriteString(w, strings.TrimRight(p.text.String(), "\n")+"\n")
 	return err
 }
 
@@ -164,55 +164,5 @@ func (p *printer) terms(indent int, terms []Step) {
 		}
 		p.facts(inner, min(column, labels), shown)
 		p.terms(inner, terms[i].Steps)
-	}
-}
-
-// The columns of the brief form, and how wide it has to be to have room for a third.
-const (
-	briefTitle   = 24
-	briefOutcome = 13
-	briefThree   = 70
-)
-
-// brief writes a step that has an outcome in one row: title, outcome, and what it means.
-func (p *printer) brief(s *Step) {
-	if s.Outcome == "" {
-		return
-	}
-	if p.width < briefThree {
-		p.heading(0, &Step{Title: s.Title, Outcome: s.Outcome, Tone: s.Tone}, "")
-		p.paragraph(2, "", s.Consequence)
-		return
-	}
-	title, outcome := visible(s.Title), visible(s.Outcome)
-	p.text.WriteString(title + spaces(briefTitle-columns(title)))
-	p.text.WriteString(p.paint(s.Tone.color(), outcome))
-	used := max(briefTitle, columns(title)+1) + columns(outcome)
-	indent := max(briefTitle+briefOutcome, used+1)
-	for _, line := range wrap(visible(s.Consequence), p.width-indent) {
-		p.text.WriteString(spaces(indent-used) + line + "\n")
-		used = 0
-	}
-	if s.Consequence == "" {
-		p.text.WriteByte('\n')
-	}
-}
-
-// spaces returns n spaces, and at least one.
-func spaces(n int) string { return strings.Repeat(" ", max(n, 1)) }
-
-// verdict writes the last step, which ends in what is to be remembered.
-func (p *printer) verdict(s *Step) {
-	if p.options.Brief {
-		p.brief(&Step{Title: s.Title, Outcome: s.Outcome, Tone: s.Tone})
-	} else {
-		p.heading(0, s, bold)
-		p.paragraph(2, "", s.Input)
-		p.facts(2, labels, s.Evidence)
-	}
-	p.text.WriteByte('\n')
-	p.paragraph(2, bold+s.Tone.color(), s.Consequence)
-	if s.Fix != "" {
-		p.paragraph(2, "", "To fix this: "+s.Fix)
 	}
 }

@@ -19,8 +19,7 @@ func verdictStep(r *dmarc.Result) Step {
 		Tone:        verdictTone(v.Status),
 		Rule:        "SPF or DKIM has to pass for a domain that is aligned with the Author Domain.",
 		Section:     "RFC 9989, section 5.3.5",
-		Consequence: Summary(r),
-		Fix:         Fix(r),
+		Consequence: verdictConsequence(v),
 	}
 	if byList(v.Discovery) {
 		s.Section = "RFC 7489, section 6.6.2"
@@ -59,6 +58,22 @@ func verdictQuestion(v *dmarc.Verdict) string {
 		return "Is anybody answerable for this message?"
 	}
 	return "Is " + plainDomain(v.AuthorDomain) + " answerable for this message?"
+}
+
+// verdictConsequence says what a verdict means, in the words of the trade.
+func verdictConsequence(v *dmarc.Verdict) string {
+	name := plainDomain(v.AuthorDomain)
+	switch v.Status {
+	case dmarc.StatusPass:
+		return "At least one identifier passed and is aligned: " + name + " is answerable for the message."
+	case dmarc.StatusFail:
+		return "Nothing that passed is aligned with " + name + ". The policy says what is recommended."
+	case dmarc.StatusTempError:
+		return "The answer that is missing could have changed the verdict."
+	case dmarc.StatusPermError:
+		return "Without one Author Domain there is no policy to look for."
+	}
+	return "Without a policy nothing is recommended. That says nothing about the message."
 }
 
 func verdictTone(status dmarc.Status) Tone {

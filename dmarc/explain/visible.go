@@ -15,10 +15,18 @@ const maxText = 400
 // cut stands at the end of a text of which not all is shown.
 const cut = "..."
 
+// maxValue is how much is shown of the value of a record.
+const maxValue = 4000
+
 // visible returns text as it can be shown on one line anywhere: what is not printable or
 // shows nothing as a \u escape, what is not UTF-8 as U+FFFD, and no more than maxText. To
 // apply it twice changes nothing.
-func visible(text string) string {
+func visible(text string) string { return visibleTo(text, maxText) }
+
+// visibleValue is visible for the value of a record, which may be longer.
+func visibleValue(text string) string { return visibleTo(text, maxValue) }
+
+func visibleTo(text string, most int) string {
 	var b strings.Builder
 	shown, end := 0, 0 // characters, and octets of those before which the cut would be
 	for _, r := range text {
@@ -30,11 +38,11 @@ func visible(text string) string {
 		default:
 			piece = fmt.Sprintf(`\u%04x`, r)
 		}
-		if shown += utf8.RuneCountInString(piece); shown > maxText {
+		if shown += utf8.RuneCountInString(piece); shown > most {
 			return b.String()[:end] + cut
 		}
 		b.WriteString(piece)
-		if shown <= maxText-len(cut) {
+		if shown <= most-len(cut) {
 			end = b.Len()
 		}
 	}

@@ -116,6 +116,9 @@ func TestTextHasNoEscapeSequencesAndFitsWhereItIsNoTerminal(t *testing.T) {
 		t.Error("there is an escape sequence or a CR")
 	}
 	for line := range strings.Lines(f.stdout) {
+		if strings.HasPrefix(line, "v=") {
+			continue // the value of a record, in one piece for copying
+		}
 		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 && strings.Count(strings.TrimSpace(line), " ") > 1 {
 			t.Errorf("%d columns: %s", n, line)
 		}

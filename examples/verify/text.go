@@ -19,11 +19,14 @@ func writeText(w io.Writer, opts *options, screen terminal, o outcome, details b
 	v := o.result.DMARC
 	fmt.Fprintf(&b, "%s\n\n", screen.rule(o.file, screen.verdict(v.Status)+", "+v.Disposition.String()))
 	writeRemarks(&b, screen, o)
-	writeAnswer(&b, screen, o.result)
+	e := explain.Explain(o.result)
+	e.Steps = steps(o, e.Steps)
+	if err := e.Text(&b, explain.TextOptions{Width: screen.width, Color: screen.color, Brief: !details}); err != nil {
+		return err
+	}
 	if details {
-		if err := writeSteps(&b, opts, screen, o); err != nil {
-			return err
-		}
+		field := authres.Format(opts.authservID, o.result)
+		fmt.Fprintf(&b, "\n%s\n", strings.ReplaceAll(field, "\r\n\t", "\n    "))
 	}
 	if opts.verbose {
 		writeQuestions(&b, screen, o.dns)
@@ -31,29 +34,6 @@ func writeText(w io.Writer, opts *options, screen terminal, o outcome, details b
 	b.WriteByte('\n')
 	_, err := b.WriteTo(w)
 	return err
-}
-
-// writeAnswer says what the verdict means, and what to do.
-func writeAnswer(b *bytes.Buffer, screen terminal, r *dmarc.Result) {
-	fmt.Fprintf(b, "%s\n", screen.wrap(explain.Summary(r), ""))
-	if fix := explain.Fix(r); fix != "" {
-		fmt.Fprintf(b, "\n%s\n", screen.wrap(screen.paint(bold, "What to do:")+" "+fix, ""))
-	}
-}
-
-// writeSteps writes the steps to the verdict with their evidence, and the header field that
-// a receiver would put on top.
-func writeSteps(b *bytes.Buffer, opts *options, screen terminal, o outcome) error {
-	list := steps(o)
-	last := &list[len(list)-1]
-	last.Consequence, last.Fix = "", "" // the answer has them
-	b.WriteByte('\n')
-	if err := explain.Text(b, list, explain.TextOptions{Width: screen.width, Color: screen.color}); err != nil {
-		return err
-	}
-	field := authres.Format(opts.authservID, o.result)
-	fmt.Fprintf(b, "\n%s\n", strings.ReplaceAll(field, "\r\n\t", "\n    "))
-	return nil
 }
 
 // writeRemarks says what a reader should know of how the message was read: what makes the
@@ -74,9 +54,8 @@ func writeRemarks(b *bytes.Buffer, screen terminal, o outcome) {
 	}
 }
 
-// steps returns the explanation, which says of the session where it is known from.
-func steps(o outcome) []explain.Step {
-	list := explain.Steps(o.result)
+// steps returns the steps of the explanation, which say of the session where it is known from.
+func steps(o outcome, list []explain.Step) []explain.Step {
 	sayLate(list, o.late)
 	for i := range list {
 		s := &list[i]
@@ -138,7 +117,7 @@ func part(name, origin string) string {
 // writeSPF explains SPF alone: the steps of an explanation that are about it.
 func writeSPF(w io.Writer, r *dmarc.Result, late *lateness) error {
 	var list []explain.Step
-	for _, s := range explain.Steps(r) {
+	for _, s := range explain.Explain(r).Steps {
 		switch {
 		case s.Kind == explain.KindHELO && r.HELO == nil:
 		case s.Kind == explain.KindSession, s.Kind == explain.KindSPF, s.Kind == explain.KindHELO:
@@ -147,5 +126,5 @@ func writeSPF(w io.Writer, r *dmarc.Result, late *lateness) error {
 	}
 	sayLate(list, late)
 	screen := terminalOf(w)
-	return explain.Text(w, list, explain.TextOptions{Width: screen.width, Color: screen.color})
+	return (&explain.Explanation{Steps: list}).Text(w, explain.TextOptions{Width: screen.width, Color: screen.color})
 }
