@@ -1,6 +1,7 @@
 package record
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -62,9 +63,7 @@ type readTag struct {
 
 // list takes the items of a record into Tags, and the tags among them into p.tags.
 func (p *parser) list(txt string) {
-	n := min(16, 1+strings.Count(txt, ";"))
-	p.Tags, p.tags = make([]Tag, 0, n), make([]readTag, 0, n)
-	index := make(map[string]int, n) // of a name in p.tags
+	index := make(map[string]int) // of a name in p.tags
 	for item, err := range tagvalue.All(txt) {
 		switch err {
 		case tagvalue.ErrEmpty:
@@ -161,7 +160,7 @@ func (p *parser) read(name, value string) {
 	case "pct":
 		p.Percent = p.number(name, value, "a number from 0 to 100", 100, p.Percent)
 	case "ri":
-		p.Interval = p.number(name, value, "a number of seconds", 1<<31-1, p.Interval)
+		p.Interval = p.number(name, value, "a number of seconds", math.MaxInt32, p.Interval)
 	}
 }
 
@@ -189,7 +188,7 @@ func (p *parser) mode(name, value string) alignment.Mode {
 
 // number reads a value of at most most. standard is the default.
 func (p *parser) number(name, value, what string, most uint64, standard int) int {
-	n, err := strconv.ParseUint(value, 10, 31)
+	n, err := strconv.ParseUint(value, 10, 64)
 	if err != nil || n > most {
 		p.badValue(name, value, what, strconv.Itoa(standard))
 		return standard
@@ -216,14 +215,17 @@ func (p *parser) uris(name, value string) []URI {
 	return uris
 }
 
+// failureValues are what fo may hold: RFC 9989, section 4.7.
+const failureValues = "01ds"
+
 // failureOptions reads the value of fo. RFC 9989, section 4.8, has each of its values at most
 // once, and not 0 with 1; RFC 7489 did not say so. Such a list is taken as it stands.
 func (p *parser) failureOptions(name, value string) []string {
 	var options []string
-	var seen [4]bool
+	var seen [len(failureValues)]bool
 	fault := ""
 	for item := range tagvalue.Items(domain.ToLower(value), ':') {
-		i := strings.Index("01ds", item)
+		i := strings.Index(failureValues, item)
 		if len(item) != 1 || i < 0 {
 			p.badValue(name, value, "a list of 0, 1, d and s", "0")
 			return []string{"0"}

@@ -186,6 +186,41 @@ func TestTagsAreKeptAsTheyStand(t *testing.T) {
 	}
 }
 
+func TestEveryTagHasItsKind(t *testing.T) {
+	for _, tt := range []struct {
+		tags     string
+		new, old TagKind
+	}{
+		{"v p sp adkim aspf rua ruf fo", TagKnown, TagKnown},
+		{"np psd t", TagKnown, TagLater},
+		{"pct ri rf", TagRemoved, TagKnown},
+		{"vv ps x", TagUnknown, TagUnknown},
+	} {
+		for _, name := range strings.Fields(tt.tags) {
+			for standard, want := range map[Standard]TagKind{RFC9989: tt.new, RFC7489: tt.old} {
+				r, _, _ := Parse("v=DMARC1; "+name+"=DMARC1", standard)
+				if got := r.Tags[1].Kind; got != want {
+					t.Errorf("%s by %s: %s, want %s", name, standard, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestARepeatedValueMayDifferInCaseWhereCaseDoesNotMatter(t *testing.T) {
+	for tag, kind := range map[string]ProblemKind{
+		"p=NONE; p=none": ProblemRepeated, "p=none; sp=None; sp=none": ProblemRepeated, "p=none; np=None; np=none": ProblemRepeated,
+		"p=none; adkim=S; adkim=s": ProblemRepeated, "p=none; aspf=S; aspf=s": ProblemRepeated, "p=none; psd=Y; psd=y": ProblemRepeated,
+		"p=none; t=Y; t=y": ProblemRepeated, "p=none; fo=D; fo=d": ProblemRepeated,
+		"p=none; ruf=mailto:A@a.example; ruf=mailto:a@a.example": ProblemConflict, "p=none; x=A; x=a": ProblemConflict,
+	} {
+		r, _, err := Parse("v=DMARC1; "+tag, RFC9989)
+		if len(r.Problems) == 0 || r.Problems[0].Kind != kind || (err == nil) != (kind == ProblemRepeated) {
+			t.Errorf("%s: %v (%v), want %s", tag, r.Problems, err, kind)
+		}
+	}
+}
+
 func TestRFC7489DoesNotKnowLaterTags(t *testing.T) {
 	r, _, err := Parse("v=DMARC1; p=reject; np=none; psd=y; t=y", RFC7489)
 	if err != nil || r.NonexistentPolicy != PolicyReject || r.PSD != PSDUnknown || r.Testing {
@@ -212,6 +247,12 @@ func TestTagsWithTheirDefaults(t *testing.T) {
 	}
 	if len(r.Problems) != 0 {
 		t.Errorf("problems %v", r.Problems)
+	}
+	if r, _, _ := Parse("v=DMARC1; p=none; pct=100; ri=2147483647", RFC9989); r.Percent != 100 || r.Interval != 2147483647 || len(r.Problems) != 0 {
+		t.Errorf("pct=%d, ri=%d, problems %v", r.Percent, r.Interval, r.Problems)
+	}
+	if r, _, _ := Parse("v=DMARC1; p=none; pct=101; ri=2147483648", RFC9989); r.Percent != 100 || r.Interval != 86400 || len(r.Problems) != 2 {
+		t.Errorf("pct=%d, ri=%d, problems %v", r.Percent, r.Interval, r.Problems)
 	}
 }
 
