@@ -50,10 +50,10 @@ type pending struct {
 func newAhead(q *questions) *ahead {
 	a := &ahead{
 		limit: q.limit, resolver: q.resolver, most: q.limits.Questions,
-		asked: map[resolver.Question]*pending{q.first.question: nil}, room: mostAhead,
+		asked: make(map[resolver.Question]*pending), room: mostAhead,
 	}
-	for i := range q.rest {
-		a.asked[q.rest[i].question] = nil
+	for i := range q.asked {
+		a.asked[q.at(i).question] = nil
 	}
 	a.forward.Begin(q.limit.Context, q.resolver)
 	return a

@@ -23,15 +23,15 @@ type arguments struct {
 // postmaster is the local-part of a sender that has none: RFC 7208, section 4.3.
 const postmaster = "postmaster"
 
-// identify returns the arguments for an identity. Shown is what stands for its domain in
-// a result. The error says why there is no domain that could have a record, which makes
-// the result none: RFC 7208, section 4.3.
-func identify(id Identity, e Envelope) (a arguments, shown string, err error) {
+// identify fills a for an identity. Shown is what stands for its domain in a result. The
+// error says why there is no domain that could have a record, which makes the result
+// none: RFC 7208, section 4.3.
+func (a *arguments) identify(id Identity, e *Envelope) (shown string, err error) {
 	// An IPv4-mapped address is the IPv4 address: RFC 7208, section 5.
-	a = arguments{ip: e.IP.Unmap().WithZone(""), helo: e.HELO, local: postmaster}
+	a.ip, a.helo, a.local = e.IP.Unmap().WithZone(""), e.HELO, postmaster
 	name := e.HELO
 	if id == IdentityMailFrom && e.MailFromUnknown {
-		return a, "", ErrNoMailFrom
+		return "", ErrNoMailFrom
 	}
 	// Only an empty reverse-path is the null sender. One that merely has no
 	// domain is not checked as if it were: RFC 7208, section 2.4.
@@ -39,28 +39,28 @@ func identify(id Identity, e Envelope) (a arguments, shown string, err error) {
 		var fault string
 		a.local, name, fault = splitPath(e.MailFrom)
 		if fault != "" {
-			return a, e.MailFrom, cause.Wrap(ErrNoDomain, fault, nil)
+			return e.MailFrom, cause.Wrap(ErrNoDomain, fault, nil)
 		}
 		if a.local == "" {
 			a.local = postmaster
 		}
 	}
 	if name == "" {
-		return a, "", ErrNoDomain
+		return "", ErrNoDomain
 	}
 	canonical, err := domain.Canonical(name)
 	if err != nil {
-		return a, name, cause.Wrap(ErrBadDomain, "", err)
+		return name, cause.Wrap(ErrBadDomain, "", err)
 	}
 	if strings.IndexByte(canonical, '.') < 0 {
-		return a, name, cause.Wrap(ErrBadDomain, "", errSingleLabel)
+		return name, cause.Wrap(ErrBadDomain, "", errSingleLabel)
 	}
 	a.domain = canonical
 	a.sender = e.MailFrom // as it most often is
 	if len(a.sender) != len(a.local)+1+len(canonical) || !strings.HasSuffix(a.sender, canonical) {
 		a.sender = a.local + "@" + canonical
 	}
-	return a, canonical, nil
+	return canonical, nil
 }
 
 var errSingleLabel = errors.New("domain name has only one label")

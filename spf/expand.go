@@ -20,7 +20,7 @@ func (a *arguments) expand(text, current, validated string) (expanded string, fi
 	if strings.IndexByte(text, '%') < 0 {
 		return text, len(text) <= maxExpansion
 	}
-	var b []byte
+	b := make([]byte, 0, domain.MaxLength)
 	for rest := text; rest != ""; {
 		p, next, _, want := cutPiece(rest)
 		if want != "" {
@@ -106,7 +106,7 @@ func (p *piece) appendValue(b []byte, value string) []byte {
 	if delimiters == "" {
 		delimiters = "."
 	}
-	var parts []string
+	parts := make([]string, 0, 8)
 	for start, i := 0, 0; i <= len(value); i++ {
 		if i == len(value) || strings.IndexByte(delimiters, value[i]) >= 0 {
 			parts = append(parts, value[start:i])

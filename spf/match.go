@@ -182,17 +182,17 @@ func (m *matcher) ask(q resolver.Question, f *frame) (resolver.Answer, *ending) 
 // lookup returns the outcome of a question for the term under evaluation of f; f is nil
 // for the record of the identity. Once an answer has taken time, the questions that f
 // and the records around it will lead to are asked ahead.
-func (m *matcher) lookup(q resolver.Question, f *frame, reverse bool) (lookup, *ending) {
+func (m *matcher) lookup(q resolver.Question, f *frame, reverse bool) (*lookup, *ending) {
 	l, stop := m.questions.get(q, reverse)
-	if l.question != q {
-		return l, stop // it was not asked
+	if l == nil {
+		return nil, stop
 	}
 	if m.questions.asked == 1 {
 		m.authentic = l.authentic()
 	} else {
 		m.authentic = m.authentic.And(l.authentic())
 	}
-	f.traceAnswer(&l)
+	f.traceAnswer(l)
 	if m.questions.slow && m.prefetch == nil && !m.sequential {
 		m.prefetch = newPrefetch(m)
 		if f != nil {

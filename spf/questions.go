@@ -21,9 +21,9 @@ type questions struct {
 	memoryOnly bool // do not wait for an answer
 	needsDNS   bool // memoryOnly, and memory has not all answers
 
-	asked int      // how many the evaluation came to
-	first lookup   // the first of them
-	rest  []lookup // and the others
+	asked int       // how many the evaluation came to
+	first [6]lookup // the first of them, which is all in most checks
+	more  []lookup  // and the others
 
 	limit *timeLimit // nil before a question that memory has no answer to
 	slow  bool       // an answer took longer than atOnce
@@ -48,35 +48,26 @@ const atOnce = 50 * time.Microsecond
 
 // get returns the outcome of a question. Reverse says that it is for the name of the
 // client's address: see timeLimit.reverse. The check ends at its limits of time and
-// questions, and if memoryOnly is set and the answer is not in memory.
-func (q *questions) get(question resolver.Question, reverse bool) (lookup, *ending) {
+// questions, and if memoryOnly is set and the answer is not in memory; the lookup is nil
+// if there was none.
+func (q *questions) get(question resolver.Question, reverse bool) (*lookup, *ending) {
 	if q.err() != nil {
-		return lookup{}, q.interrupted(nil)
+		return nil, q.interrupted(nil)
 	}
-	known := q.find(question)
-	if known != nil && (reverse || !known.overdue) {
-		return *known, nil
-	}
-	if known == nil && q.asked >= q.limits.Questions {
-		return lookup{}, permError(ErrQuestionLimit, "")
-	}
-	l := q.ask(question, reverse)
+	l := q.find(question)
 	switch {
-	case q.needsDNS:
-		return lookup{}, tempError(ErrCanceled, nil)
-	case known != nil:
-		*known = l
-	case q.asked == 0:
-		q.first = l
-		q.asked++
-	default:
-		if q.rest == nil {
-			q.rest = make([]lookup, 0, 4)
-		}
-		q.rest = append(q.rest, l)
-		q.asked++
+	case l != nil && (reverse || !l.overdue):
+		return l, nil
+	case l == nil && q.asked >= q.limits.Questions:
+		return nil, permError(ErrQuestionLimit, "")
+	case l == nil:
+		l = q.add(question)
 	}
-	if resolver.Temporary(l.err) && q.err() != nil {
+	q.ask(l, reverse)
+	if q.needsDNS {
+		return nil, tempError(ErrCanceled, nil)
+	}
+	if l.err != nil && q.err() != nil && resolver.Temporary(l.err) {
 		return l, q.interrupted(l.err)
 	}
 	return l, nil
@@ -85,30 +76,45 @@ func (q *questions) get(question resolver.Question, reverse bool) (lookup, *endi
 // find returns the lookup of a question that the evaluation came to before, or nil.
 // They are few enough to look through.
 func (q *questions) find(question resolver.Question) *lookup {
-	if q.asked > 0 && q.first.question == question {
-		return &q.first
-	}
-	for i := range q.rest {
-		if q.rest[i].question == question {
-			return &q.rest[i]
+	for i := range q.asked {
+		if l := q.at(i); l.question == question {
+			return l
 		}
 	}
 	return nil
 }
 
-// ask asks a question, unless it was asked ahead or memory has the answer.
-func (q *questions) ask(question resolver.Question, reverse bool) lookup {
-	l := lookup{question: question}
-	if p := q.ahead.claim(question); p != nil && q.await(p, &l, reverse) {
-		return l
+// at returns the i-th lookup.
+func (q *questions) at(i int) *lookup {
+	if i < len(q.first) {
+		return &q.first[i]
+	}
+	return &q.more[i-len(q.first)]
+}
+
+// add returns the lookup of a question that the evaluation comes to for the first time.
+func (q *questions) add(question resolver.Question) *lookup {
+	if q.asked >= len(q.first) {
+		q.more = append(q.more, lookup{})
+	}
+	q.asked++
+	l := q.at(q.asked - 1)
+	l.question = question
+	return l
+}
+
+// ask asks the question of l, unless it was asked ahead or memory has the answer.
+func (q *questions) ask(l *lookup, reverse bool) {
+	if p := q.ahead.claim(l.question); p != nil && q.await(p, l, reverse) {
+		return
 	}
 	var known bool
-	if l.answer, known, l.err = resolver.Recall(seam.Internal{}, q.ctx, q.resolver, question); known {
-		return l
+	if l.answer, known, l.err = resolver.Recall(seam.Internal{}, q.ctx, q.resolver, l.question); known {
+		return
 	}
 	if q.memoryOnly {
 		q.needsDNS = true
-		return l
+		return
 	}
 	if q.limit == nil {
 		q.limit = newTimeLimit(q.ctx, q.limits.Time)
@@ -117,14 +123,13 @@ func (q *questions) ask(question resolver.Question, reverse bool) lookup {
 	if reverse {
 		if ctx = q.limit.reverse(); ctx.Err() != nil {
 			l.fail()
-			return l
+			return
 		}
 	}
 	began := time.Now()
-	l.answer, l.err = ask.Do(ctx, q.resolver, question)
+	l.answer, l.err = ask.Do(ctx, q.resolver, l.question)
 	q.slow = q.slow || time.Since(began) > atOnce
 	l.overdue = reverse && ctx.Err() != nil && resolver.Temporary(l.err)
-	return l
 }
 
 // await waits for the outcome of a question that was asked ahead. It returns false if

@@ -152,30 +152,24 @@ func (c *Checker) check(ctx context.Context, r resolver.Resolver, id Identity, e
 		c.options = c.Options
 		c.options.Limits = c.Options.Limits.withDefaults()
 	})
+	var e evaluation
 	result := &Result{Identity: id}
-	a, shown, err := identify(id, envelope)
-	result.Domain = shown
-	if err == nil {
-		result.Sender = a.sender
-		if !a.ip.IsValid() {
-			err = ErrNoAddress
-		}
+	result.Domain, result.Err = e.identify(id, &envelope)
+	if result.Err != nil {
+		return result, true
 	}
-	if err != nil {
-		result.Err = err
+	result.Sender = e.sender
+	if !e.ip.IsValid() {
+		result.Err = ErrNoAddress
 		return result, true
 	}
 	if r == nil {
 		r = resolver.Default()
 	}
-	a.receiver = c.options.Receiver
-	e := evaluation{
-		matcher: matcher{
-			arguments: a, limits: &c.options.Limits, sequential: c.options.Sequential, records: &c.records,
-			questions: questions{ctx: ctx, resolver: r, limits: &c.options.Limits, memoryOnly: memoryOnly},
-		},
-		trace: c.options.Trace,
-	}
+	e.receiver, e.sequential, e.trace = c.options.Receiver, c.options.Sequential, c.options.Trace
+	e.limits, e.records = &c.options.Limits, &c.records
+	q := &e.questions
+	q.ctx, q.resolver, q.limits, q.memoryOnly = ctx, r, e.limits, memoryOnly
 	e.run(result)
 	if e.questions.needsDNS {
 		return nil, false
