@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTheTopmostReceivedFieldWithAClientCounts(t *testing.T) {
@@ -50,6 +51,15 @@ func TestWhatSPFWouldNeedIsSaid(t *testing.T) {
 		if tt.want == "" && strings.Contains(said, "Doubt:") || !strings.Contains(said, tt.want) {
 			t.Errorf("%q:\n%s", tt.header, f.stdout)
 		}
+	}
+}
+
+func TestALongHeaderIsReadInOnePass(t *testing.T) {
+	message := "Received: from a" + strings.Repeat("\n b", maxHeader/4) + "\nFrom: a@b.example\n\nHi\n"
+	start := time.Now()
+	fields, _, err := readHeader(strings.NewReader(message))
+	if took := time.Since(start); err != nil || len(fields) != 2 || took > time.Second {
+		t.Errorf("%d fields, %v, in %v", len(fields), err, took)
 	}
 }
 

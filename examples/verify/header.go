@@ -25,35 +25,33 @@ var errNotAMessage = errors.New("not a message: it has no header field")
 func readHeader(r io.Reader) ([]received.Field, io.Reader, error) {
 	var head bytes.Buffer
 	lines := bufio.NewReaderSize(io.TeeReader(r, &head), 4<<10)
-	var list []received.Field
-	size, unix, first := 0, false, true
-	found := false // a field, or a line that looks like one: a fault on which there is a verdict
-	for {
-		line, err := readLine(lines, unix || first)
+	var h fieldList
+	size, unix := 0, true
+	for first := true; ; first = false {
+		line, err := readLine(lines, unix)
 		size += len(line)
-		if err != nil && err != io.EOF {
-			return list, io.MultiReader(&head, r), cause(err)
-		}
 		if first {
-			first, unix = false, !strings.HasSuffix(line, "\r\n")
+			unix = !strings.HasSuffix(line, "\r\n")
+		}
+		if err != nil && err != io.EOF {
+			return h.end(), io.MultiReader(&head, r), cause(err)
 		}
 		if size > maxHeader {
 			return nil, io.MultiReader(&head, r), nil
 		}
 		text := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		if text == "" || err == io.EOF && line == "" {
-			break
+		if text != "" {
+			h.add(text)
 		}
-		list = addLine(list, text)
-		found = found || parseField(text).Name != "" || list[len(list)-1].Name != ""
-		if err == io.EOF {
+		if text == "" || err == io.EOF {
 			break
 		}
 	}
-	if !found {
+	fields := h.end()
+	if !h.found {
 		return nil, nil, errNotAMessage
 	}
-	return list, io.MultiReader(&head, r), nil
+	return fields, io.MultiReader(&head, r), nil
 }
 
 // readLine reads a line with its end: an LF, or where bareLF is false only a CRLF. It reads at
@@ -74,18 +72,34 @@ func readLine(r *bufio.Reader, bareLF bool) (string, error) {
 	return b.String(), nil
 }
 
-// addLine adds a line of a header to its fields: a new field, or more of the last one. What is
-// neither becomes a field without a name.
-func addLine(list []received.Field, line string) []received.Field {
-	if last := len(list) - 1; last >= 0 && (line[0] == ' ' || line[0] == '\t') {
-		if f := &list[last]; f.Name == "" {
-			*f = parseField(f.Body + line)
-		} else {
-			f.Body += line
-		}
-		return list
+// A fieldList makes fields of lines.
+type fieldList struct {
+	fields []received.Field
+	lines  []string // of the field that more lines may follow
+
+	// found says that there is a field, or a line that looks like one: a fault on which
+	// the verifier has a verdict.
+	found bool
+}
+
+// add adds a line: a new field, or more of the last one.
+func (l *fieldList) add(line string) {
+	if line[0] != ' ' && line[0] != '\t' {
+		l.end()
 	}
-	return append(list, parseField(line))
+	l.lines = append(l.lines, line)
+	l.found = l.found || parseField(line).Name != ""
+}
+
+// end ends the last field, and returns all. What is no field becomes one without a name.
+func (l *fieldList) end() []received.Field {
+	if len(l.lines) > 0 {
+		f := parseField(strings.Join(l.lines, ""))
+		l.fields = append(l.fields, f)
+		l.found = l.found || f.Name != ""
+		l.lines = l.lines[:0]
+	}
+	return l.fields
 }
 
 // parseField parts a line at its colon. Without a valid name, all of it is the body.
