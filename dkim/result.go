@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -72,12 +73,12 @@ func (r Result) String() string {
 	var b strings.Builder
 	b.WriteString(r.Status.String())
 	if r.Domain != "" {
-		b.WriteString(" for " + visible(r.Domain))
+		b.WriteString(" for " + visible.ASCII(r.Domain))
 	}
 	var with []string
 	for _, text := range []string{r.Selector, r.Algorithm} {
 		if text != "" {
-			with = append(with, visible(text))
+			with = append(with, visible.ASCII(text))
 		}
 	}
 	if r.KeyBits > 0 {
@@ -87,7 +88,7 @@ func (r Result) String() string {
 		b.WriteString(" (" + strings.Join(with, ", ") + ")")
 	}
 	if r.Err != nil {
-		b.WriteString(": " + visible(r.Err.Error()))
+		b.WriteString(": " + visible.ASCII(r.Err.Error()))
 	}
 	return b.String()
 }
@@ -99,8 +100,8 @@ func (r Result) LogValue() slog.Value {
 	why := causes.JSON(r.Err)
 	attrs := []slog.Attr{slog.String("status", r.Status.String())}
 	for _, a := range []slog.Attr{
-		slog.String("domain", visible(r.Domain)), slog.String("selector", visible(r.Selector)),
-		slog.String("algorithm", visible(r.Algorithm)), slog.String("cause", why.Cause), slog.String("reason", visible(why.Reason)),
+		slog.String("domain", visible.ASCII(r.Domain)), slog.String("selector", visible.ASCII(r.Selector)),
+		slog.String("algorithm", visible.ASCII(r.Algorithm)), slog.String("cause", why.Cause), slog.String("reason", visible.ASCII(why.Reason)),
 	} {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)
@@ -113,15 +114,6 @@ func (r Result) LogValue() slog.Value {
 		attrs = append(attrs, slog.Any("warnings", r.Warnings))
 	}
 	return slog.GroupValue(attrs...)
-}
-
-// visible returns s as it is if it is printable ASCII, and escaped otherwise.
-func visible(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
-		return s
-	}
-	quoted := strconv.QuoteToASCII(s)
-	return quoted[1 : len(quoted)-1]
 }
 
 // MarshalJSON writes the result with its error as "reason", the text, and "cause",

@@ -2,7 +2,6 @@ package dkim
 
 import (
 	"context"
-	"errors"
 
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -116,7 +115,7 @@ func (s *Session) release() {
 
 // failure returns the error of a message as this package's.
 func failure(err error) error {
-	if errors.Is(err, header.ErrBlockLimit) || errors.Is(err, header.ErrFieldLimit) || errors.Is(err, header.ErrFieldsLimit) {
+	if header.Exceeded(err) {
 		return cause.Wrap(ErrLimit, "", err)
 	}
 	return err

@@ -84,7 +84,8 @@ func TestCancellingAtAnyQuestionEndsEverything(t *testing.T) {
 				var ended time.Time
 				r := &interrupter{Resolver: zone, delay: delay, at: n + 1, call: func() { ended = time.Now(); cancel() }}
 				result, err := today(r).Verify(ctx, fromShop, strings.NewReader(message))
-				if !errors.Is(err, context.Canceled) || result == nil {
+				// Questions from memory come up while the message is written, others after it.
+				if err != nil && !errors.Is(err, context.Canceled) || err != nil && delay > 0 || result == nil {
 					t.Fatalf("cancelled at question %d: error %v", n+1, err)
 				}
 				if problem := passProblem(result); problem != "" {
@@ -116,8 +117,8 @@ func TestCancellingAtAnyOctetEndsEverything(t *testing.T) {
 					}
 				}
 				result, err := s.Finish()
-				if !errors.Is(err, context.Canceled) || result == nil {
-					t.Fatalf("cancelled at octet %d: error %v", n, err)
+				if wrote := goOn && n < len(message); errors.Is(err, context.Canceled) != wrote || (err == nil) == wrote || result == nil {
+					t.Fatalf("cancelled at octet %d, written to after it %v: error %v", n, wrote, err)
 				}
 				if result.DMARC.Status == dmarc.StatusPass {
 					t.Errorf("cancelled at octet %d: a pass without answers", n)

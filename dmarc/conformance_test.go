@@ -88,7 +88,7 @@ func TestConformanceEvaluate(t *testing.T) {
 						}
 						disposition := got.Disposition
 						if row.Expect.Pct != nil {
-							disposition = got.Evaluated // that of the messages that are sampled
+							disposition = asked(got.Policy) // that of the messages that are sampled
 						}
 						if disposition.String() != row.Expect.Disposition {
 							t.Errorf("disposition %s, want %s", disposition, row.Expect.Disposition)

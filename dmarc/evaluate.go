@@ -18,10 +18,10 @@ import (
 // An Input is all that a verdict depends on.
 type Input struct {
 	// SPF is the result for MAIL FROM, or nil where there is none. A result for HELO
-	// does not count. Only Status, Identity and Domain matter.
+	// does not count. Only Status, Identity, Domain and Err matter.
 	SPF *spf.Result
 
-	// DKIM are the results of the signatures. Only Status and Domain matter.
+	// DKIM are the results of the signatures. Only Status, Domain and Err matter.
 	DKIM []*dkim.Result
 
 	// Discovery is the policy: see Verifier.Discover, which has to be told of the
@@ -36,86 +36,13 @@ type Input struct {
 	TempError TempErrorRule
 }
 
-// TempErrorRule says what is recommended for a message whose verdict DNS left open.
-type TempErrorRule uint8
-
-const (
-	// TempErrorByPolicy recommends tempfail where the policy is not known or asks for
-	// enforcement, and none where it is known not to.
-	TempErrorByPolicy TempErrorRule = iota
-	TempErrorTempFail               // always tempfail
-	TempErrorAccept                 // always none
-)
-
-// A Verdict is what DMARC says of a message.
-type Verdict struct {
-	Status      Status      `json:"verdict"`
-	Disposition Disposition `json:"disposition"`
-
-	AuthorDomain         string `json:"author_domain,omitempty"` // A-labels
-	OrganizationalDomain string `json:"organizational_domain,omitempty"`
-
-	// Standard is the RFC whose rules the policy was found and read by.
-	Standard record.Standard `json:"standard"`
-
-	// The record that applies and what it asks for: the published Policy and the tag
-	// that it comes from, before t and pct. PolicyTag is the one that was stated, so
-	// "p" for a subdomain where the record has no sp. Both are empty where DNS left
-	// open which of sp and np it is.
-	PolicyDomain string        `json:"policy_domain,omitempty"`
-	Record       string        `json:"record,omitempty"` // as DNS gave it: not safe to print
-	Policy       record.Policy `json:"policy,omitempty"`
-	PolicyTag    string        `json:"policy_tag,omitempty"`
-
-	// PolicyAssumed says that the record states no valid policy, and that Policy is none
-	// since it asks for reports: RFC 9989, section 4.10.1.
-	PolicyAssumed bool `json:"policy_assumed,omitempty"`
-
-	// Applied is Policy after t and, where the message fails, pct.
-	Applied record.Policy `json:"applied,omitempty"`
-
-	// Evaluated is what Policy asks for a message that fails, or what is asked for one
-	// without a single Author Domain; none for every other message. Override says why
-	// Disposition is another one.
-	Evaluated Disposition `json:"evaluated"`
-	Override  *Override   `json:"override,omitempty"`
-
-	// Whether an authenticated identifier of the kind is aligned.
-	SPFAligned  bool `json:"spf_aligned"`
-	DKIMAligned bool `json:"dkim_aligned"`
-
-	Identifiers []Identifier      `json:"identifiers,omitempty"`
-	Discovery   *discovery.Result `json:"discovery,omitempty"`
-
-	// Unanswered is the domain whose missing answer from DNS left the verdict open, where
-	// Status is StatusTempError and one domain is known to be it.
-	Unanswered string `json:"unanswered,omitempty"`
-
-	// Err says why Status is not Pass. It wraps one of the package's exported errors:
-	// errors.Is(v.Err, dmarc.ErrNotAligned).
-	Err error `json:"-"`
-}
-
-// An Override is why something else than the policy is done.
-type Override struct {
-	Type    string `json:"type"` // one of those below
-	Comment string `json:"comment,omitempty"`
-}
-
-// The types of Override: the words of RFC 9990 (PolicyOverrideType) and of RFC 7489.
-const (
-	OverrideTestMode   = "policy_test_mode"
-	OverrideLocal      = "local_policy"
-	OverrideSampledOut = "sampled_out" // RFC 7489: pct
-)
-
 // Evaluate says whether a message passes DMARC, and what is recommended to be done with it:
 // RFC 9989, sections 5.3.3 to 5.3.6. It is a function of its input: no DNS, no clock, no
 // chance.
 //
 // A failure of DNS makes the verdict temperror exactly where its answer could have changed
-// the verdict or the policy: not where an aligned identifier passed all the same, nor where
-// the identifier that it leaves open could not align.
+// the verdict or the disposition: not where an aligned identifier passed all the same, nor
+// where the identifier that it leaves open could not align.
 func Evaluate(in Input) Verdict { return evaluate(in, identifiers(in.SPF, in.DKIM)) }
 
 // evaluate is Evaluate for those identifiers, which become part of the verdict.
@@ -136,51 +63,66 @@ func evaluate(in Input, ids []Identifier) Verdict {
 	if q != nil {
 		v.PolicyDomain, v.Record = q.Domain, q.Text
 	}
-	if d.Err != nil || q == nil {
-		switch {
-		case errors.Is(d.Err, ErrPolicyUnknown):
-			v.Status, v.Disposition = StatusTempError, in.TempError.disposition(record.PolicyReject)
-			v.Unanswered = d.Unanswered
-		case errors.Is(d.Err, ErrFromDomain):
-			v.Status, v.Disposition, v.Evaluated = StatusPermError, DispositionReject, DispositionReject
-		case d.Err == nil:
-			v.Err = ErrNoRecord
-		}
+	if d.Err == nil && q != nil {
+		v.PolicyAssumed = q.Record.PolicyAssumed
+		v.judge(in, q.Record)
 		return v
 	}
-	for i := range v.Identifiers {
-		v.Identifiers[i].align(d)
-	}
-	v.SPFAligned, v.DKIMAligned = v.aligned(MethodSPF), v.aligned(MethodDKIM)
-	v.Policy, v.PolicyTag = d.Policy()
-	v.PolicyAssumed = q.Record.PolicyAssumed
-	v.Applied, _ = relax(v.Policy, q.Record, -1) // within the sample
-	published, nonexistent := v.Policy, v.Policy
-	if v.PolicyTag == "" { // sp or np
-		published, nonexistent = q.Record.SubdomainPolicy, q.Record.NonexistentPolicy
-	}
-	applied, override := relax(published, q.Record, in.Draw)
-	other, _ := relax(nonexistent, q.Record, in.Draw)
 	switch {
-	case v.SPFAligned || v.DKIMAligned:
-		v.Status = StatusPass
-	case v.open(in.SPF):
-		v.Status = StatusTempError
-		v.Disposition = in.TempError.disposition(max(applied, other))
-	case applied != other:
-		v.Status, v.Err, v.Unanswered = StatusTempError, ErrExistenceUnknown, v.AuthorDomain
-		v.Disposition = in.TempError.disposition(max(applied, other))
-	default:
-		v.Status, v.Err, v.Applied = StatusFail, v.failure(), applied
-		v.Evaluated, v.Disposition, v.Override = asked(published), asked(applied), override
+	case d.Err == nil:
+		v.Err = ErrNoRecord
+	case errors.Is(d.Err, ErrPolicyUnknown):
+		v.Status, v.Unanswered = StatusTempError, d.Unanswered
+		v.Disposition = in.TempError.disposition(record.PolicyReject)
+	case errors.Is(d.Err, ErrFromDomain):
+		v.Status, v.Evaluated, v.Disposition = StatusPermError, DispositionReject, DispositionReject
 	}
 	return v
 }
 
-// disposition returns what the rule recommends where applied is the policy for a failure.
-func (r TempErrorRule) disposition(applied record.Policy) Disposition {
-	if r == TempErrorTempFail || r == TempErrorByPolicy && applied > record.PolicyNone {
-		return DispositionTempFail
+// judge holds the identifiers against a policy: section 5.3.5.
+func (v *Verdict) judge(in Input, r *record.Record) {
+	for i := range v.Identifiers {
+		v.Identifiers[i].align(v.Discovery)
+	}
+	v.SPFAligned, v.DKIMAligned = v.aligned(MethodSPF), v.aligned(MethodDKIM)
+	v.Policy, v.PolicyTag = v.Discovery.Policy()
+	v.Applied, _ = relax(v.Policy, r, -1) // within the sample
+
+	// What a failure comes to. Where DNS left open which of sp and np applies, it may be
+	// either.
+	policy, other := v.Policy, v.Policy
+	if v.PolicyTag == "" {
+		policy, other = r.SubdomainPolicy, r.NonexistentPolicy
+	}
+	applied, override := relax(policy, r, in.Draw)
+	otherwise, _ := relax(other, r, in.Draw)
+
+	unanswered, open := v.open(in)
+	switch {
+	case v.SPFAligned || v.DKIMAligned:
+		v.Status = StatusPass
+		return
+	case open != nil:
+		v.Err, v.Unanswered = open, unanswered
+	case applied != otherwise:
+		v.Err, v.Unanswered = ErrExistenceUnknown, v.AuthorDomain
+	default:
+		v.Status, v.Err, v.Applied = StatusFail, v.failure(), applied
+		v.Evaluated, v.Override = asked(applied), override
+		v.Disposition = v.Evaluated
+		return
+	}
+	v.Status, v.Disposition = StatusTempError, in.TempError.disposition(max(applied, otherwise))
+}
+
+// asked returns what a policy asks for.
+func asked(p record.Policy) Disposition {
+	switch p {
+	case record.PolicyQuarantine:
+		return DispositionQuarantine
+	case record.PolicyReject:
+		return DispositionReject
 	}
 	return DispositionNone
 }
@@ -205,33 +147,30 @@ func (v *Verdict) aligned(m Method) bool {
 	})
 }
 
-// open reports whether an answer that DNS did not give could have made an aligned pass, and
-// says in v.Err and v.Unanswered what was left open.
-func (v *Verdict) open(s *spf.Result) bool {
+// open returns which answer that DNS did not give could have made an aligned pass: the domain
+// that it is about, and what it left open. The error is nil if there is none.
+func (v *Verdict) open(in Input) (unanswered string, err error) {
 	for _, i := range v.Identifiers {
-		if i.Alignment == discovery.NotAligned {
-			continue
-		}
 		switch {
+		case i.Alignment == discovery.NotAligned:
 		case i.Open:
-			v.Err = cause.Wrap(ErrResultUnknown, i.Method.String()+" for "+i.Domain, nil)
-			v.Unanswered = unanswered(i, s)
-			return true
+			failure := i.failure(in)
+			return unansweredBy(i, failure), cause.Wrap(ErrResultUnknown, i.Method.String()+" for "+i.Domain, failure)
 		case i.Authenticated && i.Alignment == discovery.AlignmentOpen:
-			v.Err = cause.Wrap(ErrAlignmentUnknown, i.Domain, nil)
-			v.Unanswered = cmp.Or(v.Discovery.Organization(i.Domain).Unanswered, v.Discovery.Organization(v.AuthorDomain).Unanswered)
-			return true
+			unanswered := cmp.Or(v.Discovery.Organization(i.Domain).Unanswered, v.Discovery.Organization(v.AuthorDomain).Unanswered)
+			return unanswered, cause.Wrap(ErrAlignmentUnknown, i.Domain, nil)
 		}
 	}
-	return false
+	return "", nil
 }
 
-// unanswered returns the domain that left an identifier open. For SPF that may be one which
+// unansweredBy returns the domain that left an identifier open. For SPF that may be one which
 // the record names, such as one that it includes.
-func unanswered(i Identifier, s *spf.Result) string {
-	var failed *resolver.Error
-	if i.Method == MethodSPF && s != nil && errors.As(s.Err, &failed) && domain.Check(failed.Question.Name) == nil {
-		return failed.Question.Name
+func unansweredBy(i Identifier, failure error) string {
+	if i.Method == MethodSPF {
+		if e, ok := errors.AsType[*resolver.Error](failure); ok && domain.Check(e.Question.Name) == nil {
+			return e.Question.Name
+		}
 	}
 	return i.Domain
 }

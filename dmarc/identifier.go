@@ -1,11 +1,16 @@
 package dmarc
 
 import (
+	"strings"
+
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/enum"
+	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/tagvalue"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -46,6 +51,25 @@ type Identifier struct {
 	// Alignment of an identifier that is neither Authenticated nor Open is what its
 	// name suggests: no Organizational Domain was looked for.
 	Alignment discovery.Alignment `json:"alignment"`
+}
+
+// String returns the identifier as one line of printable ASCII, such as
+// "spf mail.other.example, authenticated, not aligned".
+func (i Identifier) String() string {
+	text := i.Method.String() + " " + visible.ASCII(i.Domain)
+	switch {
+	case i.Authenticated:
+		text += ", authenticated"
+	case i.Open:
+		text += ", open"
+	}
+	switch i.Alignment {
+	case discovery.Aligned:
+		return text + ", aligned"
+	case discovery.NotAligned:
+		return text + ", not aligned"
+	}
+	return text + ", alignment open"
 }
 
 // identifiers lists the domains that the results speak for.
@@ -98,4 +122,28 @@ func (i *Identifier) name() discovery.Identifier {
 func (i *Identifier) align(d *discovery.Result) {
 	i.Mode, i.Alignment = d.Align(i.name())
 	i.Organizational = d.Organization(i.Domain).Organizational
+}
+
+// failure returns why the identifier is not authenticated.
+func (i *Identifier) failure(in Input) error {
+	if i.Method == MethodSPF {
+		return in.SPF.Err
+	}
+	return in.DKIM[i.Signature].Err
+}
+
+// pathDomain returns what is probably the domain that SPF speaks for, before its result is
+// there.
+func pathDomain(e Envelope) string {
+	if e.MailFrom == "" {
+		return e.HELO
+	}
+	return e.MailFrom[strings.LastIndexByte(e.MailFrom, '@')+1:]
+}
+
+// signer returns what is probably the domain that a DKIM-Signature field speaks for.
+func signer(f header.Field) string {
+	body := f.Body()
+	start, end, _ := tagvalue.Find(body, "d")
+	return tagvalue.Trim(string(body[start:end]))
 }

@@ -1,11 +1,16 @@
 package dmarc
 
 import (
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -37,6 +42,67 @@ type Result struct {
 	// Authentic says whether DNSSEC vouches for all answers that the verdict depends on:
 	// those of the policy, of MAIL FROM, and of the keys.
 	Authentic resolver.Authentic `json:"authentic"`
+}
+
+// maxShown is how many signatures String lists.
+const maxShown = 3
+
+// String returns the result as one line of printable ASCII, such as
+//
+//	dmarc=fail (p=reject, disposition reject) from=bank.example spf=pass (mail.other.example, not aligned) dkim=none
+func (r Result) String() string {
+	var b strings.Builder
+	b.WriteString(r.DMARC.String())
+	if r.SPF != nil {
+		b.WriteString(" spf=" + r.SPF.Status.String() + r.identity(MethodSPF, 0, r.SPF.Domain))
+	}
+	if len(r.DKIM) == 0 {
+		b.WriteString(" dkim=none")
+	}
+	for n, d := range r.DKIM {
+		switch {
+		case d == nil: // in a result that was read from JSON
+		case n < maxShown:
+			b.WriteString(" dkim=" + d.Status.String() + r.identity(MethodDKIM, n, d.Domain))
+		case n == maxShown:
+			b.WriteString(" and " + strconv.Itoa(len(r.DKIM)-n) + " more")
+		}
+	}
+	return b.String()
+}
+
+// identity returns the domain that a result is about and, where there is a policy to align it
+// with, whether it is aligned: " (mail.other.example, not aligned)".
+func (r *Result) identity(m Method, signature int, name string) string {
+	aligned := ""
+	for _, i := range r.DMARC.Identifiers {
+		if i.Method == m && (m == MethodSPF || i.Signature == signature) && r.DMARC.PolicyDomain != "" && !errors.Is(r.DMARC.Err, ErrNoPolicy) {
+			aligned = map[discovery.Alignment]string{discovery.Aligned: ", aligned", discovery.NotAligned: ", not aligned"}[i.Alignment]
+		}
+	}
+	if name == "" {
+		return ""
+	}
+	return " (" + visible.ASCII(name) + aligned + ")"
+}
+
+// LogValue returns the result as a group for package log/slog: the keys of its Verdict, client,
+// helo, mail_from, spf_aligned and dkim_aligned, and as groups of their own spf and, by the
+// number of the signature, dkim.
+func (r Result) LogValue() slog.Value {
+	list := append(r.DMARC.attributes(), slog.String("client", r.Envelope.IP.String()),
+		slog.String("helo", visible.ASCII(r.Envelope.HELO)), slog.String("mail_from", visible.ASCII(r.Envelope.MailFrom)))
+	if r.SPF != nil {
+		list = append(list, slog.Any("spf", *r.SPF))
+	}
+	var signatures []slog.Attr
+	for n, d := range r.DKIM {
+		if d != nil {
+			signatures = append(signatures, slog.Any(strconv.Itoa(n+1), *d))
+		}
+	}
+	list = append(list, slog.Attr{Key: "dkim", Value: slog.GroupValue(signatures...)})
+	return slog.GroupValue(append(list, slog.Bool("spf_aligned", r.DMARC.SPFAligned), slog.Bool("dkim_aligned", r.DMARC.DKIMAligned))...)
 }
 
 // authentic joins what DNSSEC says of all answers of a result.

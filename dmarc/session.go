@@ -1,255 +1,266 @@
 package dmarc
 
 import (
-	"cmp"
 	"context"
-	"errors"
+	"io"
 	"math"
-	"slices"
-	"strings"
+	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
-	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
-	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/message"
-	"github.com/mailverdict/mailverdict/internal/tagvalue"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
-// A Session is a message on its way through a Verifier. It is an io.Writer, to which the
-// message is written in chunks of any size; Finish must be called, whatever happened.
+// Errors of the calls of a Session. They stay: after one, every call returns it.
+var (
+	// ErrOrder: the header came by Write and by WriteField, or a field came after the
+	// header.
+	ErrOrder = message.ErrOrder
+
+	// ErrClosed: Finish came after Close, or something was written after one of them.
+	ErrClosed = message.ErrClosed
+)
+
+// A Session is a message on its way through a Verifier. It is an io.Writer for the octets of
+// the message, in chunks of any size. A program that gets the header field by field, as a
+// milter does, calls WriteField for each field and then EndHeader, and Write for the body
+// alone.
 //
-// What waits for DNS starts as soon as its question is known and runs beside the body: SPF
-// from Begin on, keys and policy once the header has been written.
+// What waits for DNS starts as soon as its question is known and runs beside the message: SPF
+// from Begin on, keys and policy once the header has ended. It lives by the context of Begin.
+//
+// Finish ends a Session with a result, and Close gives it up. A Session is for one goroutine.
 type Session struct {
-	verifier *Verifier
-	ctx      context.Context // the caller's
-	life     lifetime
+	options  *settings
+	resolver resolver.Resolver
+	ctx      context.Context // of Begin
 	envelope Envelope
 
-	mailFrom   spfCheck
-	given      *spf.Result // by UseSPF
-	helo       spfCheck
-	message    *message.Message      // nil once Finish was called
+	mailFrom, helo spfCheck
+	given          *spf.Result // by UseSPF
+
+	message    *message.Message      // nil once the session has ended
 	signatures func() []*dkim.Result // when the message has ended
-	keys       ask.Group
-	keyDNS     resolver.Budget // what questions for keys go through
-	policyDNS  resolver.Budget // and those for policies
+	keys       questions
+	policy     questions
 
-	// Once the header has been written.
-	read     bool
+	// Once the header has ended.
 	author   author.Author
-	policy   ask.Group           // asks through policyDNS
-	policies []*discovery.Search // one for each domain to evaluate
-	first    discovery.Search    // of these, as mostly there is one
+	searches []discovery.Search // one for each Author Domain to evaluate
 
-	result *Result // once Finish was called
+	// Once the session has ended.
+	result *Result
+	err    error
 }
 
-// Begin starts to check a message: SPF is asked for at once.
+// questions are those of one kind, with a budget of their own.
+type questions struct {
+	ask.Group
+	budget resolver.Budget
+}
+
+// begin begins to ask at most most questions.
+func (q *questions) begin(s *Session, most int, time time.Duration) {
+	q.budget.Resolver, q.budget.Questions, q.budget.Time = s.resolver, most, time
+	q.Begin(s.ctx, &q.budget)
+}
+
+// Begin starts to check a message: SPF is asked for at once. The checks of the message end
+// when ctx ends, and so it has to outlive Finish.
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
-	s := new(Session)
-	s.begin(ctx, v, e)
+	o := v.settings()
+	s := &Session{options: o, resolver: v.Resolver, ctx: ctx, envelope: e}
+	s.mailFrom.start(s, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
+	if !s.sameIdentity() {
+		s.helo.start(s, &o.helo, spf.IdentityHELO, o.heloQuestions)
+	}
+	s.message = o.messages.Get(o.limits)
+	s.keys.begin(s, o.keyQuestions, o.time)
+	s.signatures = o.dkim.Attach(s.message, &s.keys.Group)
+	s.message.Attach((*headerCheck)(s))
 	return s
 }
 
-func (s *Session) begin(ctx context.Context, v *Verifier, e Envelope) {
-	*s = Session{verifier: v, ctx: ctx, life: lifetime{outer: ctx}, envelope: e}
-	// The check counts its questions itself. This is only beyond what it may ask.
-	most := max(2*v.SPF.Limits.Questions, resolver.DefaultQuestions)
-	v.limit(&s.mailFrom.dns, most)
-	mailFrom, helo := v.spf()
-	s.mailFrom.start(&s.life, mailFrom, spf.IdentityMailFrom, e)
-	if e.MailFrom != "" || e.MailFromUnknown { // else it is the same check
-		v.limit(&s.helo.dns, v.heloQuestions())
-		s.helo.start(&s.life, helo, spf.IdentityHELO, e)
-	}
-	// How many keys are asked for is up to dkim.Limits.Signatures.
-	v.limit(&s.keyDNS, max(v.DKIM.Limits.Signatures, resolver.DefaultQuestions))
-	l := &v.DKIM.Limits
-	s.message = v.messages.Get(message.Limits{
-		Header:     header.Limits{Block: l.HeaderOctets, Field: l.FieldOctets, Fields: l.HeaderFields},
-		BodyHashes: l.BodyHashes,
-	})
-	s.keys.Begin(ctx, &s.keyDNS)
-	s.signatures = v.signatures().Attach(s.message, &s.keys)
-	s.message.Attach((*headerCheck)(s))
-}
-
-// A headerCheck is what a Session does when the header has ended.
-type headerCheck Session
-
-func (c *headerCheck) HeaderEnded(m *message.Message) { (*Session)(c).header(m.Header()) }
-
-// UseSPF takes the result for MAIL FROM that somebody trusted has found already, in place of
-// the one that is found here. It is called before Finish.
-func (s *Session) UseSPF(r *spf.Result) { s.given = r }
-
-// Write takes the next octets of the message. It fails only once the context has ended: a
-// message that exceeds a limit gets a verdict that says so.
+// Write takes the next octets of the message, or of its body after EndHeader. It fails if the
+// context of Begin has ended, and after Finish or Close (ErrClosed). For a header that exceeds
+// a limit it does not fail: the verdict says so.
 func (s *Session) Write(p []byte) (int, error) {
-	if _, err := s.write(p); err != nil && s.ctx.Err() != nil {
+	if err := s.write(p); err != nil && !header.Exceeded(err) {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// write is Write, and fails too where nothing more is to be read, since the message exceeds a
-// limit.
-func (s *Session) write(p []byte) (int, error) {
+// write is Write, and fails too if nothing more is to be read.
+func (s *Session) write(p []byte) error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	_, err := s.message.Write(p)
+	return err
+}
+
+// WriteField takes the next field of the header. Name is what stands before the colon, and
+// value what stands after it, its first space included. In a fold, an LF without a CR, as
+// milters get it, is read as CRLF. WriteField fails as Write does, and after a Write
+// (ErrOrder).
+func (s *Session) WriteField(name, value string) error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	return unlessExceeded(s.message.WriteField(name, value))
+}
+
+// EndHeader ends a header that came by WriteField. What is written after it is the body.
+func (s *Session) EndHeader() error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	return unlessExceeded(s.message.EndHeader())
+}
+
+// open returns why the session takes nothing more, or nil.
+func (s *Session) open() error {
 	if s.message == nil {
-		return 0, message.ErrClosed
+		return ErrClosed
 	}
 	if err := s.ctx.Err(); err != nil {
-		return 0, s.message.Fail(err)
-	}
-	return s.message.Write(p)
-}
-
-// A reading is the memory of Verify, which no result refers to. Its Session is written to as
-// others are, but ends the reading where nothing more is to be read.
-type reading struct {
-	session Session
-	chunk   [32 << 10]byte
-}
-
-var errEnough = errors.New("the message exceeds a limit")
-
-func (r *reading) Write(p []byte) (int, error) {
-	n, err := r.session.write(p)
-	if err != nil && r.session.ctx.Err() == nil {
-		err = errEnough
-	}
-	return n, err
-}
-
-// header starts what can be asked once the header is there.
-func (s *Session) header(h *header.Header) {
-	s.read = true
-	s.author = author.Of(h)
-	names := s.domains()
-	v, most := s.verifier, limit.Of(s.verifier.Discovery.Questions, discovery.DefaultQuestions)
-	if n := len(names); n > 1 && most <= math.MaxInt/n {
-		most *= n
-	}
-	v.limit(&s.policyDNS, most)
-	s.policyDNS.Time = limit.Of(v.Discovery.Time, s.policyDNS.Time)
-	s.policy.Begin(s.ctx, &s.policyDNS)
-	for i, name := range names {
-		d := &s.first
-		if i > 0 {
-			d = new(discovery.Search)
-		}
-		d.Begin(&s.policy, v.Discovery, &v.records, name)
-		d.Expect(pathDomain(s.envelope))
-		for _, field := range h.Fields {
-			if field.Is("dkim-signature") {
-				d.Expect(signer(field))
-			}
-		}
-		s.policies = append(s.policies, d)
-	}
-}
-
-// domains returns the Author Domains to evaluate: one, or none, or several where that was
-// asked for.
-func (s *Session) domains() []string {
-	switch {
-	case s.author.Err == nil:
-		return s.author.Domains
-	case s.author.Err == ErrSeveralDomains && len(s.author.Domains) <= MaxAuthorDomains &&
-		s.verifier.InvalidAuthor == InvalidAuthorEvaluateAll:
-		return s.author.Domains
+		return s.message.Fail(err)
 	}
 	return nil
 }
 
-// Finish ends the message and returns what is to be known about it, after everything that
-// was started has ended. The error is that of a context that ended; the result is as far as
-// it was found by then. Called again, it returns the same; what is written in between does
-// not count.
+func unlessExceeded(err error) error {
+	if header.Exceeded(err) {
+		return nil
+	}
+	return err
+}
+
+// read writes all that r has, and ends early if nothing more is to be read. If r fails, so does
+// the message.
+func (s *Session) read(r io.Reader) {
+	buffer, ok := s.options.buffers.Get().(*[bufferOctets]byte)
+	if !ok {
+		buffer = new([bufferOctets]byte)
+	}
+	defer s.options.buffers.Put(buffer)
+	if _, err := io.CopyBuffer((*reading)(s), r, buffer[:]); err != nil {
+		s.message.Fail(err)
+	}
+}
+
+// A reading is a Session that fails if nothing more is to be read.
+type reading Session
+
+func (r *reading) Write(p []byte) (int, error) {
+	if err := (*Session)(r).write(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// A headerCheck is what a Session does when the header has ended.
+type headerCheck Session
+
+// HeaderEnded finds the Author Domain, and asks for its policy.
+func (c *headerCheck) HeaderEnded(m *message.Message) {
+	s, o := (*Session)(c), c.options
+	s.author = author.Of(m.Header())
+	names := o.invalidAuthor.domains(&s.author)
+	if len(names) == 0 {
+		return
+	}
+	most := o.policyQuestions
+	if most <= math.MaxInt/len(names) {
+		most *= len(names)
+	}
+	s.policy.begin(s, most, o.policyTime)
+	s.searches = make([]discovery.Search, len(names))
+	for i, name := range names {
+		d := &s.searches[i]
+		d.Begin(&s.policy.Group, o.discovery, &o.records, name)
+		d.Expect(pathDomain(s.envelope))
+		for _, field := range m.Header().Fields {
+			if field.Is("dkim-signature") {
+				d.Expect(signer(field))
+			}
+		}
+	}
+}
+
+// Finish ends the message and returns what is to be known about it, after everything that was
+// started has ended. Called again, it returns the same. After Close it returns ErrClosed.
+//
+// The error says why the message was not read to its end: a reader that failed, a context that
+// ended before the last Write, or calls in the wrong order. There is a result all the same: what
+// was not read counts as a question that DNS did not answer.
 func (s *Session) Finish() (*Result, error) {
-	if s.result != nil {
-		return s.result, s.ctx.Err()
+	if s.message == nil {
+		return s.result, s.err
 	}
 	defer s.end()
-	err := s.message.End()
-	if !s.read {
-		s.unread(err)
+	cut := s.message.End()
+	switch {
+	case s.message.Header() != nil:
+	case header.Exceeded(cut):
+		s.author.Err = cause.Wrap(ErrHeaderLimit, "", cut)
+	default:
+		s.author.Err = cause.Wrap(ErrInterrupted, "", cut)
 	}
-	signatures := s.signatures()
-	s.mailFrom.wait.Wait()
-	s.helo.wait.Wait()
-	if s.given != nil {
-		s.mailFrom.result = s.given
-	}
-	if s.helo.result == nil {
-		helo := *s.mailFrom.result
-		helo.Identity = spf.IdentityHELO
-		s.helo.result = &helo
-	}
-	r := &Result{
-		Envelope: s.envelope,
-		Time:     s.verifier.now(),
-		Author:   s.author,
-		SPF:      s.mailFrom.result,
-		HELO:     s.helo.result,
-		DKIM:     signatures,
-	}
+	r := &Result{Envelope: s.envelope, Time: s.options.now(), Author: s.author, DKIM: s.signatures()}
 	if r.DKIM == nil {
 		r.DKIM = []*dkim.Result{}
 	}
+	r.SPF, r.HELO, _ = s.SPF(context.Background()) // which ends when the checks have
 	r.DMARC, r.Others = s.verdict(r)
-	if err := s.ctx.Err(); err != nil && r.DMARC.Status != StatusPass {
-		// What was not read could have been signed.
-		r.DMARC.Status, r.DMARC.Disposition = StatusTempError, s.verifier.TempError.disposition(record.PolicyReject)
-		r.DMARC.Err = cause.Wrap(ErrInterrupted, "", err)
-		r.DMARC.Evaluated, r.DMARC.Override = DispositionNone, nil
-	}
 	r.Authentic = r.authentic()
-	s.result = r
-	return r, s.ctx.Err()
+	s.result, s.err = r, unlessExceeded(cut)
+	return r, s.err
 }
 
-// end ends what may still run, and waits for it.
-func (s *Session) end() {
-	s.life.end()
-	s.keys.Close()
-	if len(s.policies) > 0 {
-		s.policy.Close()
+// Close gives up a message that is not finished: it ends what is under way, and waits for it,
+// which takes no longer than Resolvers take to return when their context ends. After Finish it
+// does nothing, so that it may always be deferred. It returns nil.
+func (s *Session) Close() error {
+	if s.message != nil {
+		s.err = ErrClosed
+		s.end()
 	}
-	s.verifier.messages.Put(s.message)
+	return nil
+}
+
+// end ends what still runs, waits for it, and gives the memory of the message back.
+func (s *Session) end() {
+	s.mailFrom.end()
+	s.helo.end()
+	s.keys.Close()
+	s.policy.Close()
+	clear(s.searches) // to which what they found refers
+	s.options.messages.Put(s.message)
 	s.message = nil
 }
 
-// unread accounts for a header that never ended because it exceeds a limit.
-func (s *Session) unread(err error) {
-	s.author.Err = ErrNoFrom
-	if err != nil {
-		s.author.Err = cause.Wrap(ErrHeaderLimit, "", err)
-	}
-}
-
-// verdict evaluates every Author Domain and returns the strictest verdict, and all of them
-// where there are several.
+// verdict evaluates every Author Domain. It returns the verdict, and, if there are several
+// Author Domains, that for each.
 func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
-	if len(s.policies) == 0 {
-		return s.verifier.refuse(s.author), nil
+	switch len(s.searches) {
+	case 0:
+		return s.options.invalidAuthor.verdict(s.author, s.options.tempError), nil
+	case 1:
+		return s.evaluate(r, &s.searches[0]), nil
 	}
-	if len(s.policies) == 1 {
-		return s.evaluate(r, s.policies[0]), nil
+	verdicts := make([]Verdict, len(s.searches))
+	for i := range s.searches {
+		verdicts[i] = s.evaluate(r, &s.searches[i])
 	}
-	verdicts := make([]Verdict, 0, len(s.policies))
-	for _, d := range s.policies {
-		verdicts = append(verdicts, s.evaluate(r, d))
-	}
-	return slices.MaxFunc(verdicts, stricter), verdicts
+	return strictest(verdicts), verdicts
 }
 
 // evaluate evaluates one Author Domain.
@@ -259,47 +270,7 @@ func (s *Session) evaluate(r *Result, d *discovery.Search) Verdict {
 		SPF:       r.SPF,
 		DKIM:      r.DKIM,
 		Discovery: d.Finish(names(ids)),
-		Draw:      s.verifier.draw(),
-		TempError: s.verifier.TempError,
+		Draw:      s.options.draw(),
+		TempError: s.options.tempError,
 	}, ids)
-}
-
-// stricter orders verdicts by what they ask for, and then by how little they vouch for.
-func stricter(a, b Verdict) int {
-	rank := func(v Verdict) int {
-		disposition := []Disposition{DispositionNone, DispositionQuarantine, DispositionTempFail, DispositionReject}
-		status := []Status{StatusPass, StatusNone, StatusTempError, StatusFail, StatusPermError}
-		return slices.Index(disposition, v.Disposition)*len(status) + slices.Index(status, v.Status)
-	}
-	return cmp.Compare(rank(a), rank(b))
-}
-
-// refuse returns the verdict for a message without a single Author Domain.
-func (v *Verifier) refuse(a author.Author) Verdict {
-	verdict := Verdict{Status: StatusPermError, Err: a.Err, Disposition: DispositionReject, Evaluated: DispositionReject}
-	switch v.InvalidAuthor {
-	case InvalidAuthorQuarantine:
-		verdict.Disposition = DispositionQuarantine
-	case InvalidAuthorAccept:
-		verdict.Disposition = DispositionNone
-	}
-	if verdict.Disposition != verdict.Evaluated {
-		verdict.Override = &Override{Type: OverrideLocal, Comment: "no single Author Domain"}
-	}
-	return verdict
-}
-
-// pathDomain returns what is probably the domain that SPF speaks for.
-func pathDomain(e Envelope) string {
-	if e.MailFrom == "" {
-		return e.HELO
-	}
-	return e.MailFrom[strings.LastIndexByte(e.MailFrom, '@')+1:]
-}
-
-// signer returns what is probably the domain that a DKIM-Signature field speaks for.
-func signer(f header.Field) string {
-	body := f.Body()
-	start, end, _ := tagvalue.Find(body, "d")
-	return tagvalue.Trim(string(body[start:end]))
 }

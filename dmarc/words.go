@@ -52,13 +52,34 @@ func (d *Disposition) UnmarshalText(text []byte) error {
 	return enum.UnmarshalText(dispositionWords, d, text)
 }
 
-// asked returns what a policy asks for.
-func asked(p record.Policy) Disposition {
-	switch p {
-	case record.PolicyQuarantine:
-		return DispositionQuarantine
-	case record.PolicyReject:
-		return DispositionReject
+// TempErrorRule says what is recommended for a message whose verdict DNS left open.
+type TempErrorRule uint8
+
+const (
+	// TempErrorByPolicy recommends tempfail where the policy is not known or asks for
+	// enforcement, and none where it is known not to.
+	TempErrorByPolicy TempErrorRule = iota
+	TempErrorTempFail               // always tempfail
+	TempErrorAccept                 // always none
+)
+
+var tempErrorWords = []string{"by-policy", "tempfail", "accept"}
+
+// String returns "by-policy", "tempfail" or "accept".
+func (r TempErrorRule) String() string { return enum.String(tempErrorWords, r) }
+
+// MarshalText returns the word of String.
+func (r TempErrorRule) MarshalText() ([]byte, error) { return enum.MarshalText(tempErrorWords, r) }
+
+// UnmarshalText reads a word that MarshalText wrote.
+func (r *TempErrorRule) UnmarshalText(text []byte) error {
+	return enum.UnmarshalText(tempErrorWords, r, text)
+}
+
+// disposition returns what the rule recommends where applied is the policy for a failure.
+func (r TempErrorRule) disposition(applied record.Policy) Disposition {
+	if r == TempErrorTempFail || r == TempErrorByPolicy && applied > record.PolicyNone {
+		return DispositionTempFail
 	}
 	return DispositionNone
 }

@@ -22,12 +22,12 @@ package author
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/authordomain"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 // causes gives the errors their words in JSON.
@@ -127,7 +127,7 @@ func oneLine(body string) string {
 // String returns the domains, or why there is no single one, as one line of printable ASCII.
 func (a Author) String() string {
 	if a.Err != nil {
-		return strings.Trim(strconv.QuoteToASCII(a.Err.Error()), `"`)
+		return visible.ASCII(a.Err.Error())
 	}
 	return strings.Join(a.Domains, " ")
 }

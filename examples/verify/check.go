@@ -11,10 +11,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/resolver/trace"
+	"github.com/mailverdict/mailverdict/spf"
 )
 
 // A checker verifies messages as the flags say.
@@ -130,10 +132,10 @@ func (c *checker) verify(ctx context.Context, l letter) outcome {
 	o.result, err = c.verifier(l.sidecar).Verify(traced, envelope, message)
 	o.dns = questions()
 	switch {
-	case err == nil:
-	case timeUp(limited) && o.result != nil:
+	case o.result != nil && timeUp(limited) && (err != nil || isOpen(o.result)):
 		// Out of time is a result: what was not read or answered is temperror in it.
 		o.late = &lateness{limit: c.options.timeout, unread: !body.ended}
+	case err == nil:
 	default:
 		o.result, o.err = nil, cause(err)
 	}
@@ -149,6 +151,12 @@ func (c *checker) verify(ctx context.Context, l letter) outcome {
 		o.keep(recorded)
 	}
 	return o
+}
+
+// isOpen reports whether a part of the result is temperror.
+func isOpen(r *dmarc.Result) bool {
+	return r.DMARC.Status == dmarc.StatusTempError || r.SPF.Status == spf.StatusTempError || r.HELO.Status == spf.StatusTempError ||
+		slices.ContainsFunc(r.DKIM, func(d *dkim.Result) bool { return d.Status == dkim.StatusTempError })
 }
 
 // keep ends a recording.

@@ -79,7 +79,7 @@ func TestATimeoutIsAResult(t *testing.T) {
 
 func TestATimeLimitIsNotBlamedOnDNS(t *testing.T) {
 	dir := write(t, map[string]string{
-		"slow.eml": "From: a@slow.example\n\nHi\n", "slow.zone": "slow.example. TXT \"v=spf1 -all\"\n",
+		"slow.eml": "From: a@slow.example\n\nHi\n", "slow.zone": "slow.example. TXT \"v=spf1 -all\"\n_dmarc.slow.example. TXT \"v=DMARC1; p=reject\"\n",
 		"slow.json": `{"ip": "192.0.2.1", "mail_from": "a@slow.example", "faults": {"slow.example TXT": "1h"}}`,
 	})
 	check := func(t *testing.T, limit string, args ...string) {

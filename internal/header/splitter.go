@@ -37,6 +37,11 @@ var (
 	ErrFieldsLimit = errors.New("the header has more fields than the limit")
 )
 
+// Exceeded reports whether err is that a header exceeds a limit.
+func Exceeded(err error) bool {
+	return errors.Is(err, ErrBlockLimit) || errors.Is(err, ErrFieldLimit) || errors.Is(err, ErrFieldsLimit)
+}
+
 // A Splitter parts the header block of a message from its body, while the message
 // comes in chunks of any size. The zero Splitter has the default limits.
 //
