@@ -38,6 +38,9 @@ func spfReason(r *dmarc.Result) string {
 	if res == nil || !r.Envelope.IP.IsValid() {
 		return "SPF: not checked, since the address of the server that sent the message is not known."
 	}
+	if r.Envelope.MailFromUnknown {
+		return "SPF: not checked, since the address that bounces go to (MAIL FROM) is not known."
+	}
 	name, ip := plainDomain(res.Domain), client(&r.Envelope)
 	switch res.Status {
 	case spf.StatusPass:

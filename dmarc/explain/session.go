@@ -16,9 +16,12 @@ func sessionStep(r *dmarc.Result) Step {
 	s := Step{Kind: KindSession, Title: "Session", Input: "How the message came."}
 	s.add("client", client(e))
 	s.add("HELO", or(e.HELO, "(none)"))
-	if e.MailFrom == "" {
+	switch {
+	case e.MailFromUnknown:
+		s.add("MAIL FROM", "(not known)")
+	case e.MailFrom == "":
 		s.add("MAIL FROM", "<> (the null sender, as bounces have it)")
-	} else {
+	default:
 		s.add("MAIL FROM", "<"+e.MailFrom+">")
 	}
 	if !r.Time.IsZero() {

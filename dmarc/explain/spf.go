@@ -45,6 +45,9 @@ func spfStep(r *dmarc.Result, res *spf.Result) Step {
 	}
 	switch {
 	case res.Identity == spf.IdentityHELO:
+	case r.Envelope.MailFromUnknown:
+		s.Input = "May " + client(&r.Envelope) + " send this mail?"
+		s.add("identity", "MAIL FROM, which is not known")
 	case r.Envelope.MailFrom == "":
 		s.add("identity", "HELO, which stands in for the null sender (RFC 7208, section 2.4)")
 	default:

@@ -385,6 +385,24 @@ func TestSignaturesThatPassAreShownBeforeOthers(t *testing.T) {
 	}
 }
 
+func TestAMAILFROMThatIsNotKnownIsNotTheNullSender(t *testing.T) {
+	f := dmarctest.Fixture{
+		Message:  dmarctest.Message{From: "orders@shop.example"}.Bytes(t),
+		Envelope: dmarc.Envelope{IP: netip.MustParseAddr("192.0.2.25"), HELO: "out.provider.example", MailFromUnknown: true},
+		Zone:     world(),
+	}
+	e := explain.Explain(f.Verify(t))
+	got := facts(e.Steps)
+	for _, want := range []string{"session MAIL FROM: (not known)", "spf identity: MAIL FROM, which is not known"} {
+		if !contains(got, want) {
+			t.Errorf("no %q in %q", want, got)
+		}
+	}
+	if want := "SPF: not checked, since the address that bounces go to (MAIL FROM) is not known."; e.Reasons[0] != want {
+		t.Errorf("the first reason is %q, want %q", e.Reasons[0], want)
+	}
+}
+
 func TestAResultWithoutAnythingIsExplained(t *testing.T) {
 	steps := explain.Explain(&dmarc.Result{}).Steps
 	if len(steps) < 3 || steps[len(steps)-1].Kind != explain.KindVerdict {

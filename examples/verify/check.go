@@ -66,8 +66,7 @@ func (c *checker) resolver() resolver.Resolver {
 func (c *checker) newVerifier(r resolver.Resolver, now time.Time) *dmarc.Verifier {
 	v := &dmarc.Verifier{Resolver: r}
 	v.SPF.Receiver = c.options.authservID
-	// The explanation goes through the record term by term.
-	v.SPF.Trace = !c.options.json || c.options.verbose
+	v.SPF.Trace = true // the explanation goes through the record term by term
 	if c.options.psl {
 		v.Discovery.Mode = discovery.PublicSuffix
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
+	"github.com/mailverdict/mailverdict/dmarc/explain"
 	"github.com/mailverdict/mailverdict/resolver/trace"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -17,11 +18,12 @@ type jsonMessage struct {
 	File     string       `json:"file"`
 	Envelope jsonEnvelope `json:"envelope"` // in place of that of the result
 	*dmarc.Result
-	Problems              []jsonProblem `json:"problems,omitempty"`
-	EnvelopeFrom          origins       `json:"envelope_from"`
-	Notes                 []string      `json:"notes,omitempty"` // what was left out of the file
-	AuthenticationResults string        `json:"authentication_results"`
-	DNS                   []jsonEvent   `json:"dns,omitempty"` // with -v
+	Problems              []jsonProblem  `json:"problems,omitempty"`
+	EnvelopeFrom          origins        `json:"envelope_from"`
+	Notes                 []string       `json:"notes,omitempty"` // what was left out of the file
+	Answer                explain.Answer `json:"answer"`
+	AuthenticationResults string         `json:"authentication_results"`
+	DNS                   []jsonEvent    `json:"dns,omitempty"` // with -v
 }
 
 // A jsonEnvelope is an envelope without what is not known: an empty MAIL FROM is the null
@@ -48,13 +50,19 @@ func knownEnvelope(e dmarc.Envelope, from origins) jsonEnvelope {
 
 // writeJSON writes one line.
 func writeJSON(w io.Writer, o *options, out outcome) error {
+	answer := explain.Explain(out.result).Answer
+	result := *out.result
+	if !o.verbose {
+		result.SPF, result.HELO = withoutTrace(result.SPF), withoutTrace(result.HELO)
+	}
 	m := jsonMessage{
 		File:                  out.file,
 		Envelope:              knownEnvelope(out.result.Envelope, out.from),
-		Result:                out.result,
+		Result:                &result,
 		Problems:              problems(out.result),
 		EnvelopeFrom:          out.from,
 		Notes:                 out.notes,
+		Answer:                answer,
 		AuthenticationResults: authres.Formatter{}.Value(o.authservID, out.result),
 	}
 	if o.verbose {
@@ -90,11 +98,30 @@ func problems(r *dmarc.Result) []jsonProblem {
 	return list
 }
 
+// withoutTrace returns a result without the terms that it went through, which the answer is
+// made of.
+func withoutTrace(r *spf.Result) *spf.Result {
+	if r == nil {
+		return nil
+	}
+	short := *r
+	short.Evaluation = nil
+	return &short
+}
+
 // A jsonSPF is the object for SPF alone.
 type jsonSPF struct {
 	SPF  *spf.Result `json:"spf"`
 	HELO *spf.Result `json:"helo,omitempty"`
 	DNS  []jsonEvent `json:"dns,omitempty"`
+}
+
+func writeSPFJSON(w io.Writer, o *options, r *dmarc.Result, events []trace.Event) error {
+	j := jsonSPF{r.SPF, r.HELO, jsonEvents(events)}
+	if !o.verbose {
+		j.SPF, j.HELO = withoutTrace(r.SPF), withoutTrace(r.HELO)
+	}
+	return encode(w, j)
 }
 
 // A jsonEvent is a DNS question and what became of it.

@@ -164,11 +164,14 @@ func TestTheKeysThatProgramsRelyOn(t *testing.T) {
 		"file", "spf.status", "spf.identity", "spf.domain", "spf.mechanism", "spf.lookups", "spf.void_lookups",
 		"helo.status", "helo.identity", "helo.domain",
 		"dmarc.verdict", "dmarc.disposition", "dmarc.author_domain", "dmarc.organizational_domain", "dmarc.policy_domain",
-		"dmarc.policy", "dmarc.record", "dmarc.spf_aligned", "dmarc.dkim_aligned",
+		"dmarc.policy", "dmarc.record", "dmarc.spf_aligned", "dmarc.dkim_aligned", "answer.verdict",
 	} {
 		if at(o, strings.Split(keys, ".")...) == nil {
 			t.Errorf("no %s", keys)
 		}
+	}
+	if at(o, "spf", "evaluation") != nil {
+		t.Error("the terms of SPF are there without -v")
 	}
 	signature := o["dkim"].([]any)[0].(map[string]any)
 	for _, key := range []string{"status", "domain", "selector", "algorithm", "key_bits"} {

@@ -42,7 +42,7 @@ func (c *checker) spfOnly(ctx context.Context, stdout, stderr io.Writer) int {
 	}
 	var err error
 	if c.options.json {
-		err = encode(stdout, jsonSPF{result.SPF, result.HELO, jsonEvents(questions())})
+		err = writeSPFJSON(stdout, c.options, result, questions())
 	} else {
 		err = writeSPF(stdout, result, late)
 		writeQuestions(stdout, terminalOf(stdout), questions())

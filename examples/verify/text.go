@@ -58,20 +58,8 @@ func writeRemarks(b *bytes.Buffer, screen terminal, o outcome) {
 func steps(o outcome, list []explain.Step) []explain.Step {
 	sayLate(list, o.late)
 	for i := range list {
-		s := &list[i]
-		if s.Kind == explain.KindSession {
+		if s := &list[i]; s.Kind == explain.KindSession {
 			s.Evidence = append(s.Evidence, explain.Fact{Label: "source", Text: o.from.String()})
-		}
-		if o.from.MailFrom != fromNowhere {
-			continue
-		}
-		// The result cannot tell an unknown MAIL FROM from the null sender.
-		switch s.Kind {
-		case explain.KindSession:
-			setFact(s, "MAIL FROM", "(not known)")
-		case explain.KindSPF:
-			setFact(s, "identity", "MAIL FROM, which is not known")
-			s.Input = "May this server send the mail?"
 		}
 	}
 	return list
@@ -86,15 +74,6 @@ func sayLate(list []explain.Step, late *lateness) {
 			if late != nil && s.Outcome == spf.StatusTempError.String() {
 				s.Consequence = late.String()
 			}
-		}
-	}
-}
-
-// setFact replaces the text of the fact with a label, if there is one.
-func setFact(s *explain.Step, label, text string) {
-	for i := range s.Evidence {
-		if s.Evidence[i].Label == label {
-			s.Evidence[i].Text = text
 		}
 	}
 }
