@@ -51,6 +51,15 @@ func TestRemoveForgedFields(t *testing.T) {
 		{"a colon on the line after the name", "Authentication-Results\r\n : mx.receiver.example; dkim=pass", false},
 
 		{"another author", "Authentication-Results: other.example; dmarc=pass header.from=victim.example", true},
+		{"an id on the next line, behind a tab", "Authentication-Results:\r\n\tmx.receiver.example; dmarc=pass", false},
+		{"a nested comment in the id", "Authentication-Results: mx.(a(b)c)receiver.example; dkim=pass", false},
+		{"an escaped parenthesis in a comment in the id", `Authentication-Results: mx.(a\)b)receiver.example; dkim=pass`, false},
+		{"a parenthesis alone in the id", "Authentication-Results: mx.)receiver.example; dkim=pass", false},
+		{"a backslash in the id", `Authentication-Results: mx.\(receiver.example; dkim=pass`, false},
+		{"another author with a version", "Authentication-Results: other.example 1 ; none (mx.receiver.example)", true},
+		{"another author with version 9, and no results", "Authentication-Results: other.example 90 (mx.receiver.example)", true},
+		{"another author and nothing but a comment", "Authentication-Results: other.example (mx.receiver.example)", true},
+		{"another author on the next line", "Authentication-Results:\r\n other.example;\r\n none (mx.receiver.example)", true},
 		{"another author behind a comment with a quote", `Authentication-Results: (") other.example (mx.receiver.example"); dmarc=pass`, true},
 		{"another author behind nested comments", "Authentication-Results: (a (mx.receiver.example; none) b) other.example; dmarc=pass", true},
 		{"another author below us", "Authentication-Results: a.mx.receiver.example; none", true},
@@ -190,19 +199,20 @@ func TestRemoveForgedIsIdempotentForEveryMixOfLineEnds(t *testing.T) {
 	}
 	ends := []string{"\r\n", "\n", "\r"}
 	var messages []string
-	var grow func(message string, depth int)
-	grow = func(message string, depth int) {
+	var grow func(message string, lines []string, depth int)
+	grow = func(message string, lines []string, depth int) {
 		messages = append(messages, message)
 		if depth == 0 {
 			return
 		}
 		for _, line := range lines {
 			for _, end := range ends {
-				grow(message+line+end, depth-1)
+				grow(message+line+end, lines, depth-1)
 			}
 		}
 	}
-	grow("", 3)
+	grow("", lines, 3)
+	grow("", []string{lines[0], "X: a", ""}, 4)
 	messages = append(messages,
 		"X: a\r\r"+lines[0]+"\n\n",
 		lines[0]+"\nX: a\r\nX: a\n"+lines[0]+"\r\n\r\n",
@@ -222,7 +232,24 @@ func TestRemoveForgedIsIdempotentForEveryMixOfLineEnds(t *testing.T) {
 		if removed == 0 && once.String() != message {
 			t.Fatalf("%q became %q, and nothing was removed", message, once.String())
 		}
+		for _, field := range fieldsOf(once.String()) {
+			if Claims(ours, field) {
+				t.Fatalf("%q became %q, whose header has the field %q", message, once.String(), field)
+			}
+		}
 	}
+}
+
+// fieldsOf returns the fields that a reader sees: one that goes by the line end of the first
+// line, and takes either where that is LF.
+func fieldsOf(message string) []string {
+	if first, _, _ := strings.Cut(message, "\n"); strings.HasSuffix(first, "\r") {
+		message, _, _ = strings.Cut("\r\n"+message, "\r\n\r\n")
+		return strings.Split(message, "\r\n")
+	}
+	message = strings.ReplaceAll(message, "\r\n", "\n")
+	message, _, _ = strings.Cut("\n"+message, "\n\n")
+	return strings.Split(message, "\n")
 }
 
 func TestReceivedSPFIsRemovedOnRequest(t *testing.T) {

@@ -54,6 +54,23 @@ func checkRoundTrip(t *testing.T, field string) {
 	}
 }
 
+func TestAWideTextIsFoldedAtItsSpaces(t *testing.T) {
+	for _, test := range []struct{ reason, want string }{
+		{strings.Repeat("word ", 30) + "end", "" +
+			"Authentication-Results: mx;\r\n\tspf=fail\r\n" +
+			"\treason=\"word word word word word word word word word word word word\r\n" +
+			" word word word word word word word word word word word word word word word\r\n" +
+			" word word word end\""},
+		{strings.Repeat("x", 200), "Authentication-Results: mx;\r\n\tspf=fail\r\n\treason=" + strings.Repeat("x", 200)},
+		{"short text", "Authentication-Results: mx;\r\n\tspf=fail reason=\"short text\""},
+	} {
+		field := &Field{ID: "mx", Results: []Result{{Method: "spf", Value: "fail", Reason: test.reason}}}
+		if got := field.Format(); got != test.want {
+			t.Errorf("got\n%q\nwant\n%q", got, test.want)
+		}
+	}
+}
+
 func TestNoHostileTextLeavesAResultThatSomebodyElseGives(t *testing.T) {
 	for _, s := range hostile {
 		more := Result{
