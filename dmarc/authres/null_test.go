@@ -7,6 +7,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/internal/suite"
 )
 
 // A result that was stored as JSON may come back with null in any place.
@@ -20,7 +21,7 @@ func TestNothingPanicsOnNullsInJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	places := 0
-	withNull(value, func() {
+	suite.EachNull(value, func() {
 		places++
 		readBack(t, value)
 	})
@@ -63,26 +64,6 @@ func readBack(t *testing.T, value any) {
 	}
 }
 
-// withNull calls f with null in the place of each part of a value of JSON.
-func withNull(value any, f func()) {
-	switch v := value.(type) {
-	case map[string]any:
-		for key, part := range v {
-			v[key] = nil
-			f()
-			v[key] = part
-			withNull(part, f)
-		}
-	case []any:
-		for i, part := range v {
-			v[i] = nil
-			f()
-			v[i] = part
-			withNull(part, f)
-		}
-	}
-}
-
 // Any number of nulls, and any other JSON.
 func FuzzJSON(f *testing.F) {
 	text, err := json.Marshal(stored())
@@ -96,30 +77,7 @@ func FuzzJSON(f *testing.F) {
 		if json.Unmarshal(text, &value) != nil {
 			return
 		}
-		value, _ = perforate(value, holes|1<<63)
+		value = suite.Nulls(value, holes)
 		readBack(t, value)
 	})
-}
-
-// perforate puts null wherever the next bit is set, going round and round through the bits.
-func perforate(value any, bits uint64) (any, uint64) {
-	next := func() bool {
-		bits = bits>>1 | bits<<63
-		return bits>>63 == 1 && bits&0xf == 0x3
-	}
-	switch v := value.(type) {
-	case map[string]any:
-		for key, part := range v {
-			if v[key], bits = perforate(part, bits); next() {
-				v[key] = nil
-			}
-		}
-	case []any:
-		for i, part := range v {
-			if v[i], bits = perforate(part, bits); next() {
-				v[i] = nil
-			}
-		}
-	}
-	return value, bits
 }

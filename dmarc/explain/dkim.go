@@ -17,7 +17,8 @@ const maxSignatures = 10
 
 // dkimSteps are the signatures, each with its alignment.
 func dkimSteps(r *dmarc.Result) []Step {
-	if len(r.DKIM) == 0 {
+	shown := shownSignatures(r.DKIM)
+	if len(shown) == 0 {
 		return []Step{{
 			Kind:        KindDKIM,
 			Title:       "DKIM",
@@ -28,7 +29,6 @@ func dkimSteps(r *dmarc.Result) []Step {
 		}}
 	}
 	var steps []Step
-	shown := shownSignatures(r.DKIM)
 	for _, n := range shown {
 		steps = append(steps, signatureStep(r, n))
 		for _, i := range r.DMARC.Identifiers {
@@ -60,9 +60,11 @@ func shownSignatures(results []*dkim.Result) []int {
 		}
 		return 1
 	}
-	order := make([]int, len(results))
-	for n := range order {
-		order[n] = n
+	order := make([]int, 0, len(results))
+	for n, d := range results {
+		if d != nil {
+			order = append(order, n)
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return rank(a) - rank(b) })
 	order = order[:min(len(order), maxSignatures)]

@@ -93,17 +93,10 @@ func part(name, origin string) string {
 	return name + " from " + origin
 }
 
-// writeSPF explains SPF alone: the steps of an explanation that are about it.
+// writeSPF explains SPF alone.
 func writeSPF(w io.Writer, r *dmarc.Result, late *lateness) error {
-	var list []explain.Step
-	for _, s := range explain.Explain(r).Steps {
-		switch {
-		case s.Kind == explain.KindHELO && r.HELO == nil:
-		case s.Kind == explain.KindSession, s.Kind == explain.KindSPF, s.Kind == explain.KindHELO:
-			list = append(list, s)
-		}
-	}
-	sayLate(list, late)
+	e := explain.ExplainSPF(r.Envelope, r.SPF, r.HELO)
+	sayLate(e.Steps, late)
 	screen := terminalOf(w)
-	return (&explain.Explanation{Steps: list}).Text(w, explain.TextOptions{Width: screen.width, Color: screen.color})
+	return e.Text(w, explain.TextOptions{Width: screen.width, Color: screen.color})
 }
