@@ -31,8 +31,8 @@ type Mail struct {
 	// Message-ID too.
 	Submitter string
 
-	From string // the address of the From field
-	To   string // and of the To field, from Report.Destinations
+	From string   // the address of the From field
+	To   []string // those of the To field
 	Date time.Time
 
 	// MaxSize is how many octets the mail may have. Rows that do not fit are left out, and
@@ -147,8 +147,8 @@ func (m *Mail) message(file []byte) ([]byte, error) {
 	h.Set("Message-Id", "<"+idText(m.Report.ID)+"@"+fileText(m.Submitter)+">")
 	h.SetDate(m.Date)
 	h.Set("Subject", m.Subject())
-	h.SetAddressList("To", []*mail.Address{{Address: m.To}})
-	h.SetAddressList("From", []*mail.Address{{Address: m.From}})
+	h.SetAddressList("To", addresses(m.To...))
+	h.SetAddressList("From", addresses(m.From))
 	h.Set("Mime-Version", "1.0")
 
 	var b bytes.Buffer
@@ -172,6 +172,13 @@ func (m *Mail) message(file []byte) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+func addresses(list ...string) (out []*mail.Address) {
+	for _, address := range list {
+		out = append(out, &mail.Address{Address: address})
+	}
+	return out
 }
 
 func writePart(w *message.Writer, h message.Header, body []byte) error {

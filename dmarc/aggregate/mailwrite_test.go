@@ -15,7 +15,7 @@ import (
 
 func reportMail() *aggregate.Mail {
 	return &aggregate.Mail{
-		Report: full(), Submitter: "receiver.example", From: "dmarc@receiver.example", To: "rua@example.com",
+		Report: full(), Submitter: "receiver.example", From: "dmarc@receiver.example", To: []string{"rua@example.com", "b@example.com"},
 		Date: time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 }
@@ -38,7 +38,7 @@ func TestTheMailOfAReport(t *testing.T) {
 	for name, want := range map[string]string{
 		"Subject":        "Report Domain: example.com Submitter: receiver.example Report-ID: k3j4h5",
 		"From":           "<dmarc@receiver.example>",
-		"To":             "<rua@example.com>",
+		"To":             "<rua@example.com>, <b@example.com>",
 		"Date":           "Thu, 02 Jan 2025 03:04:05 +0000",
 		"Message-Id":     "<k3j4h5@receiver.example>",
 		"Mime-Version":   "1.0",
@@ -89,7 +89,7 @@ func TestNamesOfHostileDomainsAreHarmless(t *testing.T) {
 	if header, _, _ := strings.Cut(text, "\r\n\r\n"); strings.Contains(header, "\r\nBcc") {
 		t.Errorf("header\n%s", header)
 	}
-	m.To = "x@a.example>\r\nBcc: <y@b.example"
+	m.To[0] = "x@a.example>\r\nBcc: <y@b.example"
 	if text, err := m.Bytes(); err == nil && bytes.Contains(text, []byte("\nBcc")) {
 		t.Errorf("%s", text)
 	}

@@ -125,9 +125,28 @@ func (x *xmlWriter) indent() {
 // text writes an element that holds text.
 func (x *xmlWriter) text(name, text string) {
 	x.indent()
-	x.out.WriteString("<" + name + ">")
-	xml.EscapeText(x.out, []byte(cut(text)))
-	x.out.WriteString("</" + name + ">\n")
+	x.out.WriteByte('<')
+	x.out.WriteString(name)
+	x.out.WriteByte('>')
+	if text = cut(text); isPlain(text) {
+		x.out.WriteString(text)
+	} else {
+		xml.EscapeText(x.out, []byte(text))
+	}
+	x.out.WriteString("</")
+	x.out.WriteString(name)
+	x.out.WriteString(">\n")
+}
+
+// isPlain reports whether a text is printable ASCII of which nothing is to be escaped, as most is.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ' || c > '~', c == '<', c == '>', c == '&', c == '"', c == '\'':
+			return false
+		}
+	}
+	return true
 }
 
 // optional is text, unless it is empty.

@@ -227,3 +227,13 @@ func someRows(n int) iter.Seq2[aggregate.Row, error] {
 		}
 	}
 }
+
+func BenchmarkWriteXML(b *testing.B) {
+	r := full()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.WriteXML(io.Discard, someRows(1000)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// versions are the steps of the schema, each a list of statements that both databases know. A step
+// is never changed once it was released: what follows is another one.
+//
+// Times are seconds since 1970. Documents are JSON. What a row is, is its key: the hash of its body.
+var versions = [][]string{
+	{
+		// A flush that was added: see Store.Add.
+		`CREATE TABLE dmarc_flush (
+			id TEXT PRIMARY KEY,
+			added_at BIGINT NOT NULL
+		)`,
+		// A report: one for each policy and period, and one more for each part of it that was
+		// counted after the ones before were closed. Offered is not less than its rows.
+		`CREATE TABLE dmarc_report (
+			id TEXT PRIMARY KEY,
+			begin_at BIGINT NOT NULL,
+			end_at BIGINT NOT NULL,
+			domain TEXT NOT NULL,
+			policy TEXT NOT NULL,
+			destinations TEXT NOT NULL,
+			errors TEXT NOT NULL,
+			closed INTEGER NOT NULL,
+			offered BIGINT NOT NULL,
+			omitted BIGINT NOT NULL
+		)`,
+		`CREATE INDEX dmarc_report_end ON dmarc_report (closed, end_at)`,
+		`CREATE TABLE dmarc_row (
+			report TEXT NOT NULL,
+			id TEXT NOT NULL,
+			body TEXT NOT NULL,
+			n BIGINT NOT NULL,
+			PRIMARY KEY (report, id)
+		)`,
+		`CREATE TABLE dmarc_delivery (
+			id TEXT PRIMARY KEY,
+			report TEXT NOT NULL,
+			address TEXT NOT NULL,
+			state INTEGER NOT NULL,
+			attempts INTEGER NOT NULL,
+			first_at BIGINT NOT NULL,
+			due_at BIGINT NOT NULL,
+			reason TEXT NOT NULL
+		)`,
+		`CREATE INDEX dmarc_delivery_due ON dmarc_delivery (state, due_at)`,
+		`CREATE INDEX dmarc_delivery_report ON dmarc_delivery (report)`,
+		// What is known of a destination: how many bounces it had lately.
+		`CREATE TABLE dmarc_destination (
+			address TEXT PRIMARY KEY,
+			bounces INTEGER NOT NULL,
+			bounced_at BIGINT NOT NULL
+		)`,
+	},
+}
+
+// ErrVersion says that the database has the schema of a later version of this package.
+var ErrVersion = errors.New("sqlstore: the database has a later schema than this program knows")
+
+// migrate brings the schema up to date. Many programs may do so at once.
+func (s *Store) migrate(ctx context.Context) error {
+	const table = `CREATE TABLE IF NOT EXISTS dmarc_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)`
+	if _, err := s.db.ExecContext(ctx, table); err != nil {
+		// In PostgreSQL one of two programs that create it at the same time fails.
+		if _, err = s.db.ExecContext(ctx, table); err != nil {
+			return fmt.Errorf("sqlstore: %w", err)
+		}
+	}
+	return s.transaction(ctx, func(tx *sql.Tx) error {
+		// The insert makes others wait for this transaction, also on a new database.
+		if _, err := tx.ExecContext(ctx, s.sql(`
+			INSERT INTO dmarc_meta (name, value) VALUES ('store', ?)
+			ON CONFLICT (name) DO UPDATE SET value = dmarc_meta.value`), rand.Text()); err != nil {
+			return err
+		}
+		version, err := s.meta(ctx, tx, "version")
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		have, _ := strconv.Atoi(version)
+		if have > len(versions) {
+			return ErrVersion
+		}
+		for _, step := range versions[have:] {
+			for _, statement := range step {
+				if _, err := tx.ExecContext(ctx, statement); err != nil {
+					return err
+				}
+			}
+		}
+		if _, err := tx.ExecContext(ctx, s.sql(`
+			INSERT INTO dmarc_meta (name, value) VALUES ('version', ?)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`), strconv.Itoa(len(versions))); err != nil {
+			return err
+		}
+		s.id, err = s.meta(ctx, tx, "store")
+		return err
+	})
+}
+
+func (s *Store) meta(ctx context.Context, tx *sql.Tx, name string) (value string, err error) {
+	err = tx.QueryRowContext(ctx, s.sql(`SELECT value FROM dmarc_meta WHERE name = ?`), name).Scan(&value)
+	return value, err
+}

@@ -1,0 +1,30 @@
+// Package sqlstore keeps what was counted for aggregate reports in SQLite or PostgreSQL, until it is
+// sent.
+//
+// A [Store] is the Store of an aggregate.Accumulator and the Queue of a send.Sender. It speaks
+// database/sql; the program brings the driver, such as modernc.org/sqlite or pgx:
+//
+//	db, err := sql.Open("sqlite", "file:/var/lib/receiver/reports.db?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)")
+//	store, err := sqlstore.Open(ctx, db, sqlstore.SQLite)
+//	accumulator := aggregate.Accumulator{Store: store}
+//
+// SQLite needs a busy timeout, as above, where more than one program or goroutine writes. PostgreSQL
+// is for several receivers that count into one database: all of them may count, and each of them may
+// send.
+//
+// # Exactness
+//
+// A batch is added in one transaction together with its ID. A program that is killed while it adds
+// one has added all of it or nothing, and one that does not know gives the batch again. What was
+// counted and not yet given is lost in a crash: that is at most what came in one Interval of the
+// Accumulator.
+//
+// A report is closed once its period is over for some minutes. What is counted for the period later,
+// by a receiver that had lost the database, becomes another report with an ID of its own.
+//
+// # Size
+//
+// A row takes about 500 octets. One report has at most MaxRows of them, however many domains somebody
+// invents; messages that have no row are counted, and the report says how many there are. Prune
+// deletes what is old; a Sender calls it once a day.
+package sqlstore
