@@ -1,6 +1,7 @@
 package dmarc
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/alignment"
@@ -101,11 +102,10 @@ func identifiers(s *spf.Result, d []*dkim.Result) []Identifier {
 	return list
 }
 
-// names returns what discovery needs to know of identifiers.
-func names(ids []Identifier) []discovery.Identifier {
-	list := make([]discovery.Identifier, len(ids))
-	for n, i := range ids {
-		list[n] = i.name()
+// appendNames appends what discovery needs to know of identifiers.
+func appendNames(list []discovery.Identifier, ids []Identifier) []discovery.Identifier {
+	for _, i := range ids {
+		list = append(list, i.name())
 	}
 	return list
 }
@@ -141,9 +141,12 @@ func pathDomain(e Envelope) string {
 	return e.MailFrom[strings.LastIndexByte(e.MailFrom, '@')+1:]
 }
 
-// signer returns what is probably the domain that a DKIM-Signature field speaks for.
-func signer(f header.Field) string {
-	body := f.Body()
-	start, end, _ := tagvalue.Find(body, "d")
-	return tagvalue.Trim(string(body[start:end]))
+// signer returns what is probably the domain that a DKIM-Signature field speaks for, or nil for
+// another field. It is valid as long as the field.
+func signer(f header.Field) []byte {
+	if !f.Is("dkim-signature") {
+		return nil
+	}
+	start, end, _ := tagvalue.Find(f.Body(), "d")
+	return bytes.TrimSpace(f.Body()[start:end])
 }

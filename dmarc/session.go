@@ -146,12 +146,9 @@ func unlessExceeded(err error) error {
 // read writes all that r has, and ends early if nothing more is to be read. If r fails, so does
 // the message.
 func (s *Session) read(r io.Reader) {
-	buffer, ok := s.options.buffers.Get().(*[bufferOctets]byte)
-	if !ok {
-		buffer = new([bufferOctets]byte)
-	}
-	defer s.options.buffers.Put(buffer)
-	if _, err := io.CopyBuffer((*reading)(s), r, buffer[:]); err != nil {
+	b := s.options.buffers.get()
+	defer s.options.buffers.put(b)
+	if _, err := io.CopyBuffer((*reading)(s), r, b[:]); err != nil {
 		s.message.Fail(err)
 	}
 }
@@ -188,8 +185,8 @@ func (c *headerCheck) HeaderEnded(m *message.Message) {
 		d.Begin(&s.policy.Group, o.discovery, &o.records, name)
 		d.Expect(pathDomain(s.envelope))
 		for _, field := range m.Header().Fields {
-			if field.Is("dkim-signature") {
-				d.Expect(signer(field))
+			if signer := signer(field); string(signer) != name {
+				d.Expect(string(signer))
 			}
 		}
 	}
@@ -266,10 +263,11 @@ func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
 // evaluate evaluates one Author Domain.
 func (s *Session) evaluate(r *Result, d *discovery.Search) Verdict {
 	ids := identifiers(r.SPF, r.DKIM)
+	var room [4]discovery.Identifier // mostly enough
 	return evaluate(Input{
 		SPF:       r.SPF,
 		DKIM:      r.DKIM,
-		Discovery: d.Finish(names(ids)),
+		Discovery: d.Finish(appendNames(room[:0], ids)),
 		Draw:      s.options.draw(),
 		TempError: s.options.tempError,
 	}, ids)

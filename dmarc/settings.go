@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
@@ -33,7 +32,7 @@ type settings struct {
 
 	records  discovery.Records
 	messages message.Pool
-	buffers  sync.Pool // of *[bufferOctets]byte
+	buffers  buffers
 }
 
 // settings returns the options in use. They are copied when it is called first.
@@ -82,6 +81,3 @@ func double(n int) int {
 	}
 	return 2 * n
 }
-
-// bufferOctets is how much Verify reads at a time.
-const bufferOctets = 32 << 10

@@ -158,7 +158,7 @@ func (b *Budget) known(q Question) (o outcome, ok bool) {
 // keep adds the outcome of q. The caller holds mu.
 func (b *Budget) keep(q Question, o outcome) {
 	if b.outcomes == nil {
-		b.outcomes = make([]asked, 0, 8) // mostly enough for a message
+		b.outcomes = make([]asked, 0, 2) // enough for a check of a simple message
 	}
 	b.outcomes = append(b.outcomes, asked{q, o})
 }
