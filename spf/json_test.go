@@ -45,6 +45,48 @@ func TestAResultKeepsItsReasonThroughJSON(t *testing.T) {
 	}
 }
 
+func TestEveryErrorHasItsWordInJSON(t *testing.T) {
+	for word, err := range map[string]error{
+		"no-address": spf.ErrNoAddress, "no-mail-from": spf.ErrNoMailFrom, "no-domain": spf.ErrNoDomain, "bad-domain": spf.ErrBadDomain,
+		"no-record": spf.ErrNoRecord, "no-target": spf.ErrNoTarget, "no-match": spf.ErrNoMatch,
+		"syntax": spf.ErrSyntax, "multiple-records": spf.ErrMultipleRecords, "record-limit": spf.ErrRecordLimit,
+		"loop": spf.ErrLoop, "term-limit": spf.ErrTermLimit, "void-limit": spf.ErrVoidLimit, "mx-limit": spf.ErrMXLimit,
+		"question-limit": spf.ErrQuestionLimit, "time-limit": spf.ErrTimeLimit, "canceled": spf.ErrCanceled, "dns": spf.ErrDNS,
+	} {
+		text := asJSON(t, spf.Result{Err: err})
+		var fields struct{ Cause, Reason string }
+		var back spf.Result
+		if err := errors.Join(json.Unmarshal([]byte(text), &fields), json.Unmarshal([]byte(text), &back)); err != nil {
+			t.Fatal(err)
+		}
+		if fields.Cause != word || fields.Reason != err.Error() || !errors.Is(back.Err, err) {
+			t.Errorf("%v: got %s", err, text)
+		}
+		for _, v := range []any{spf.Evaluation{Err: err}, spf.Step{Err: err}} {
+			fields.Cause = ""
+			if json.Unmarshal([]byte(asJSON(t, v)), &fields); fields.Cause != word {
+				t.Errorf("%v: got %s", err, asJSON(t, v))
+			}
+		}
+		if err == spf.ErrLoop && !errors.Is(back.Err, spf.ErrTermLimit) {
+			t.Errorf("%v came back without being a term limit", back.Err)
+		}
+	}
+	answer := spf.Answer{Question: resolver.Question{Name: "a.example", Type: resolver.TypeA}, Err: resolver.ErrServFail}
+	var back spf.Answer
+	if err := json.Unmarshal([]byte(asJSON(t, answer)), &back); err != nil || !errors.Is(back.Err, resolver.ErrServFail) {
+		t.Errorf("an answer came back as %v, %v", back, err)
+	}
+}
+
+func TestWhatIsNoResultInJSONIsAnError(t *testing.T) {
+	for _, v := range []json.Unmarshaler{&spf.Result{}, &spf.Evaluation{}, &spf.Step{}, &spf.Answer{}} {
+		if err := v.UnmarshalJSON([]byte(`[1]`)); err == nil {
+			t.Errorf("%T: no error", v)
+		}
+	}
+}
+
 func TestARecordComesBackFromJSONWhole(t *testing.T) {
 	record, _, err := spf.Parse("V=spf1  ip4:192.0.2.0/24 ip6:2001:db8::/32 a:%{l}.example.com/24//64 foo=bar -all exp=%{d2}.example.com")
 	if err != nil {

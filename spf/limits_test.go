@@ -198,6 +198,30 @@ func TestLimitsOnHostsAndNames(t *testing.T) {
 	})
 }
 
+func TestTheNullMXIsNeitherAskedForNorCounted(t *testing.T) {
+	for _, root := range []string{"", "."} {
+		asked := 0
+		dns := resolverFunc(func(_ context.Context, q resolver.Question) (resolver.Answer, error) {
+			asked++
+			switch q.Type {
+			case resolver.TypeTXT:
+				return resolver.Answer{TXT: []string{"v=spf1 mx -all"}}, nil
+			case resolver.TypeMX:
+				a := resolver.Answer{MX: []resolver.MX{{Host: root}}}
+				for range 10 {
+					a.MX = append(a.MX, resolver.MX{Preference: 10, Host: "h.example.com"})
+				}
+				return a, nil
+			}
+			return resolver.Answer{Addrs: hostAddrs("203.0.113.1")}, nil
+		})
+		r := (&spf.Checker{Resolver: dns}).Check(t.Context(), client)
+		if r.Status != spf.StatusFail || asked != 3 || r.Questions != 3 {
+			t.Errorf("%q: got %v after %d questions", root, r, asked)
+		}
+	}
+}
+
 func TestThousandsOfPTRNamesCostTenQuestions(t *testing.T) {
 	zone := resolver.Zone{
 		"example.com": {TXT: []string{"v=spf1 exists:%{p}.example.com -exists:%{p}.%{p}.example.com -all exp=%{p}.example.com"}},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -84,6 +85,28 @@ func TestQuestionsSideBySideTakeTheLongestChainOfRoundTrips(t *testing.T) {
 		{"five includes with a and ip4 each", fiveIncludes, 3, 11, spf.StatusPass, 11},
 		{"ten hosts of one mx", hosts, 3, 12, spf.StatusFail, 12},
 		{"three names of one ptr", pointers, 3, 5, spf.StatusPass, 5},
+		{"names of an address while an include is evaluated", resolver.Zone{
+			"example.com":            {TXT: []string{"v=spf1 include:i1.example.com ptr -all"}},
+			"i1.example.com":         {TXT: []string{"v=spf1 a:c.example.com -all"}},
+			"1.2.0.192.in-addr.arpa": {PTR: []string{"a.example.com", "b.example.com"}},
+			"a.example.com":          {A: []string{"203.0.113.1"}},
+			"b.example.com":          {A: []string{"192.0.2.1"}},
+			"c.example.com":          {A: []string{"203.0.113.1"}},
+		}, 3, 6, spf.StatusPass, 6},
+		{"hosts of an mx while an include is evaluated", resolver.Zone{
+			"example.com":    {TXT: []string{"v=spf1 include:i1.example.com mx -all"}, MX: []string{"10 a.example.com", "10 b.example.com"}},
+			"i1.example.com": {TXT: []string{"v=spf1 a:c.example.com -all"}},
+			"a.example.com":  {A: []string{"203.0.113.1"}},
+			"b.example.com":  {A: []string{"192.0.2.1"}},
+			"c.example.com":  {A: []string{"203.0.113.1"}},
+		}, 3, 6, spf.StatusPass, 6},
+		{"an exists, an a and a redirect", resolver.Zone{
+			"example.com":                 {TXT: []string{"v=spf1 exists:%{l}.e.example.com a:c.example.com redirect=r.example.com"}},
+			"user.e.example.com":          {MX: []string{"0 ."}},
+			"c.example.com":               {A: []string{"203.0.113.1"}},
+			"r.example.com":               {TXT: []string{"v=spf1 exists:%{d}.e.example.com -all"}},
+			"r.example.com.e.example.com": {A: []string{"127.0.0.2"}},
+		}, 3, 5, spf.StatusPass, 5},
 		{"an include behind addresses", resolver.Zone{
 			"example.com":    {TXT: []string{"v=spf1 ip4:203.0.113.1 include:i1.example.com redirect=r.example.com"}},
 			"i1.example.com": {TXT: []string{"v=spf1 ?all"}},
@@ -163,6 +186,75 @@ func TestNothingIsAskedBehindATermThatIsSureToMatch(t *testing.T) {
 			}
 		}
 	})
+}
+
+// listed returns terms of which each names a host of its own: a:h1.example.com and so on.
+func listed(mechanism string, n int) string {
+	var b strings.Builder
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, " %s:h%d.example.com", mechanism, i)
+	}
+	return b.String()
+}
+
+func TestNothingIsAskedAheadThatTheEvaluationCannotComeTo(t *testing.T) {
+	var eleven, twelve []string
+	for i := 1; i <= 12; i++ {
+		eleven = append(eleven, fmt.Sprintf("10 never%d.example.com", i))
+		twelve = append(twelve, fmt.Sprintf("n%d.example.com", i))
+	}
+	for _, test := range []struct {
+		name   string
+		record string
+		zone   resolver.Zone
+		never  []string
+		asked  int // at most 10 ahead of the evaluation; what it came to counts as well
+	}{
+		{"the eleventh term", "v=spf1" + listed("a", 11), nil, []string{"h11.example.com"}, 11},
+		{"a redirect behind ten terms, which stands before them", "v=spf1 redirect=never.example.com" + listed("a", 10), nil, []string{"never.example.com"}, 11},
+		{"a redirect as the tenth term is asked for", "v=spf1 redirect=h10.example.com" + listed("a", 9), nil, nil, 11},
+		{"a redirect beside all", "v=spf1 a:h1.example.com a:h2.example.com ?all redirect=never.example.com", nil, []string{"never.example.com"}, 3},
+		{"terms of an include that is the tenth", "v=spf1" + listed("a", 9) + " include:i.example.com",
+			resolver.Zone{"i.example.com": {TXT: []string{"v=spf1 a:never1.example.com a:never2.example.com"}}},
+			[]string{"never1.example.com", "never2.example.com"}, 11},
+		{"the second term of an include that is the ninth", "v=spf1" + listed("a", 8) + " include:i.example.com",
+			resolver.Zone{"i.example.com": {TXT: []string{"v=spf1 a:h9.example.com a:never2.example.com"}}},
+			[]string{"never2.example.com"}, 11},
+		{"hosts of an mx with too many", "v=spf1 a:h1.example.com a:h2.example.com mx:m.example.com",
+			resolver.Zone{"m.example.com": {MX: eleven[:11]}},
+			[]string{"never1.example.com", "never2.example.com", "never11.example.com"}, 4},
+		{"names of an address beyond the tenth", "v=spf1 a:h1.example.com a:h2.example.com ptr -all",
+			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: twelve}}, []string{"n11.example.com", "n12.example.com"}, 14},
+		{"names of an address that are not in the domain", "v=spf1 a:h1.example.com ptr:example.org -all",
+			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: twelve}}, []string{"n1.example.com", "n2.example.com"}, 3},
+		{"a term with %{p}, whose name is not known yet", "v=spf1 a:h1.example.com a:h2.example.com a:%{p}.never.org",
+			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: []string{"h1.example.com"}}}, []string{".never.org"}, 5},
+		{"terms of a record that is broken", "v=spf1 a:h1.example.com include:i.example.com -all",
+			resolver.Zone{"i.example.com": {TXT: []string{"v=spf1 a:never1.example.com a:never2.example.com moo"}}},
+			[]string{"never1.example.com", "never2.example.com"}, 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				zone := resolver.Zone{"*.example.com": {A: []string{"203.0.113.1"}}, "example.com": {TXT: []string{test.record}}}
+				for name, r := range test.zone {
+					zone[name] = r
+				}
+				dns := far(zone)
+				r := (&spf.Checker{Resolver: dns}).Check(t.Context(), client)
+				close(dns.asked)
+				n := 0
+				for q := range dns.asked {
+					n++
+					if slices.Contains(test.never, q.Name) {
+						t.Errorf("asked for %v", q)
+					}
+				}
+				if n != test.asked {
+					t.Errorf("%d questions, want %d: %v", n, test.asked, r)
+				}
+			})
+		})
+	}
 }
 
 func TestNoMoreTermsAreAskedForAheadThanTheLimit(t *testing.T) {

@@ -179,7 +179,7 @@ func escapeOctets(s, special string) string {
 		switch c := s[i]; {
 		case isClean(c):
 			b = append(b, c)
-		case c >= ' ' && c <= '~':
+		case strings.IndexByte(special, c) >= 0:
 			b = append(b, '\\', c)
 		default:
 			b = append(b, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)

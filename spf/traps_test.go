@@ -27,6 +27,7 @@ func hosts(record string) resolver.Zone {
 		"mx.notvictim.com":                  {A: []string{"192.0.2.1"}},
 		"foo(bar.example.com":               {A: []string{"192.0.2.1"}},
 		"foo bar.example.com":               {A: []string{"192.0.2.1"}},
+		"%bar.example.com":                  {A: []string{"192.0.2.1"}},
 		"foo%bar.example.com":               {A: []string{"192.0.2.1"}},
 		"yes.example.com":                   {TXT: []string{"v=spf1 +all"}},
 		"no.example.com":                    {TXT: []string{"v=spf1 -all"}},
@@ -88,6 +89,7 @@ func TestTermsAndTheirDomains(t *testing.T) {
 		{"a domain with a label of 64 octets is no match", "v=spf1 a:" + strings.Repeat("x", 64) + ".example.com -all", "", fail},
 		{"a parenthesis is asked for", "v=spf1 a:foo(bar.example.com -all", "", pass},
 		{"a space is asked for", "v=spf1 a:foo%_bar.example.com -all", "", pass},
+		{"a percent sign at the beginning is asked for", "v=spf1 a:%%bar.example.com -all", "", pass},
 		{"a percent sign is asked for", "v=spf1 a:foo%%bar.example.com -all", "", pass},
 	} {
 		scenes = append(scenes, scene{name: s.name, zone: hosts(s.record), ip: s.ip, want: s.want, lookups: -1, voids: -1})
