@@ -128,6 +128,7 @@ func TestAMessageThatDoesNotEndInTimeIsAResult(t *testing.T) {
 		{"a signed body that flows on", signed[:start], false, exitOpen, "temperror"},
 		{"a signed body that stops", signed[:start], true, exitOpen, "temperror"},
 		{"a header that stops", "From: a@b.example\r\nSubj", true, exitOpen, "temperror"},
+		{"two From fields", "From: a@b.example\r\nFrom: c@d.example\r\n\r\nHel", true, exitFailed, "permerror"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
