@@ -359,7 +359,7 @@ func TestRecordsAreParsedOnceForAllMessages(t *testing.T) {
 		s.Begin(&g, Options{Mode: mode}, &records, "shop.example")
 		return s.Finish(nil).Query().Record
 	}
-	if find(TreeWalk) != find(TreeWalk) {
+	if first, second := find(TreeWalk), find(TreeWalk); first != second {
 		t.Error("parsed again")
 	}
 	if old := find(PublicSuffix); old == find(TreeWalk) || old.Standard != record.RFC7489 {

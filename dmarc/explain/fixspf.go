@@ -222,9 +222,6 @@ func costs(e *spf.Evaluation) (list []cost, total int) {
 	return list, before
 }
 
-// maxLookups is how many terms of a record may ask DNS: RFC 7208, section 4.6.4.
-const maxLookups = 10
-
 // dropTerms is for a record that needs too many look-ups.
 func dropTerms(f Fix, at, text string, e *spf.Evaluation, loop bool) Fix {
 	f.Broken = whole(at, text)
