@@ -430,3 +430,11 @@ func FuzzEvaluate(f *testing.F) {
 		}
 	})
 }
+
+func TestEvaluateLeavesOutWhatIsNull(t *testing.T) {
+	s := scenario{zone: map[string]string{"a.example": "v=DMARC1; p=reject"}, from: "a.example", dkim: []*dkim.Result{nil, signature(dkim.StatusPass, "a.example")}}
+	got := s.evaluate(t, &Verifier{}, 0)
+	if got.Status != StatusPass || len(got.Identifiers) != 1 || got.Identifiers[0].Signature != 1 {
+		t.Errorf("%v, identifiers %v; want a pass by the second signature", got, got.Identifiers)
+	}
+}

@@ -89,6 +89,9 @@ func identifiers(s *spf.Result, d []*dkim.Result) []Identifier {
 		}
 	}
 	for n, r := range d {
+		if r == nil { // in results that were read from JSON
+			continue
+		}
 		if name, err := domain.Canonical(r.Domain); err == nil {
 			list = append(list, Identifier{
 				Method:        MethodDKIM,
