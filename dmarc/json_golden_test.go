@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dkim/arc"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/dmarctest"
 	"github.com/mailverdict/mailverdict/dmarc/record"
@@ -65,6 +66,12 @@ func rich(t *testing.T) *dmarc.Result {
 	}
 	r := f.Verify(t)
 	r.Envelope.MailFromUnknown = true // for its key
+	r.ARC = &arc.Result{Status: arc.StatusFail, Err: arc.ErrSealedFail, Sets: []arc.Set{{
+		Instance:              1,
+		AuthenticationResults: "lists.example; dmarc=pass header.from=shop.example",
+		Signature:             arc.Signature{Status: arc.StatusPass, Domain: "lists.example", Selector: "s", Algorithm: "rsa-sha256", Time: r.Time, KeyBits: 2048},
+		Seal:                  arc.Signature{Status: arc.StatusPass, Domain: "lists.example", Selector: "s", Algorithm: "rsa-sha256", Time: r.Time, KeyBits: 2048},
+	}}}
 	r.Others = []dmarc.Verdict{{Status: dmarc.StatusNone, AuthorDomain: "other.example", Err: dmarc.ErrNoRecord}}
 	return r
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dkim/arc"
 	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -32,6 +33,10 @@ type Result struct {
 
 	// DKIM has a result for every DKIM-Signature field, topmost first. It is never nil.
 	DKIM []*dkim.Result `json:"dkim"`
+
+	// ARC is the chain that forwarders left (RFC 8617), nil if there is none. It shows who
+	// says that they handled the message; the verdict does not depend on it.
+	ARC *arc.Result `json:"arc,omitempty"`
 
 	DMARC Verdict `json:"dmarc"`
 

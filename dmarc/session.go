@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dkim/arc"
 	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/ask"
@@ -51,6 +52,7 @@ type Session struct {
 	policy     questions
 
 	// Once the header has ended.
+	chain    func() *arc.Result // when the message has ended; nil if it has no ARC field
 	author   author.Author
 	searches []discovery.Search // one for each Author Domain to evaluate
 
@@ -166,9 +168,10 @@ func (r *reading) Write(p []byte) (int, error) {
 // A headerCheck is what a Session does when the header has ended.
 type headerCheck Session
 
-// HeaderEnded finds the Author Domain, and asks for its policy.
+// HeaderEnded starts to verify the ARC chain, finds the Author Domain, and asks for its policy.
 func (c *headerCheck) HeaderEnded(m *message.Message) {
 	s, o := (*Session)(c), c.options
+	s.chain = o.arc.Start(m, &s.keys.Group)
 	s.author = author.Of(m.Header())
 	names := o.invalidAuthor.domains(&s.author)
 	if len(names) == 0 {
@@ -214,6 +217,9 @@ func (s *Session) Finish() (*Result, error) {
 	r := &Result{Envelope: s.envelope, Time: s.options.now(), Author: s.author, DKIM: s.signatures()}
 	if r.DKIM == nil {
 		r.DKIM = []*dkim.Result{}
+	}
+	if s.chain != nil {
+		r.ARC = s.chain()
 	}
 	r.SPF, r.HELO, _ = s.SPF(context.Background()) // which ends when the checks have
 	r.DMARC, r.Others = s.verdict(r)

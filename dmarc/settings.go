@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/dkim/arc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/header"
 	"github.com/mailverdict/mailverdict/internal/limit"
@@ -19,6 +20,7 @@ import (
 type settings struct {
 	mailFrom, helo spf.Checker
 	dkim           dkim.Verifier
+	arc            arc.Verifier
 	discovery      discovery.Options
 	invalidAuthor  InvalidAuthor
 	tempError      TempErrorRule
@@ -52,6 +54,7 @@ func (o *settings) set(v *Verifier) {
 	if o.dkim.Now == nil {
 		o.dkim.Now = o.now
 	}
+	o.arc.Now = o.now
 	if o.draw = v.Draw; o.draw == nil {
 		o.draw = rand.Float64
 	}
