@@ -2,6 +2,7 @@ package dkim_test
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/mailverdict/mailverdict/dkim"
+	"github.com/mailverdict/mailverdict/internal/signing"
+	"github.com/mailverdict/mailverdict/internal/suite"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -159,5 +162,39 @@ func TestAllocationsGrowWithTheHeaderAndNotWithItsSquare(t *testing.T) {
 				t.Errorf("%v allocations for 1600, %v for 200: more than linear", many, few)
 			}
 		})
+	}
+}
+
+func TestAllocationsOfAMessage(t *testing.T) {
+	if suite.Race {
+		t.Skip("the race detector makes allocations of its own")
+	}
+	const name = "test._domainkey.example.com"
+	for _, tt := range []struct {
+		what string
+		key  crypto.Signer
+		most float64
+	}{
+		{"one Ed25519 signature", signing.Ed25519("a"), 11},
+		{"one RSA signature", signing.RSA(2048), 20},
+	} {
+		record, err := signing.Record(tt.key.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		message, err := signing.Signature{Key: tt.key}.Sign("From: a@example.com\r\nTo: b@example.net\r\nX: 1\r\nSubject: c\r\n\r\nbody\r\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := dkim.Verifier{Resolver: resolver.Zone{name: {TXT: []string{record}}}}
+		got := testing.AllocsPerRun(100, func() {
+			results, err := v.Verify(t.Context(), strings.NewReader(message))
+			if err != nil || results[0].Status != dkim.StatusPass {
+				t.Fatal(results, err)
+			}
+		})
+		if got > tt.most {
+			t.Errorf("%s: %v allocations, want at most %v", tt.what, got, tt.most)
+		}
 	}
 }
