@@ -110,7 +110,6 @@ func (s *Session) release() {
 	s.questions.Close()
 	s.verifier.messages.Put(s.message)
 	s.message = nil
-	s.signatures = signatures{}
 }
 
 // failure returns the error of a message as this package's.

@@ -39,7 +39,9 @@ type check struct {
 	signature Signature
 	key       Key
 
-	field      int // of the header
+	field                int // its number in the header
+	valueStart, valueEnd int // where in its body the value of b= is
+
 	headerHash [sha256.Size]byte
 	bodyHash   *canon.Hash
 	lookup     *keys.Lookup
@@ -87,23 +89,23 @@ func (s *signatures) read(fields []header.Field, limits *Limits) {
 	var room [1 << 10]byte
 	for i := range fields {
 		if fields[i].Is("dkim-signature") {
-			body, value := cutValue(room[:0], &fields[i])
-			s.checks = append(s.checks, readSignature(i, string(body), value, limits))
+			body := fields[i].Body()
+			start, end, _ := tagvalue.Find(body, "b")
+			c := readSignature(string(without(room[:0], body, start, end)), body[start:end], limits)
+			c.field, c.valueStart, c.valueEnd = i, start, end
+			s.checks = append(s.checks, c)
 		}
 	}
 }
 
-// cutValue appends the body of a DKIM-Signature field to dst without the value of b=,
-// and returns that value too, as it stands in the field.
-func cutValue(dst []byte, f *header.Field) (body, value []byte) {
-	body = f.Body()
-	start, end, _ := tagvalue.Find(body, "b")
-	return append(append(dst, body[:start]...), body[end:]...), body[start:end]
+// without appends to dst the body of a field without the octets from start to end.
+func without(dst, body []byte, start, end int) []byte {
+	return append(append(dst, body[:start]...), body[end:]...)
 }
 
-// readSignature parses the body of one field, of which value was cut out.
-func readSignature(field int, text string, value []byte, limits *Limits) *check {
-	c := &check{field: field}
+// readSignature parses the body of one field, without the value of b=, and that value.
+func readSignature(text string, value []byte, limits *Limits) *check {
+	c := new(check)
 	s := &c.signature
 	s.Value, s.BodyHash, s.Query = c.valueRoom[:0], c.bodyHashRoom[:0], c.queryRoom[:0]
 	err := parseSignature(text, value, limits, s)
@@ -168,7 +170,7 @@ func (s *signatures) hashHeader() {
 			continue
 		}
 		selection := s.message.Select(c.signature.Header, c.field)
-		body, _ := cutValue(room[:0], &s.message.Header().Fields[c.field])
+		body := without(room[:0], s.message.Header().Fields[c.field].Body(), c.valueStart, c.valueEnd)
 		c.headerHash = s.message.HeaderHash(c.signature.HeaderCanonicalization.form(), selection, c.field, body)
 		c.cover(s.message, selection, names)
 	}

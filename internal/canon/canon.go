@@ -57,11 +57,12 @@ func appendName(dst, name []byte) []byte {
 	for len(name) > 0 && (isSpace(name[len(name)-1]) || name[len(name)-1] == '\r' || name[len(name)-1] == '\n') {
 		name = name[:len(name)-1]
 	}
-	for _, c := range name {
+	start := len(dst)
+	dst = append(dst, name...)
+	for i, c := range dst[start:] {
 		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+			dst[start+i] = c + ('a' - 'A')
 		}
-		dst = append(dst, c)
 	}
 	return dst
 }
@@ -69,17 +70,7 @@ func appendName(dst, name []byte) []byte {
 // appendLine appends a line, which neither begins nor ends with white space, with
 // one space in place of each run of white space in it.
 func appendLine(dst, line []byte) []byte {
-	for i := 0; ; {
-		n := nextChangeAmongWords(line, i, len(line))
-		dst = append(dst, line[i:n]...)
-		if n == len(line) {
-			return dst
-		}
-		dst = append(dst, ' ')
-		for i = n; isSpace(line[i]); {
-			i++
-		}
-	}
+	return appendSqueezed(dst, line, len(line), true)
 }
 
 // trimSpace returns a line without the white space around it.

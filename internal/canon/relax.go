@@ -7,179 +7,170 @@ import (
 	"slices"
 )
 
+// block is how many octets relax takes at a time: they stay in the fastest cache until
+// they are hashed.
+const block = smallSize
+
 // relax canonicalizes a span that begins and ends with an octet other than white
-// space, CR and LF, so that every octet before the last has a successor in it.
-//
-// White space stays as it is where it is one space with more of the line after it,
-// as it mostly is in text; everything between two places that change goes on as
-// one span. Where such places stand close together, spans cost more than they
-// save, and octets are gone through one by one.
+// space, CR and LF. So every octet before the last has a successor in the span, and
+// what becomes of white space depends on the span alone: it is removed if more of it
+// or CRLF follows, and otherwise becomes a space.
 func (b *Body) relax(p []byte) {
-	const (
-		block = 4 << 10 // octets looked at before they are hashed: they stay in the cache
-		near  = 16      // two places less than this apart are close
-	)
-	for i := 0; i < len(p); {
-		end := min(i+block, len(p))
-		n := nextChange(p, i, end)
-		if n == end {
-			b.put(p[i:end])
-			i = end
-			continue
+	for len(p) > 0 {
+		n := min(block, len(p))
+		tabs := bytes.IndexByte(p[:n], '\t') >= 0
+		clean := 0
+		switch {
+		case tabs:
+		case bytes.IndexByte(p[:n], ' ') < 0: // as in base64: this is the fastest way to know
+			clean = n
+		default:
+			clean = cleanPrefix(p, n)
 		}
-		if n-i < near {
-			if done := b.squeeze(p[i:]); done > 0 {
-				i += done
-				continue
+		b.put(p[:clean])
+		if rest := n - clean; rest > 0 {
+			if len(b.small)+rest > smallSize {
+				b.flush()
 			}
+			before := len(b.small)
+			b.small = appendSqueezed(b.small, p[clean:], rest, tabs)
+			b.octets += int64(len(b.small) - before)
 		}
-		b.put(p[i:n])
-		i = b.space1(p, n)
+		p = p[n:]
 	}
 }
 
-// space1 writes the white space that begins at p[i] as relaxed has it, nothing at
-// the end of a line and one space elsewhere, and returns where it ends.
-func (b *Body) space1(p []byte, i int) int {
-	for isSpace(p[i]) {
-		i++
-	}
-	if !isLineEnd(p, i) {
-		b.putShort(" ")
-	}
-	return i
-}
-
-// window is how many octets squeeze takes at once: a power of two.
-const window = 256
-
-// squeeze canonicalizes octet by octet as much at the beginning of p as white space
-// stands close together in, and returns how much that was. It does nothing where p
-// is short or has a bare CR, which takes a look further ahead.
-func (b *Body) squeeze(p []byte) int {
+// cleanPrefix returns how many of the first n octets of p, which is as relax says, certainly
+// stay as they are. There is no tab among them.
+func cleanPrefix(p []byte, n int) int {
 	i := 0
-	for i+window+2 <= len(p) && !hasBareCR(p[i:i+window+2]) {
-		gone := b.squeezeWindow((*[window + 2]byte)(p[i:]))
-		i += window
-		if gone < window/32 {
+	for ; i+64 <= n && i+65 <= len(p); i += 64 {
+		w := (*[65]byte)(p[i:])
+		if isMarked(spaces(word(w[0:8]), word(w[1:9])) | spaces(word(w[8:16]), word(w[9:17])) |
+			spaces(word(w[16:24]), word(w[17:25])) | spaces(word(w[24:32]), word(w[25:33])) |
+			spaces(word(w[32:40]), word(w[33:41])) | spaces(word(w[40:48]), word(w[41:49])) |
+			spaces(word(w[48:56]), word(w[49:57])) | spaces(word(w[56:64]), word(w[57:65]))) {
 			break
 		}
 	}
 	return i
 }
 
-// squeezeWindow canonicalizes a window and returns how many octets went. White
-// space goes where more of it or a line end follows. The loop has no branches:
-// where white space is everywhere, no processor guesses them well.
-func (b *Body) squeezeWindow(p *[window + 2]byte) int {
-	b.room(window)
-	b.small = slices.Grow(b.small, window)
-	out := (*[window]byte)(b.small[len(b.small) : len(b.small)+window])
-	n := 0
-	c := p[0]
-	this := octets[c]
-	for _, nextC := range p[1 : window+1] {
-		next := octets[nextC]
-		out[n%window] = c + byte(this)
-		n += 1 - int(this>>8&(next>>9)&1)
-		c, this = nextC, next
+// appendSqueezed appends the canonical form of the first n octets of p, which is as relax
+// says, to dst; tabs says whether there is a tab among them. It takes 8 octets as one
+// number, and 4 numbers at a time: in most text no white space changes among them, and
+// they are copied.
+func appendSqueezed(dst, p []byte, n int, tabs bool) []byte {
+	const ahead = 2 // octets behind those that are squeezed, which decide what becomes of them
+	i, o := 0, len(dst)
+	dst = slices.Grow(dst, n+8)[:o+n+8] // 8 octets more, since words are written whole
+	for ; i+32 <= n && i+32+ahead <= len(p); i += 32 {
+		from, to := (*[32 + ahead]byte)(p[i:]), (*[32]byte)(dst[o:])
+		a, b, c, d := word(from[0:8]), word(from[8:16]), word(from[16:24]), word(from[24:32])
+		marksA, marksB := spaces(a, word(from[1:9])), spaces(b, word(from[9:17]))
+		marksC, marksD := spaces(c, word(from[17:25])), spaces(d, word(from[25:33]))
+		if tabs {
+			marksA, marksB = marksA|tabsIn(a), marksB|tabsIn(b)
+			marksC, marksD = marksC|tabsIn(c), marksD|tabsIn(d)
+		}
+		if !isMarked(marksA | marksB | marksC | marksD) {
+			binary.LittleEndian.PutUint64(to[0:8], a)
+			binary.LittleEndian.PutUint64(to[8:16], b)
+			binary.LittleEndian.PutUint64(to[16:24], c)
+			binary.LittleEndian.PutUint64(to[24:32], d)
+			o += 32
+			continue
+		}
+		o += squeeze(dst[o:], a, marksA, from[1:10])
+		o += squeeze(dst[o:], b, marksB, from[9:18])
+		o += squeeze(dst[o:], c, marksC, from[17:26])
+		o += squeeze(dst[o:], d, marksD, from[25:34])
 	}
-	b.octets -= int64(window - n)
-	b.small = b.small[:len(b.small)+n]
-	return window - n
+	for ; i < n; i++ {
+		c := p[i]
+		if isSpace(c) {
+			if isSpace(p[i+1]) || isLineEnd(p, i+1) {
+				continue
+			}
+			c = ' '
+		}
+		dst[o] = c
+		o++
+	}
+	return dst[:o]
 }
 
-// octets says of white space and CR what relaxed does: add the low eight bits to the
-// octet; bit 8 is set where it goes if bit 9 is set for the octet after it.
-var octets = [256]uint32{
-	' ':  1<<8 | 1<<9,
-	'\t': 1<<8 | 1<<9 | (' ' - '\t'),
-	'\r': 1 << 9,
+// squeeze writes the canonical form of 8 octets to dst, which has room for 8, and returns
+// how many octets it has. Without marks it is the octets themselves. next are the octets
+// that follow the first one.
+func squeeze(dst []byte, octets, marks uint64, next []byte) int {
+	n := 8
+	if isMarked(marks) {
+		octets, n = squeezed(octets, word(next), word(next[1:]))
+	}
+	binary.LittleEndian.PutUint64(dst, octets)
+	return n
 }
 
-// hasBareCR reports whether a CR without an LF after it is in p, its last octet left
-// out.
-func hasBareCR(p []byte) bool {
-	for {
-		i := bytes.IndexByte(p, '\r')
-		if i < 0 || i+1 == len(p) {
-			return false
-		}
-		if p[i+1] != '\n' {
-			return true
-		}
-		p = p[i+2:]
+// ones is a number that has 1 in the place of each of 8 octets.
+const ones = 0x0101010101010101
+
+// word returns 8 octets as a number.
+func word(p []byte) uint64 { return binary.LittleEndian.Uint64(p) }
+
+// spaces returns a number for isMarked, given 8 octets and the 8 that begin one later. It
+// marks spaces with one of 0x01 to 0x20 after them, and other octets, but rarely in text.
+func spaces(octets, after uint64) uint64 {
+	// Zero in the place of each such space.
+	pairs := octets ^ ones*' ' | (after-ones)&(ones*0x60)
+	// Taking one from zero sets the high bit, which ASCII does not have.
+	return (pairs - ones) &^ octets
+}
+
+// tabsIn returns a number for isMarked that marks tabs, and other octets, but rarely in
+// text.
+func tabsIn(octets uint64) uint64 { return (octets ^ ones*'\t' - ones) &^ octets }
+
+// isMarked reports whether an octet is marked, by the high bit in its place.
+func isMarked(marks uint64) bool { return marks&(ones*0x80) != 0 }
+
+// squeezed canonicalizes 8 octets, given the 8 octets that begin one and two octets
+// later. It returns what is left of them, and how many octets that is.
+func squeezed(octets, after, afterNext uint64) (kept uint64, n int) {
+	tabs := zeros(octets ^ ones*'\t')
+	space := tabs | zeros(octets^ones*' ')
+	lineEnd := zeros(after ^ ones*'\r' | afterNext ^ ones*'\n')
+	last := after >> 56
+	var lastSpace uint64
+	if last == ' ' || last == '\t' {
+		lastSpace = 0x80 << 56
 	}
+	remove := space & (space>>8 | lastSpace | lineEnd)
+	octets ^= tabs >> 7 * ('\t' ^ ' ')
+	n = 8 - bits.OnesCount64(remove)
+	octets, remove = removeLast(octets, remove)
+	octets, remove = removeLast(octets, remove)
+	for remove != 0 {
+		octets, remove = removeLast(octets, remove)
+	}
+	return octets, n
+}
+
+// removeLast removes the last of the octets that are marked, if there is one, and its
+// mark. The octets and marks before it stay where they are.
+func removeLast(octets, marks uint64) (_, _ uint64) {
+	below := uint64(1)<<(uint(bits.Len64(marks))-8) - 1 // all ones without a mark
+	return octets&below | octets>>8&^below, marks & below
+}
+
+// zeros returns a number that has 0x80 in the place of every octet of x that is zero, and
+// 0 elsewhere.
+func zeros(x uint64) uint64 {
+	const low = ones * 0x7f
+	return ^((x&low + low) | x | low)
 }
 
 // isLineEnd reports whether a CRLF begins at p[i].
 func isLineEnd(p []byte, i int) bool {
 	return p[i] == '\r' && i+1 < len(p) && p[i+1] == '\n'
-}
-
-// nextChange returns the first white space in p[i:end] that relaxed changes: a
-// tab, more than one octet, or the end of a line; end if there is none.
-func nextChange(p []byte, i, end int) int {
-	// Base64 has no white space at all, and this is the fastest way to know.
-	if bytes.IndexByte(p[i:end], ' ') < 0 && bytes.IndexByte(p[i:end], '\t') < 0 {
-		return end
-	}
-	return nextChangeAmongWords(p, i, end)
-}
-
-// nextChangeAmongWords is nextChange where white space is likely.
-func nextChangeAmongWords(p []byte, i, end int) int {
-	for i = nextSuspect(p, i, end); i < end && !changes(p, i); {
-		i = nextSuspect(p, i+1, end)
-	}
-	return i
-}
-
-// changes reports whether relaxed changes the octet p[i], given that it leaves the
-// one before it alone.
-func changes(p []byte, i int) bool {
-	switch p[i] {
-	case '\t':
-		return true
-	case ' ':
-		return isSpace(p[i+1]) || isLineEnd(p, i+1)
-	}
-	return false
-}
-
-// nextSuspect returns an index in p[i:end], none after the first octet that changes,
-// or end.
-func nextSuspect(p []byte, i, end int) int {
-	for ; i+64 <= end && i+65 <= len(p); i += 64 {
-		w := (*[65]byte)(p[i:])
-		if suspects(w[0:9])|suspects(w[8:17])|suspects(w[16:25])|suspects(w[24:33])|
-			suspects(w[32:41])|suspects(w[40:49])|suspects(w[48:57])|suspects(w[56:65]) != 0 {
-			break
-		}
-	}
-	for ; i+8 <= end && i+9 <= len(p); i += 8 {
-		w := (*[9]byte)(p[i:])
-		if at := suspects(w[:]); at != 0 {
-			return i + bits.TrailingZeros64(at)/8
-		}
-	}
-	for ; i < end && !(p[i] == '\t' || p[i] == ' ' && p[i+1] <= ' '); i++ {
-	}
-	return i
-}
-
-// suspects returns a number with a bit set in the place of each of the first eight
-// octets of p that is a tab, or a space with an octet after it that may be space,
-// tab or CR. Other octets may be marked too, but rarely in text.
-func suspects(p []byte) uint64 {
-	const ones = 0x0101010101010101
-	octets := binary.LittleEndian.Uint64(p)
-	after := binary.LittleEndian.Uint64(p[1:])
-	// Zero in the octets that are spaces with one of 0x01 to 0x20 after them ...
-	pair := (octets ^ ones*' ') | (after-ones)&(ones*0x60)
-	// ... and in those that are tabs.
-	tab := octets ^ ones*'\t'
-	// Taking one from zero sets the high bit, which ASCII does not have; borrows
-	// can mark the octet after a marked one.
-	return ((pair - ones) | (tab - ones)) &^ octets & (ones * 0x80)
 }
