@@ -19,6 +19,9 @@ func alignmentSteps(v *dmarc.Verdict, i dmarc.Identifier) []Step {
 		Title: "SPF alignment",
 		Input: "Do " + i.Domain + " and " + v.AuthorDomain + " belong together (are they aligned)?",
 	}
+	if i.Domain == v.AuthorDomain {
+		s.Input = "Is " + i.Domain + " the domain in From (aligned with it)?"
+	}
 	tag := "aspf"
 	if i.Method == dmarc.MethodDKIM {
 		s.Kind, s.Title, tag = KindDKIMAlignment, "DKIM alignment", "adkim"

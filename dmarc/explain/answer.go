@@ -195,10 +195,11 @@ func asked(v *dmarc.Verdict, name string) string {
 
 // unlessForged is for fixes that only help a message which is no forgery.
 func unlessForged(r *dmarc.Result, name string) string {
-	if d := broken(r); d != nil && d.HeaderVerified || notExisting(&r.DMARC) || exactOnly(&r.DMARC) {
+	d := broken(r)
+	if d != nil && d.HeaderVerified || notExisting(&r.DMARC) || exactOnly(&r.DMARC) {
 		return ""
 	}
-	if who := senders(&r.DMARC); who != "" {
+	if who := senders(&r.DMARC); who != "" && d == nil {
 		return "If " + name + " does not send through " + who + ", this is a forgery, and there is nothing to fix."
 	}
 	return "If " + name + " did not send this, it is a forgery, and there is nothing to fix."
@@ -209,6 +210,8 @@ func noneSentences(v *dmarc.Verdict, name string) []string {
 	switch {
 	case errors.Is(v.Err, dmarc.ErrNoPolicy):
 		text = "The DMARC record of " + name + " cannot be read, so receivers cannot tell."
+	case nearly(v):
+		text = "What " + name + " publishes does not count as a DMARC record, as it is written."
 	case severalRecords(v) != nil:
 		text = "There is more than one DMARC record for " + name + ", and so none counts."
 	}

@@ -126,7 +126,8 @@ func answerStories() []story {
 		// DMARC records.
 		{
 			name: "a semicolon that is missing in v=DMARC1 is marked", records: txt("_dmarc.shop.example", "v=DMARC1 p=reject"),
-			fix: "Correct the DMARC record of shop.example. {v=DMARC1» «p=reject} [replace TXT _dmarc.shop.example: v=DMARC1; p=reject]",
+			summary: "What shop.example publishes does not count as a DMARC record, as it is written.",
+			fix:     "Correct the DMARC record of shop.example. {v=DMARC1» «p=reject} [replace TXT _dmarc.shop.example: v=DMARC1; p=reject]",
 		},
 		{
 			name: "backslashes in a DMARC record go", records: txt("_dmarc.shop.example", `v=DMARC1\; p=reject`),

@@ -87,7 +87,7 @@ func (p *printer) broken(indent int, b *Broken) {
 	var text, marks strings.Builder // of the line under way
 	used := 0
 	flush := func() {
-		p.text.WriteString(strings.Repeat(" ", indent+2) + text.String() + "\n")
+		p.text.WriteString(strings.Repeat(" ", indent+2) + strings.TrimRight(text.String(), " ") + "\n")
 		if line := strings.TrimRight(marks.String(), " "); line != "" {
 			p.text.WriteString(strings.Repeat(" ", indent+2) + p.paint(ToneBad.color(), line) + "\n")
 		}

@@ -25,7 +25,7 @@ func recordFixes(v *dmarc.Verdict, res *spf.Result) []Fix {
 		if q.Record != nil && q.Domain == v.Discovery.PolicyDomain {
 			return []Fix{mendDMARC(q.Domain, q.Text)}
 		}
-		if text, ok := nearlyDMARC(q); ok && ownedBy(v.AuthorDomain, q.Domain) {
+		if text := nearlyDMARC(v, q); text != "" {
 			return []Fix{mendDMARC(q.Domain, text)}
 		}
 	}
@@ -108,17 +108,25 @@ func keepOne(q *discovery.Query) Fix {
 	return f
 }
 
-// nearlyDMARC returns a TXT record that was meant to be a DMARC record, but is none.
-func nearlyDMARC(q *discovery.Query) (text string, ok bool) {
-	if q.Record != nil {
-		return "", false
+// nearlyDMARC returns a TXT record that was meant to be a DMARC record of the Author Domain's
+// owner, but is none; or "".
+func nearlyDMARC(v *dmarc.Verdict, q *discovery.Query) string {
+	if q.Record != nil || !ownedBy(v.AuthorDomain, q.Domain) {
+		return ""
 	}
 	for _, d := range q.Discarded {
 		if _, meant := mend.DMARC(d.Text); meant && d.Reason == discovery.NotDMARC {
-			return d.Text, true
+			return d.Text
 		}
 	}
-	return "", false
+	return ""
+}
+
+// nearly reports whether there is such a record.
+func nearly(v *dmarc.Verdict) bool {
+	return v.Discovery != nil && slices.ContainsFunc(v.Discovery.Queries, func(q *discovery.Query) bool {
+		return nearlyDMARC(v, q) != ""
+	})
 }
 
 // mendDMARC is for a DMARC record that says nothing, or not what was meant.

@@ -207,19 +207,20 @@ type cost struct {
 }
 
 // costs returns what the terms of a record cost, as far as they were looked at.
-func costs(e *spf.Evaluation) (list []cost, total int) {
+func costs(e *spf.Evaluation) []cost {
 	if e == nil {
-		return nil, 0
+		return nil
 	}
+	var list []cost
 	before := 0
 	for i := range e.Steps {
 		s := &e.Steps[i]
-		if n := s.Lookups - before; n > 0 {
-			list = append(list, cost{s.Term, n, s.Err != nil})
+		if n := s.Lookups - before; n > 0 || s.Err != nil {
+			list = append(list, cost{s.Term, max(n, 1), s.Err != nil})
 		}
 		before = s.Lookups
 	}
-	return list, before
+	return list
 }
 
 // dropTerms is for a record that needs too many look-ups.
@@ -236,7 +237,7 @@ func dropTerms(f Fix, at, text string, e *spf.Evaluation, loop bool) Fix {
 		}
 		return f
 	}
-	list, _ := costs(e)
+	list := costs(e)
 	f.Text = "The SPF record of " + at + " needs more than ten look-ups in DNS. Take out the companies that no longer send for you."
 	if len(list) == 0 {
 		return f

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"testing"
 
@@ -16,7 +15,7 @@ func TestNothingPanicsOnNullsInJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, status := range []string{"fail", "pass", "none", "temperror", "permerror"} {
+	for _, status := range []string{"fail", "pass", "none"} {
 		var value map[string]any
 		if err := json.Unmarshal(text, &value); err != nil {
 			t.Fatal(err)
@@ -46,7 +45,7 @@ func readBack(t *testing.T, value any) {
 	}
 	for _, e := range []*Explanation{Explain(r), ExplainSPF(r.Envelope, r.SPF, r.HELO)} {
 		everyText(e, func(text string) { checkLine(t, text) })
-		if err := errors.Join(e.Text(io.Discard, TextOptions{}), e.HTML(io.Discard)); err != nil {
+		if err := e.Text(io.Discard, TextOptions{}); err != nil {
 			t.Error(err)
 		}
 	}

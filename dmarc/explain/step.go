@@ -47,6 +47,9 @@ const (
 	KindVerdict       Kind = "verdict"        // always the last
 )
 
+// String returns the word.
+func (k Kind) String() string { return string(k) }
+
 // Tone says what an outcome means for the message, for colours and the like.
 type Tone string
 
@@ -56,6 +59,9 @@ const (
 	ToneBad  Tone = "bad"  // it speaks against it
 	ToneOpen Tone = "open" // it does not count, or could not be found out
 )
+
+// String returns the word.
+func (t Tone) String() string { return string(t) }
 
 // steps explains how a verdict came about. The last step is the verdict, always.
 func steps(r *dmarc.Result) []Step {

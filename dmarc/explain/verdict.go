@@ -55,9 +55,9 @@ func verdictStep(r *dmarc.Result) Step {
 
 func verdictQuestion(v *dmarc.Verdict) string {
 	if v.AuthorDomain == "" {
-		return "Is anybody answerable for this message?"
+		return "Whom is this message from?"
 	}
-	return "Is " + plainDomain(v.AuthorDomain) + " answerable for this message?"
+	return "Is this message from " + plainDomain(v.AuthorDomain) + "?"
 }
 
 // verdictConsequence says what a verdict means, in the words of the trade.
@@ -65,7 +65,7 @@ func verdictConsequence(v *dmarc.Verdict) string {
 	name := plainDomain(v.AuthorDomain)
 	switch v.Status {
 	case dmarc.StatusPass:
-		return "At least one identifier passed and is aligned: " + name + " is answerable for the message."
+		return "What passed is aligned with " + name + ": the message is from " + name + "."
 	case dmarc.StatusFail:
 		return "Nothing that passed is aligned with " + name + ". The policy says what is recommended."
 	case dmarc.StatusTempError:
