@@ -2,9 +2,11 @@ package resolver
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/mailverdict/mailverdict/internal/latetimer"
 	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/seam"
 )
@@ -48,11 +50,12 @@ type Budget struct {
 	time time.Duration
 
 	mu       sync.Mutex
-	outcomes []asked            // of questions, in the order in which they came
-	calls    map[Question]*call // under way
-	count    int                // of questions
-	since    time.Time          // when calls was last empty
-	spent    time.Duration      // before that
+	outcomes []asked       // of questions, in the order in which they came
+	calls    []*call       // under way
+	timeUp   error         // of calls that the limit of time ends
+	count    int           // of questions
+	since    time.Time     // when calls was last empty
+	spent    time.Duration // before that
 }
 
 type asked struct {
@@ -60,10 +63,12 @@ type asked struct {
 	outcome  outcome
 }
 
-// A call is a question that the Resolver is at work on. Once done is closed, it has the
+// A call is a question that the Resolver is at work on. Once it is done, it has the
 // outcome, unless it is abandoned: then who asked has gone away.
 type call struct {
-	done      chan struct{}
+	question  Question
+	within    latetimer.Context
+	done      chan struct{} // closed when it is; nil while nobody waits for it
 	outcome   outcome
 	abandoned bool
 }
@@ -99,7 +104,7 @@ func (b *Budget) resolve(ctx context.Context, q Question) outcome {
 		case c == nil:
 			return known
 		case mine:
-			b.ask(ctx, q, c)
+			b.ask(ctx, c)
 			return c.outcome
 		}
 		select {
@@ -122,7 +127,7 @@ func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err
 	b.once.Do(b.begin)
 	b.mu.Lock()
 	o, known := b.known(q)
-	underway := b.calls[q] != nil
+	underway := b.call(q) != nil
 	b.mu.Unlock()
 	if known || underway {
 		return o.answer, known, o.err
@@ -136,8 +141,10 @@ func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err
 	if o, known := b.known(q); known {
 		return o.answer, true, o.err // another goroutine was faster
 	}
-	b.count++
-	b.keep(q, outcome{answer: a, err: err})
+	if b.call(q) == nil { // else another goroutine asks for it, and has counted it
+		b.count++
+		b.keep(q, outcome{answer: a, err: err})
+	}
 	return a, true, err
 }
 
@@ -149,10 +156,20 @@ func (b *Budget) known(q Question) (o outcome, ok bool) {
 			return b.outcomes[i].outcome.again(), true
 		}
 	}
-	if b.count >= b.most && b.calls[q] == nil {
-		return failed(q, &limitError{ErrQuestionLimit, b.most}), true
+	if b.count >= b.most && b.call(q) == nil {
+		return failed(q, &limitError{kind: ErrQuestionLimit, questions: b.most}), true
 	}
 	return outcome{}, false
+}
+
+// call returns the call for q that is under way, or nil. The caller holds mu.
+func (b *Budget) call(q Question) *call {
+	for _, c := range b.calls {
+		if c.question == q {
+			return c
+		}
+	}
+	return nil
 }
 
 // keep adds the outcome of q. The caller holds mu.
@@ -171,66 +188,71 @@ func (b *Budget) join(q Question) (o outcome, c *call, mine bool) {
 	if o, ok := b.known(q); ok {
 		return o, nil, false
 	}
-	if c := b.calls[q]; c != nil {
+	if c := b.call(q); c != nil {
+		if c.done == nil {
+			c.done = make(chan struct{})
+		}
 		return outcome{}, c, false
-	}
-	if b.calls == nil {
-		b.calls = make(map[Question]*call)
 	}
 	if len(b.calls) == 0 {
 		b.since = time.Now()
 	}
-	c = &call{done: make(chan struct{})}
-	b.calls[q] = c
+	if b.timeUp == nil {
+		b.timeUp = &limitError{kind: ErrTimeLimit, time: b.time}
+	}
+	c = &call{question: q}
+	b.calls = append(b.calls, c)
 	b.count++
 	return outcome{}, c, true
 }
 
-// ask puts q to the Resolver and fills c. What the caller's context cut short is an
-// outcome for the caller alone.
-func (b *Budget) ask(ctx context.Context, q Question, c *call) {
-	defer b.finish(q, c)
-	left, limit := b.left()
+// ask puts the question of c to the Resolver and fills c. What the caller's context cut
+// short is an outcome for the caller alone.
+func (b *Budget) ask(ctx context.Context, c *call) {
+	defer b.finish(c)
+	left := b.left()
 	if left <= 0 {
-		c.outcome = failed(q, limit)
+		c.outcome = failed(c.question, b.timeUp)
 		return
 	}
-	within, cancel := context.WithTimeoutCause(ctx, left, limit)
-	defer cancel()
-	l := new(listener)
+	c.within.Begin(ctx, time.Now().Add(left), b.timeUp)
+	defer c.within.Stop()
+	var within context.Context = &c.within
+	var l *listener
 	if tracerOf(ctx) != nil {
 		within, l = listen(within)
 	}
-	Contained(seam.Internal{}, within, b.dns, q, func(a Answer, err error) {
-		c.outcome = outcome{a, err, l.details()}
+	Contained(seam.Internal{}, within, b.dns, c.question, func(a Answer, err error) {
+		c.outcome = l.outcome(a, err)
 		switch {
 		case !Temporary(err):
 		case ctx.Err() != nil:
-			c.outcome, c.abandoned = failed(q, contextError(ctx)), true
+			c.outcome, c.abandoned = failed(c.question, contextError(ctx)), true
 		case within.Err() != nil:
-			c.outcome = failed(q, limit)
+			c.outcome = failed(c.question, b.timeUp)
 		}
 	})
 }
 
-// left returns how much time is left for questions, and the error to end them with after
-// that.
-func (b *Budget) left() (time.Duration, error) {
+// left returns how much time is left for questions.
+func (b *Budget) left() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.time - b.spent - time.Since(b.since), &limitError{ErrTimeLimit, b.time}
+	return b.time - b.spent - time.Since(b.since)
 }
 
 // finish hands the outcome to those who wait for it.
-func (b *Budget) finish(q Question, c *call) {
+func (b *Budget) finish(c *call) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.calls, q)
+	b.calls = slices.DeleteFunc(b.calls, func(other *call) bool { return other == c })
 	if len(b.calls) == 0 {
 		b.spent += time.Since(b.since)
 	}
 	if !c.abandoned {
-		b.keep(q, c.outcome)
+		b.keep(c.question, c.outcome)
 	}
-	close(c.done)
+	if c.done != nil {
+		close(c.done)
+	}
 }

@@ -30,8 +30,8 @@ const (
 	// again: RFC 8767, section 4.
 	staleTTL = 30 * time.Second
 
-	// flightTime bounds a question whoever waits for it.
-	flightTime = 30 * time.Second
+	// queryTime bounds a question, whoever waits for it.
+	queryTime = 30 * time.Second
 )
 
 // A Cache remembers answers, and absence (RFC 2308), for as long as their TTL says,
@@ -42,9 +42,9 @@ const (
 // until the last of them has gone away, at most for 30 seconds. The context that
 // Resolver gets has the values of the first who asked.
 //
-// Answers have the TTL that is left, and errors are shared. The Cache copies its fields
-// when it is asked first. A panic in the Resolver, or
-// a goroutine that it ends, is contained, and is ErrPanic.
+// Answers have the TTL that is left, and errors are shared. A panic in the Resolver, or a
+// goroutine that it ends, is contained, and is ErrPanic. The Cache copies its fields when
+// it is asked first.
 type Cache struct {
 	// Resolver is asked for what is not remembered. Nil means Default().
 	Resolver Resolver
@@ -71,7 +71,7 @@ type Cache struct {
 	entries *otter.Cache[Question, *remembered]
 
 	mu      sync.Mutex
-	flights map[Question]*flight
+	queries map[Question]*query
 }
 
 // cacheOptions are the fields of a Cache as they were at its first question.
@@ -80,18 +80,18 @@ type cacheOptions struct {
 	minTTL, maxTTL, maxStale time.Duration
 }
 
-// A flight is a question under way for everybody who waits for it.
-type flight struct {
+// A query is a question that the Resolver is at work on, for everybody who waits for it.
+type query struct {
 	ctx     context.Context // ends when nobody waits any more
 	cancel  context.CancelFunc
 	waiting int
 
-	landed chan struct{} // closed when the outcome is there
-	entry  *remembered
-	asked  bool // the Resolver was asked
+	done  chan struct{} // closed when there is an entry
+	entry *remembered
+	asked bool // the Resolver was asked
 }
 
-// An outcome as it is remembered. It does not change.
+// A remembered outcome. It does not change.
 type remembered struct {
 	answer  Answer
 	err     error
@@ -120,14 +120,14 @@ func (c *Cache) resolve(ctx context.Context, q Question) outcome {
 	if ctx.Err() != nil {
 		return failed(q, contextError(ctx))
 	}
-	f, first := c.board(ctx, q)
-	defer c.leave(q, f)
+	wait, first := c.join(ctx, q)
+	defer c.leave(q, wait)
 	select {
 	case <-ctx.Done():
 		return failed(q, contextError(ctx))
-	case <-f.landed:
-		o := f.entry.outcome(time.Now())
-		if !first || !f.asked {
+	case <-wait.done:
+		o := wait.entry.outcome(time.Now())
+		if !first || !wait.asked {
 			return o.again()
 		}
 		return o
@@ -143,51 +143,50 @@ func (c *Cache) fresh(q Question, now time.Time) *remembered {
 	return nil
 }
 
-// board returns the flight for q, and holds it in the air until the caller leaves.
-// First says that the caller started it. One caller's cancellation is not the others':
-// the flight has none of them.
-func (c *Cache) board(ctx context.Context, q Question) (f *flight, first bool) {
+// join returns the query for q, which goes on at least until the caller leaves it. First
+// says that the caller started it. One caller's cancellation is not the others': the query
+// has none of them.
+func (c *Cache) join(ctx context.Context, q Question) (w *query, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f = c.flights[q]
-	if f == nil {
-		f = &flight{landed: make(chan struct{})}
-		f.ctx, f.cancel = context.WithTimeout(context.WithoutCancel(ctx), flightTime)
-		if c.flights == nil {
-			c.flights = make(map[Question]*flight)
+	w = c.queries[q]
+	if w == nil {
+		w = &query{done: make(chan struct{})}
+		w.ctx, w.cancel = context.WithTimeout(context.WithoutCancel(ctx), queryTime)
+		if c.queries == nil {
+			c.queries = make(map[Question]*query)
 		}
-		c.flights[q] = f
+		c.queries[q] = w
 		first = true
-		go c.fly(q, f)
+		go c.ask(q, w)
 	}
-	f.waiting++
-	return f, first
+	w.waiting++
+	return w, first
 }
 
-// leave ends the flight if nobody else waits for it. Who asks after that must not
-// join it.
-func (c *Cache) leave(q Question, f *flight) {
+// leave ends the query if nobody else waits for it. Who asks after that must not join it.
+func (c *Cache) leave(q Question, w *query) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.waiting--; f.waiting == 0 {
-		c.remove(q, f)
+	if w.waiting--; w.waiting == 0 {
+		c.remove(q, w)
 	}
 }
 
-// land hands the outcome to those who wait for it. Who asks after that finds it
+// finish hands the outcome to those who wait for it. Who asks after that finds it
 // remembered.
-func (c *Cache) land(q Question, f *flight) {
+func (c *Cache) finish(q Question, w *query) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.remove(q, f)
-	close(f.landed)
+	c.remove(q, w)
+	close(w.done)
 }
 
-// remove takes f from the flights, if it is still among them, and ends its context.
-func (c *Cache) remove(q Question, f *flight) {
-	f.cancel()
-	if c.flights[q] == f {
-		delete(c.flights, q)
+// remove takes w from the queries, if it is still among them, and ends its context.
+func (c *Cache) remove(q Question, w *query) {
+	w.cancel()
+	if c.queries[q] == w {
+		delete(c.queries, q)
 	}
 }
 
@@ -222,32 +221,32 @@ func (c *Cache) open() {
 	c.entries = otter.Must(&options)
 }
 
-// fly asks the Resolver and remembers the outcome.
-func (c *Cache) fly(q Question, f *flight) {
-	defer c.land(q, f) // also where the Resolver ends this goroutine
+// ask asks the Resolver and remembers the outcome.
+func (c *Cache) ask(q Question, w *query) {
+	defer c.finish(q, w) // also where the Resolver ends this goroutine
 	old, ok := c.entries.GetIfPresent(q)
 	if ok && time.Now().Before(old.expiry) {
-		f.entry = old // another flight landed since the caller looked
+		w.entry = old // another query ended since the caller looked
 		return
 	}
-	f.asked = true
-	ctx, l := listen(f.ctx)
+	w.asked = true
+	ctx, l := listen(w.ctx)
 	Contained(seam.Internal{}, ctx, c.options.resolver, q, func(a Answer, err error) {
 		now := time.Now()
 		e := c.outcomeOf(a, err, now)
-		e.server = l.details().Server
+		e.server = l.outcome(a, err).server
 		if ok && Temporary(err) && old.err == nil && now.Before(old.useless) {
 			e = old.staleAt(now)
 		}
 		switch {
-		case errors.Is(err, ErrLimit), Temporary(err) && errors.Is(f.ctx.Err(), context.Canceled):
+		case errors.Is(err, ErrLimit), Temporary(err) && errors.Is(w.ctx.Err(), context.Canceled):
 			// Neither a limit nor that everybody has gone away is about the question.
 		case e.expiry.After(now):
 			c.entries.Set(q, e)
 		default:
 			c.entries.Invalidate(q) // what was true before is not to be given as stale
 		}
-		f.entry = e
+		w.entry = e
 	})
 }
 
@@ -285,16 +284,14 @@ func (e *remembered) staleAt(now time.Time) *remembered {
 // outcome returns the answer or the error with the TTL that is left of it. A TTL
 // that is not known stays so.
 func (e *remembered) outcome(now time.Time) outcome {
-	o := outcome{answer: e.answer, err: e.err, details: seam.Details{Server: e.server, Stale: e.stale}}
-	left := e.expiry.Sub(now)
+	o := outcome{answer: e.answer, err: e.err, server: e.server, stale: e.stale}
+	left := max(e.expiry.Sub(now), time.Nanosecond)
 	if failure, ok := errors.AsType[*Error](e.err); ok && failure.TTL > left {
 		aged := *failure
-		aged.TTL = max(left, time.Nanosecond)
+		aged.TTL = left
 		o.err = &aged
 	}
-	if e.answer.TTL > left {
-		o.answer.TTL = max(left, time.Nanosecond)
-	}
+	o.answer.TTL = min(o.answer.TTL, left)
 	return o
 }
 

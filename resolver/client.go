@@ -14,7 +14,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mailverdict/mailverdict/internal/limit"
-	"github.com/mailverdict/mailverdict/internal/seam"
 )
 
 // The defaults of a Client.
@@ -60,8 +59,8 @@ type Client struct {
 	Timeout time.Duration
 
 	// Tries is how often a server that does not answer is asked. Zero means DefaultTries,
-	// a negative number until the context ends. A server that answers with a failure is
-	// not asked again.
+	// a negative number no limit: until the context ends. A server that answers with a
+	// failure is not asked again.
 	Tries int
 
 	// dial makes connections; nil means net.Dialer's.
@@ -98,13 +97,18 @@ func (c *Client) resolve(ctx context.Context, q Question) outcome {
 	c.once.Do(c.begin)
 	servers := c.order()
 	server, err := "", fmt.Errorf("%w: none is known", ErrUnreachable)
+	var soonest time.Time // for the next round
 	for range c.tries {
+		if len(servers) == 0 || !sleepUntil(ctx, soonest) {
+			break
+		}
+		soonest = time.Now().Add(minRound)
 		for _, server = range slices.Clone(servers) {
 			var a Answer
 			a, err = c.try(ctx, server, q)
 			if err == nil || !Temporary(err) {
 				c.last.Store(&server)
-				return outcome{a, named(err, q, server), seam.Details{Server: server}}
+				return outcome{answer: a, err: named(err, q, server), server: server}
 			}
 			if ctx.Err() != nil {
 				return outcome{err: named(contextError(ctx), q, server)}
@@ -113,11 +117,26 @@ func (c *Client) resolve(ctx context.Context, q Question) outcome {
 				servers = slices.DeleteFunc(servers, func(s string) bool { return s == server })
 			}
 		}
-		if len(servers) == 0 {
-			break
-		}
 	}
 	return outcome{err: named(err, q, server)}
+}
+
+// minRound is the time from asking the servers once to asking them again, which may be
+// at once where they cannot be reached.
+const minRound = 50 * time.Millisecond
+
+// sleepUntil returns at a time, or when ctx ends, which it reports by false.
+func sleepUntil(ctx context.Context, t time.Time) bool {
+	left := time.Until(t)
+	if left <= 0 {
+		return true
+	}
+	select {
+	case <-time.After(left):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // answered reports whether err is a server's own word, which asking again at once

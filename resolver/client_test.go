@@ -60,6 +60,25 @@ func TestClientAsksAServerAgainThatWasDownAndIsBack(t *testing.T) {
 	})
 }
 
+func TestClientWithoutALimitOnTriesAsksUntilTheContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tried := 0
+		c := &Client{Servers: []string{"a"}, Tries: -1, dial: func(context.Context, string, string) (net.Conn, error) {
+			tried++
+			return nil, errNoServer
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		if _, err := c.Resolve(ctx, txt); !Temporary(err) || time.Since(start) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		if want := int(time.Second / minRound); tried < want || tried > want+1 {
+			t.Errorf("tried %d times in a second, want %d", tried, want)
+		}
+	})
+}
+
 func TestClientDoesNotAskTheNextServerAfterAbsence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := network{"a:53": failing(dns.RcodeNameError), "b:53": func(string, *dns.Msg) [][]byte {

@@ -67,15 +67,16 @@ func (e *limitKind) Unwrap() error { return ErrLimit }
 
 // A limitError is a limit that was reached, with its number.
 type limitError struct {
-	kind  error // ErrQuestionLimit or ErrTimeLimit
-	limit any
+	kind      error         // ErrQuestionLimit or ErrTimeLimit
+	questions int           // the limit, for the former
+	time      time.Duration // the limit, for the latter
 }
 
 func (e *limitError) Error() string {
 	if e.kind == ErrQuestionLimit {
-		return fmt.Sprintf("limit of %v DNS questions reached", e.limit)
+		return fmt.Sprintf("limit of %d DNS questions reached", e.questions)
 	}
-	return fmt.Sprintf("limit of %v for DNS reached", e.limit)
+	return fmt.Sprintf("limit of %v for DNS reached", e.time)
 }
 
 func (e *limitError) Unwrap() error { return e.kind }

@@ -36,7 +36,23 @@ a.deep      TXT   "below an empty non-terminal"
 known.wild  A     192.0.2.2
 x.ent.wild  A     192.0.2.3
 host        PTR   MX.plain.example.
+ann\+x\061y._spf  A    127.0.0.2
+o\'b\032\"c\"/d\;\(e\)\064\\f  TXT  "every kind of octet"
+a\.b        TXT   "a dot inside of a label"
+to-odd      CNAME o\'b\032\"c\"/d\;\(e\)\064\\f
+to-dot      MX    10 a\.b
+to-dot      MX    20 mx
+-hyphens-   TXT   "hyphens"
+moved       DNAME target
+x.target    TXT   "behind a DNAME"
+y\+z.target TXT   "an odd name behind a DNAME"
+zero   0    TXT   "not to be kept"
+zero-alias 0 CNAME mx
+srv         SRV   0 0 25 my\032host
 long        TXT   ` + longTXT + "\n"},
+	"any.example": {Records: `
+*           TXT   "any"
+`},
 	"signed.example": {Signed: true, Records: `
 @           TXT   "v=spf1 -all"
 mx          A     192.0.2.1
@@ -80,7 +96,8 @@ func TestRealServers(t *testing.T) {
 		for name := range z {
 			names = append(names, strings.Replace(name, "*", "some", 1), strings.Replace(name, "*", "some.other", 1), "below."+strings.TrimPrefix(name, "*."))
 		}
-		names = append(names, "deep.plain.example", "ent.wild.plain.example", "x.known.wild.plain.example", "y.ent.wild.plain.example", "wild.plain.example")
+		names = append(names, "deep.plain.example", "ent.wild.plain.example", "x.moved.plain.example", "y+z.moved.plain.example", "none.moved.plain.example",
+			"no+such=name.plain.example", `back\slash.plain.example`, "a.b.plain.example", "x.known.wild.plain.example", "y.ent.wild.plain.example", "wild.plain.example")
 		for _, name := range names {
 			for _, qt := range []Type{TypeA, TypeAAAA, TypeMX, TypePTR, TypeTXT} {
 				q := Question{name, qt}
@@ -134,6 +151,32 @@ func TestRealServers(t *testing.T) {
 		}
 	})
 
+	t.Run("every printable octet can be asked for", func(t *testing.T) {
+		for _, name := range everyOctet() {
+			name = strings.TrimSuffix(name, "example") + "any.example"
+			for _, r := range []Resolver{c, netOver(d.Address)} {
+				if a, err := r.Resolve(t.Context(), Question{name, TypeTXT}); err != nil || !slices.Equal(a.TXT, []string{"any"}) {
+					t.Errorf("%T: %q: %v, %v", r, name, a, err)
+				}
+			}
+		}
+	})
+
+	t.Run("a TTL of zero is zero, and the Cache keeps nothing", func(t *testing.T) {
+		for _, q := range []Question{{"zero.plain.example", TypeTXT}, {"zero-alias.plain.example", TypeA}} {
+			r := counting(c)
+			cache := &Cache{Resolver: r}
+			for range 2 {
+				if a, err := cache.Resolve(t.Context(), q); err != nil || a.TTL != 0 {
+					t.Errorf("%v: TTL %v, %v", q, a.TTL, err)
+				}
+			}
+			if n := r.count(q); n != 2 {
+				t.Errorf("%v was asked %d times, want each time", q, n)
+			}
+		}
+	})
+
 	t.Run("a TXT record of 4 KB comes over TCP", func(t *testing.T) {
 		mu.Lock()
 		networks = nil
@@ -158,14 +201,18 @@ func TestRealServers(t *testing.T) {
 	t.Run("Net answers the same", func(t *testing.T) {
 		r := netOver(d.Address)
 		for q, want := range map[Question]error{
-			{"plain.example", TypeTXT}:        nil,
-			{"plain.example", TypeMX}:         nil,
-			{"mx.plain.example", TypeA}:       nil,
-			{"long.plain.example", TypeTXT}:   nil,
-			{"absent.plain.example", TypeTXT}: ErrNotFound,
-			{"plain.example", TypeA}:          ErrNoData,
-			{"bogus.example", TypeTXT}:        ErrServFail,
-			{"bogus.example", TypeA}:          ErrNotFound,
+			{"plain.example", TypeTXT}:           nil,
+			{"plain.example", TypeMX}:            nil,
+			{"mx.plain.example", TypeA}:          nil,
+			{"long.plain.example", TypeTXT}:      nil,
+			{"absent.plain.example", TypeTXT}:    ErrNXDomain,
+			{"mx.plain.example", TypeTXT}:        ErrNoData,
+			{"-hyphens-.plain.example", TypeTXT}: nil,
+			{"dangling.plain.example", TypeTXT}:  ErrNXDomain,
+			{"alias.plain.example", TypeTXT}:     ErrNoData,
+			{"plain.example", TypeA}:             ErrNoData,
+			{"bogus.example", TypeTXT}:           ErrServFail,
+			{"bogus.example", TypeA}:             ErrNotFound,
 		} {
 			if _, err := r.Resolve(t.Context(), q); !errors.Is(err, want) {
 				t.Errorf("%v: %v, want %v", q, err, want)

@@ -88,6 +88,7 @@ func TestANameWithADotInsideALabelIsNone(t *testing.T) {
 func TestAQuestionIsSafeToPrint(t *testing.T) {
 	for name, want := range map[string]string{
 		"example.com":                   "example.com TXT",
+		"AZaz09-_.example":              "AZaz09-_.example TXT",
 		"ann+x=y._spf.example":          `ann\043x\061y._spf.example TXT`,
 		"a b\"c\\d.example":             `a\032b\034c\092d.example TXT`,
 		"x\r\nSubject: y\x1b[31m\xff.b": `x\013\010Subject\058\032y\027\09131m\255.b TXT`,

@@ -12,8 +12,8 @@ import (
 // nothing was asked: call Resolve. It is for this module alone.
 //
 // Recall goes by the type of r and not by a method, so that a Resolver which embeds a Zone
-// or Cache is asked by its own Resolve. Where the questions of ctx are traced ok is false, since
-// the trace would show the question twice; it is false too if ctx has ended.
+// or Cache is asked by its own Resolve. Ok is false if ctx has ended, and where its questions
+// are traced: the trace would show this one twice.
 func Recall(_ seam.Internal, ctx context.Context, r Resolver, q Question) (a Answer, ok bool, err error) {
 	if tracerOf(ctx) != nil || ctx.Err() != nil {
 		return Answer{}, false, nil

@@ -1,26 +1,29 @@
 // Package resolver asks the DNS questions that checking a message takes.
 //
-// Everything else in this module asks DNS through one method, [Resolver.Resolve],
-// so that caching, limiting and tracing are wrappers around it, as they are around
-// an http.RoundTripper:
+//	dns := &resolver.Cache{} // one for all messages
+//	answer, err := dns.Resolve(ctx, resolver.Question{Name: "example.com", Type: resolver.TypeTXT})
+//	switch {
+//	case err == nil: // answer.TXT has the records
+//	case errors.Is(err, resolver.ErrNotFound): // there are none, which is proven
+//	default: // nobody knows: ask again later
+//	}
+//
+// These are the three outcomes that mail authentication must never confuse. Everything in
+// this module asks DNS through one method, [Resolver.Resolve], so that caching, limiting
+// and watching are wrappers around it, as they are around an http.RoundTripper:
 //
 //   - [Client] asks recursive servers, and tells what there is to know of an answer;
 //   - [Net] adapts the standard library's resolver;
 //   - [Zone] answers from memory, for tests and fixtures;
-//   - [Cache] remembers what another one answered;
-//   - [Budget] bounds what the questions of one message may cost.
+//   - [Cache] remembers what another Resolver answered;
+//   - [Budget] bounds what the questions of one message may cost;
+//   - [Wrap] watches the questions that are put to one Resolver, and package trace those
+//     of a context.
 //
-// A nil Resolver stands for [Default], in every package of this module. A server that
-// checks mail as it arrives wants one of these for all messages:
+// A nil Resolver stands for [Default], in every package of this module.
 //
-//	&resolver.Cache{Resolver: &resolver.Client{}}
-//
-// [Wrap] watches the questions that are put to one Resolver, and package trace those of a
-// context.
-//
-// The package has no opinion about mail. It tells three outcomes apart that mail
-// authentication must never confuse: an answer, the proven absence of one
-// ([ErrNotFound]), and a failure to find out (every other error).
+// A Resolver of a program's own is a type with that method. It says [ErrNXDomain] or
+// [ErrNoData] only where that is certain, and [TTLUnknown] where it does not know a TTL.
 package resolver
 
 import (
@@ -36,9 +39,9 @@ import (
 // when ctx ends.
 //
 // A nil error means that Answer holds at least one record of the type asked for.
-// An error for which [NotFound] holds means that there is none: the name does not
+// An error that matches [ErrNotFound] means that there is none: the name does not
 // exist, or has no record of that type. Any other error is a failure to find out,
-// and is temporary unless [ErrName] is in its chain.
+// and is temporary, as [Temporary] says, unless it matches [ErrName] or [ErrType].
 type Resolver interface {
 	Resolve(ctx context.Context, q Question) (Answer, error)
 }

@@ -34,9 +34,10 @@ func tracerOf(ctx context.Context) tracer {
 
 // An outcome is what became of a question.
 type outcome struct {
-	answer  Answer
-	err     error
-	details seam.Details
+	answer        Answer
+	err           error
+	server        string // host:port that answered, "" where not known
+	cached, stale bool
 }
 
 // failed returns the outcome of a question that was not answered.
@@ -46,7 +47,7 @@ func failed(q Question, err error) outcome {
 
 // again returns the outcome for somebody else than who asked.
 func (o outcome) again() outcome {
-	o.details.Cached = true
+	o.cached = true
 	return o
 }
 
@@ -71,12 +72,12 @@ func (o observation) end(found outcome) {
 	if o.tracer == nil {
 		return
 	}
-	d := found.details
-	d.Start, d.Duration = o.start, time.Since(o.start)
-	if failure, ok := errors.AsType[*Error](found.err); ok && d.Server == "" {
-		d.Server = failure.Server
+	if failure, ok := errors.AsType[*Error](found.err); ok && found.server == "" {
+		found.server = failure.Server
 	}
-	o.tracer(o.question, found.answer, found.err, d)
+	o.tracer(o.question, found.answer, found.err, seam.Details{
+		Server: found.server, Start: o.start, Duration: time.Since(o.start), Cached: found.cached, Stale: found.stale,
+	})
 }
 
 // A listener takes the place of a context's tracer while a wrapper asks the resolver
@@ -98,9 +99,13 @@ func listen(ctx context.Context) (context.Context, *listener) {
 	})), l
 }
 
-// details returns what was heard, for the wrapper's own outcome.
-func (l *listener) details() seam.Details {
+// outcome returns the outcome that the wrapper has, with what was heard. A nil listener
+// has heard nothing.
+func (l *listener) outcome(a Answer, err error) outcome {
+	if l == nil {
+		return outcome{answer: a, err: err}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.last
+	return outcome{a, err, l.last.Server, l.last.Cached, l.last.Stale}
 }

@@ -138,10 +138,10 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 		}
 		delay += fault.Delay
 		if fault.Err != nil {
-			return Answer{}, delay, absence(q, fault.Err, TTLUnknown)
+			return Answer{}, delay, absence(q, fault.Err, TTLUnknown, AuthenticUnknown)
 		}
 		if err != nil {
-			return Answer{}, delay, absence(q, err, absenceTTL(ttl, nil))
+			return Answer{}, delay, absence(q, err, absenceTTL(ttl, nil), AuthenticUnknown)
 		}
 		ttl = lowerTTL(ttl, records.ttl())
 		authentic = authentic.And(records.Authentic)
@@ -151,7 +151,7 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 		}
 		a, err := records.answer(q.Type)
 		if err != nil {
-			return Answer{}, delay, &Error{Question: q, Err: err, TTL: ttl, Authentic: authentic}
+			return Answer{}, delay, absence(q, err, ttl, authentic)
 		}
 		a.TTL, a.Authentic = ttl, authentic
 		return a, delay, nil
@@ -159,11 +159,12 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 	return Answer{}, delay, &Error{Question: q, Err: errAliases}
 }
 
-// absence returns the error of a question, with the TTL if it is absence.
-func absence(q Question, err error, ttl time.Duration) error {
+// absence returns the error of a question. If err is absence, it lasts for ttl and is as
+// authentic.
+func absence(q Question, err error, ttl time.Duration, authentic Authentic) error {
 	failure := &Error{Question: q, Err: err}
 	if errors.Is(err, ErrNotFound) {
-		failure.TTL = ttl
+		failure.TTL, failure.Authentic = ttl, authentic
 	}
 	return failure
 }

@@ -3,6 +3,7 @@ package resolver
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/miekg/dns"
 )
+
+// maxEntry bounds the octets of one entry.
+const maxEntry = 1 << 20
 
 // An entryReader gives a zone file to the parser entry by entry: a line, or several in
 // parentheses (RFC 1035, section 5.1).
@@ -57,6 +61,9 @@ func (e *entryReader) next() {
 			e.line++
 		}
 		ended, err := n.put(c)
+		if err == nil && len(n.text) > maxEntry {
+			err = fmt.Errorf("an entry of more than %d octets", maxEntry)
+		}
 		if err != nil {
 			e.err = err
 			return

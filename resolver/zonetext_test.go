@@ -93,6 +93,7 @@ func TestParseZoneChecksTheTextOfOtherTypes(t *testing.T) {
 		{"an escape that is cut short", "b.example. SRV 0 0 0 \\25x\n", "line 1"},
 		{"an escape at the end of a line", "b.example. SRV 0 0 0 x\\\n", "line 1"},
 		{"an escape at the end of the file", "b.example. SRV 0 0 0 x\\", "line 1"},
+		{"an entry that does not end", "b.example. TXT (\n" + strings.Repeat("x\n", maxEntry/2), "line 524"},
 		{"a type that is none", "b.example. TEXT x\n", "line: 1"},
 		{"a type number that is none", "b.example. TYPE65536 x\n", "line: 1"},
 		{"a record after others of several lines", "a.example. DNSKEY (\n257\n)\nb.example. A x\n", "line: 4"},
