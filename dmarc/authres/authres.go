@@ -36,14 +36,39 @@
 // FROM, nor an error's text: reasons are words of this module.
 package authres
 
-import "github.com/mailverdict/mailverdict/dmarc"
+import (
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/authres/rfc8601"
+)
+
+// What is read and written, whoever's it is: see package rfc8601.
+type (
+	Field    = rfc8601.Field
+	Result   = rfc8601.Result
+	Property = rfc8601.Property
+)
+
+// Why a field could not be read: see package rfc8601.
+var (
+	ErrName    = rfc8601.ErrName
+	ErrSyntax  = rfc8601.ErrSyntax
+	ErrVersion = rfc8601.ErrVersion
+	ErrLimit   = rfc8601.ErrLimit
+)
+
+// Parse reads a field strictly: see [rfc8601.Parse].
+func Parse(field string) (*Field, error) { return rfc8601.Parse(field) }
+
+// ParseLenient reads what it can of a field that breaks the grammar: see
+// [rfc8601.ParseLenient].
+func ParseLenient(field string) (*Field, error) { return rfc8601.ParseLenient(field) }
 
 // maxField is how long a field may get, in octets. DKIM results are left out beyond it,
 // those that are no pass first.
 const maxField = 8 << 10
 
 const (
-	fieldName = "Authentication-Results"
+	fieldName = rfc8601.Name
 	lowerName = "authentication-results"
 
 	lowerReceived = "received-spf"
@@ -85,9 +110,9 @@ func (f Formatter) field(id string, r *dmarc.Result) *Field {
 // They are safe to write anywhere in a header.
 func (f Formatter) Results(r *dmarc.Result) []Result {
 	list, last := spfResults(r), f.dmarcResult(r)
-	size := len(fieldName) + 2*255 + last.length()
+	size := len(fieldName) + 2*255 + last.Octets()
 	for i := range list {
-		size += list[i].length()
+		size += list[i].Octets()
 	}
 	list = append(list, fitting(f.dkimResults(r), maxField-size)...)
 	list = append(list, last)

@@ -3,6 +3,7 @@ package authres
 import (
 	"strings"
 
+	"github.com/mailverdict/mailverdict/dmarc/authres/rfc8601"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/spf/receivedspf"
 )
@@ -26,7 +27,7 @@ func Claims(id, field string) bool {
 		return false
 	}
 	payload := strings.TrimSuffix(strings.TrimSuffix(field[m.value:], "\n"), "\r")
-	return newClaim(id).makes(m.name, payload[:min(len(payload), maxParse)], true, len(payload) <= maxParse)
+	return newClaim(id).makes(m.name, payload[:min(len(payload), rfc8601.MaxOctets)], true, len(payload) <= rfc8601.MaxOctets)
 }
 
 // A claim is the authserv-id that only we may use.
@@ -56,7 +57,7 @@ func (c claim) makes(name, text string, unix, whole bool) bool {
 	if unix {
 		text = strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n").Replace(text)
 	}
-	id, clear := readID(text, whole)
+	id, clear := rfc8601.ReadID(text, whole)
 	if c.is(id) {
 		return true
 	}
@@ -82,20 +83,6 @@ func (c claim) received(text string) bool {
 	}
 	_, err = domain.Canonical(field.Receiver)
 	return err != nil
-}
-
-// readID reads the authserv-id at the beginning of a field, as far as it can be read. It
-// is clear if nothing but a version and the ";" follow.
-func readID(text string, whole bool) (id string, clear bool) {
-	l := &lexer{text: text}
-	l.cfws()
-	id = l.value()
-	l.cfws()
-	if c := l.peek(); '0' <= c && c <= '9' {
-		l.number()
-		l.cfws()
-	}
-	return id, l.err == nil && (l.peek() == ';' || whole && l.pos == len(text))
 }
 
 // is reports whether an authserv-id is ours, by a generous comparison.

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"io"
+
+	"github.com/mailverdict/mailverdict/dmarc/authres/rfc8601"
 )
 
 // RemoveForged is Filter.Remove with the zero options.
@@ -206,7 +208,7 @@ func (f *filter) add(c byte) {
 		switch {
 		case f.match.failed:
 			f.release()
-		case len(f.held) == maxParse:
+		case len(f.held) == rfc8601.MaxOctets:
 			f.judge(false)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/authres/rfc8601"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
@@ -69,14 +70,14 @@ func spfEntry(r *spf.Result, name string, notAligned bool) Result {
 	if notAligned && r.Status == spf.StatusPass {
 		e.Comments = []string{"not aligned"}
 	}
-	e.add("smtp", name, checkedDomain(r))
+	add(&e, "smtp", name, checkedDomain(r))
 	return e
 }
 
 // add adds a property, unless it has no value. The value has to be safe.
-func (r *Result) add(ptype, name, value string) {
+func add(r *Result, ptype, name, value string) {
 	if value != "" {
-		r.Properties = append(r.Properties, Property{ptype, name, value})
+		r.Properties = append(r.Properties, Property{Type: ptype, Name: name, Value: value})
 	}
 }
 
@@ -116,13 +117,13 @@ func (f Formatter) dkimResults(r *dmarc.Result) []Result {
 
 func (f Formatter) dkimResult(d *dkim.Result, b string, notAligned bool) Result {
 	e := Result{Method: "dkim", Value: d.Status.String(), Reason: reasonOf(d.Err)}
-	e.add("header", "a", safeWord(d.Algorithm))
-	e.add("header", "d", safeDomain(d.Domain))
+	add(&e, "header", "a", safeWord(d.Algorithm))
+	add(&e, "header", "d", safeDomain(d.Domain))
 	if d.Signature != nil && !errors.Is(d.Err, dkim.ErrIdentity) {
-		e.add("header", "i", safeAddress(d.Signature.AUID))
+		add(&e, "header", "i", safeAddress(d.Signature.AUID))
 	}
-	e.add("header", "s", safeDomain(d.Selector))
-	e.add("header", "b", b)
+	add(&e, "header", "s", safeDomain(d.Selector))
+	add(&e, "header", "b", b)
 	if notAligned && d.Status == dkim.StatusPass {
 		e.Comments = append(e.Comments, "not aligned")
 	}
@@ -189,7 +190,7 @@ func fitting(list []Result, room int) []Result {
 			if (list[i].Value == dkim.StatusPass.String()) != passing {
 				continue
 			}
-			if n := list[i].length(); n <= room {
+			if n := list[i].Octets(); n <= room {
 				room -= n
 				keep[i] = true
 				left--
@@ -216,13 +217,13 @@ func (f Formatter) dmarcResult(r *dmarc.Result) Result {
 	if v.Status != dmarc.StatusFail { // a fail has its reason in a comment
 		e.Reason = reasonOf(v.Err)
 	}
-	e.add("header", "from", safeDomain(v.AuthorDomain))
+	add(&e, "header", "from", safeDomain(v.AuthorDomain))
 	if v.Status != dmarc.StatusNone {
-		e.add("policy", "applied-disposition", v.Disposition.String())
+		add(&e, "policy", "applied-disposition", v.Disposition.String())
 	}
 	if v.Policy != record.PolicyUnset {
-		e.add("policy", "dmarc", cmp.Or(v.Applied, v.Policy).String())
-		e.add("policy", "published-domain-policy", v.Policy.String())
+		add(&e, "policy", "dmarc", cmp.Or(v.Applied, v.Policy).String())
+		add(&e, "policy", "published-domain-policy", v.Policy.String())
 	}
 	if v.Status == dmarc.StatusFail {
 		for _, name := range notAligned(v) {
@@ -262,5 +263,5 @@ func (f Formatter) unicode(name string) []string {
 	if shown == name {
 		return nil
 	}
-	return []string{safeText(shown)}
+	return []string{rfc8601.SafeText(shown)}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/mailverdict/mailverdict/dmarc/authres/rfc8601"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
@@ -56,40 +57,26 @@ func safeAddress(address string) string {
 	return address[:at+1] + name
 }
 
-// safeText returns text on one line that ends no comment, no quotes and no result: to a
-// reader that knows nothing of quotes either. Other characters become question marks.
-func safeText(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)):
-			return r
-		case r < ' ' || r > '~' || strings.ContainsRune(`()\;"`, r):
-			return '?'
-		}
-		return r
-	}, text)
-}
-
 // maxMore is how much is printed of a text that somebody else gives, in octets.
 const maxMore = 255
 
 // safeResult returns a result that somebody else gives, with all its texts made safe.
 func (f Formatter) safeResult(r Result) Result {
 	safe := func(text string) string {
-		text = safeText(strings.ToValidUTF8(text[:min(len(text), maxMore)], "?"))
+		text = rfc8601.SafeText(strings.ToValidUTF8(text[:min(len(text), maxMore)], "?"))
 		if !f.SMTPUTF8 {
 			text = strings.Map(toASCII, text)
 		}
 		return text
 	}
-	word := func(text string) string { return keyword(text[:min(len(text), domain.MaxLabel)]) }
+	word := func(text string) string { return rfc8601.Keyword(text[:min(len(text), domain.MaxLabel)]) }
 	out := Result{Method: word(r.Method), MethodVersion: r.MethodVersion, Value: word(r.Value), Reason: safe(r.Reason)}
 	for _, text := range r.Comments {
 		out.Comments = append(out.Comments, safe(text))
 	}
 	for _, p := range r.Properties {
 		if p.Type != "" && p.Name != "" {
-			out.Properties = append(out.Properties, Property{word(p.Type), word(p.Name), safe(p.Value)})
+			out.Properties = append(out.Properties, Property{Type: word(p.Type), Name: word(p.Name), Value: safe(p.Value)})
 		}
 	}
 	return out
@@ -114,7 +101,7 @@ func authservID(id string) string {
 	}
 	b := []byte(id[:min(len(id), domain.MaxLength)])
 	for i, c := range b {
-		if !isToken(c) {
+		if !rfc8601.IsToken(c) {
 			b[i] = '_'
 		}
 	}

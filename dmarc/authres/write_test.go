@@ -1,6 +1,7 @@
 package authres
 
 import (
+	"github.com/mailverdict/mailverdict/dmarc/authres/rfc8601"
 	"reflect"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func checkRoundTrip(t *testing.T, field string) {
 		t.Fatalf("%q: %v", field, err)
 	}
 	for _, text := range []string{want.Format(), fieldName + ": " + want.String()} {
-		if len(text) > maxParse {
+		if len(text) > rfc8601.MaxOctets {
 			continue
 		}
 		if got, err := Parse(text); err != nil || !reflect.DeepEqual(got, want) {
@@ -75,7 +76,7 @@ func TestNoHostileTextLeavesAResultThatSomebodyElseGives(t *testing.T) {
 	for _, s := range hostile {
 		more := Result{
 			Method: "x" + s, MethodVersion: 1, Value: "y" + s, Reason: s, Comments: []string{s, s},
-			Properties: []Property{{"smtp", "auth", s}, {"a" + s, "b" + s, s}, {"", s, s}, {s, "", s}},
+			Properties: []Property{{Type: "smtp", Name: "auth", Value: s}, {Type: "a" + s, Name: "b" + s, Value: s}, {Type: "", Name: s, Value: s}, {Type: s, Name: "", Value: s}},
 		}
 		for _, utf8 := range []bool{false, true} {
 			f := Formatter{SMTPUTF8: utf8, More: []Result{more, {Method: "iprev", Value: "pass"}}}
@@ -104,8 +105,8 @@ func TestNoHostileTextLeavesAResultThatSomebodyElseGives(t *testing.T) {
 
 func TestMoreResultsStandBehindOurs(t *testing.T) {
 	f := Formatter{More: []Result{
-		{Method: "auth", Value: "pass", Comments: []string{"plain"}, Properties: []Property{{"smtp", "auth", "joe doe"}}},
-		{Method: "iprev", Value: "pass", Properties: []Property{{"policy", "iprev", "2001:db8::1"}}},
+		{Method: "auth", Value: "pass", Comments: []string{"plain"}, Properties: []Property{{Type: "smtp", Name: "auth", Value: "joe doe"}}},
+		{Method: "iprev", Value: "pass", Properties: []Property{{Type: "policy", Name: "iprev", Value: "2001:db8::1"}}},
 		{Method: "arc", Value: "none"},
 		{Method: "dkim adsp!", Value: ""},
 	}}

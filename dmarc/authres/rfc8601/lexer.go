@@ -1,4 +1,4 @@
-package authres
+package rfc8601
 
 import (
 	"strings"
@@ -164,7 +164,7 @@ func (l *lexer) value() string {
 	if l.peek() == '"' {
 		return l.quoted()
 	}
-	v := l.run(isToken)
+	v := l.run(IsToken)
 	if v == "" {
 		l.fail(ErrSyntax, "a value is missing")
 	}
@@ -210,8 +210,8 @@ func (l *lexer) mark(c byte) {
 	l.cfws()
 }
 
-// isToken reports whether c can be part of a token: RFC 2045, section 5.1.
-func isToken(c byte) bool {
+// IsToken reports whether c can be part of a token: RFC 2045, section 5.1.
+func IsToken(c byte) bool {
 	return c > ' ' && c < 0x7f && strings.IndexByte(`()<>@,;:\"/[]?=`, c) < 0
 }
 

@@ -1,8 +1,10 @@
-package authres
+package rfc8601
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Format returns the field, its name included, folded at 78 columns with CRLF, and without a
@@ -52,27 +54,27 @@ func (r Result) String() string { return strings.Join(r.words(), " ") }
 // words returns the result in words between which a field may be folded: RFC 8601, section
 // 2.2 (resinfo).
 func (r *Result) words() []string {
-	method := keyword(r.Method)
+	method := Keyword(r.Method)
 	if r.MethodVersion > 1 {
 		method += "/" + strconv.Itoa(r.MethodVersion)
 	}
-	list := []string{method + "=" + keyword(r.Value)}
+	list := []string{method + "=" + Keyword(r.Value)}
 	for _, text := range r.Comments {
-		list = append(list, "("+safeText(text)+")")
+		list = append(list, "("+SafeText(text)+")")
 	}
 	if r.Reason != "" {
 		list = append(list, "reason="+value(r.Reason))
 	}
 	for _, p := range r.Properties {
 		if p.Type != "" && p.Name != "" {
-			list = append(list, keyword(p.Type)+"."+keyword(p.Name)+"="+pvalue(p.Value))
+			list = append(list, Keyword(p.Type)+"."+Keyword(p.Name)+"="+pvalue(p.Value))
 		}
 	}
 	return list
 }
 
-// length returns how many octets a result takes in a field at most, folds included.
-func (r *Result) length() int {
+// Octets returns how many octets a result takes in a field at most, folds included.
+func (r *Result) Octets() int {
 	n := 0
 	for _, word := range r.words() {
 		n += len(word) + len(foldMark)
@@ -80,16 +82,16 @@ func (r *Result) length() int {
 	return n
 }
 
-// keyword returns a word of letters, digits, and hyphens that does not end in a hyphen.
+// Keyword returns a word of letters, digits, and hyphens that does not end in a hyphen.
 // Other characters become hyphens.
-func keyword(word string) string {
+func Keyword(word string) string {
 	b := []byte(word)
 	for i, c := range b {
 		if !isAlphanumeric(c) {
 			b[i] = '-'
 		}
 	}
-	return or(strings.TrimRight(string(b), "-"), "unknown")
+	return cmp.Or(strings.TrimRight(string(b), "-"), "unknown")
 }
 
 // value returns text as a token, or else as a quoted string.
@@ -120,10 +122,20 @@ func unlessQuoted(text string, read func(*lexer) string) string {
 	return b.String()
 }
 
-// or returns text, or what stands for no text.
-func or(text, none string) string {
-	if text == "" {
-		return none
-	}
-	return text
+// SafeText returns text on one line that ends no comment, no quotes and no result: to a
+// reader that knows nothing of quotes either. Other characters become question marks.
+func SafeText(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)):
+			return r
+		case r < ' ' || r > '~' || strings.ContainsRune(`()\;"`, r):
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }

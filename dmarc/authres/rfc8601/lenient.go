@@ -1,4 +1,4 @@
-package authres
+package rfc8601
 
 import (
 	"strings"
@@ -33,7 +33,7 @@ func ParseLenient(field string) (*Field, error) {
 	if !ok || domain.ToLower(name) != lowerName {
 		return nil, ErrName
 	}
-	if len(field) > maxParse {
+	if len(field) > MaxOctets {
 		return nil, strict
 	}
 	parts, err := divide(payload)

@@ -1,4 +1,9 @@
-package authres
+// Package rfc8601 reads and writes Authentication-Results header fields, whoever's they are:
+// RFC 8601, section 2.2. Package authres, above it, writes the field for a result of ours.
+//
+// [Parse] reads a field strictly, [ParseLenient] what it can of one that breaks the grammar,
+// and [Field.Format] writes a field.
+package rfc8601
 
 import (
 	"errors"
@@ -65,6 +70,14 @@ var (
 	ErrSyntax  = errors.New("the field does not follow the grammar of RFC 8601")
 	ErrVersion = errors.New("the field has a version other than 1")
 	ErrLimit   = errors.New("the field exceeds a limit")
+)
+
+// Name is the name of the field.
+const Name = "Authentication-Results"
+
+const (
+	fieldName = Name
+	lowerName = "authentication-results"
 )
 
 // A syntaxError says what is missing and where.

@@ -1,4 +1,4 @@
-package authres
+package rfc8601
 
 import "strings"
 

@@ -1,4 +1,4 @@
-package authres
+package rfc8601
 
 import (
 	"strings"
@@ -6,8 +6,8 @@ import (
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
-// maxParse is the longest field that is read, in octets.
-const maxParse = 64 << 10
+// MaxOctets is the longest field that is read, in octets.
+const MaxOctets = 64 << 10
 
 // Parse reads an Authentication-Results field, its name and its folds (CRLF) included,
 // with or without its final CRLF. It follows the grammar of RFC 8601, section 2.2, to the
@@ -18,8 +18,8 @@ const maxParse = 64 << 10
 // The error wraps ErrName, ErrSyntax, ErrVersion or ErrLimit. Where the field has another
 // version than 1, the Field beside ErrVersion has its ID and Version, and no results.
 func Parse(field string) (*Field, error) {
-	if len(field) > maxParse {
-		return nil, &syntaxError{maxParse, "more than 64 KiB", ErrLimit}
+	if len(field) > MaxOctets {
+		return nil, &syntaxError{MaxOctets, "more than 64 KiB", ErrLimit}
 	}
 	name, _, ok := strings.Cut(field, ":")
 	if !ok || domain.ToLower(name) != lowerName {
@@ -144,7 +144,7 @@ func (l *lexer) pvalue() string {
 	}
 	if l.text[start] != '"' {
 		for i := range len(value) {
-			if value[i] < 0x80 && !isToken(value[i]) {
+			if value[i] < 0x80 && !IsToken(value[i]) {
 				l.pos = start + i
 				l.fail(ErrSyntax, "a character that needs quotes")
 				return ""
@@ -169,4 +169,18 @@ func (l *lexer) address(start int) string {
 		return ""
 	}
 	return strings.ReplaceAll(l.text[start:l.pos], "\r\n", "")
+}
+
+// ReadID reads the authserv-id at the beginning of a field, as far as it can be read. It
+// is clear if nothing but a version and the ";" follow.
+func ReadID(text string, whole bool) (id string, clear bool) {
+	l := &lexer{text: text}
+	l.cfws()
+	id = l.value()
+	l.cfws()
+	if c := l.peek(); '0' <= c && c <= '9' {
+		l.number()
+		l.cfws()
+	}
+	return id, l.err == nil && (l.peek() == ';' || whole && l.pos == len(text))
 }
