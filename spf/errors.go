@@ -20,7 +20,7 @@ var (
 	ErrBadDomain  = causes.New("bad-domain", "the domain of the identity is not one that can have a record") // 4.3
 
 	// With StatusPermError: an include or redirect leads to no record. It may wrap
-	// ErrNoRecord.
+	// ErrNoRecord, and so stands before it: the first error has its word in JSON.
 	ErrNoTarget = causes.New("no-target", "nothing to include or to redirect to") // 5.2, 6.1
 
 	// With StatusNone.

@@ -1,6 +1,7 @@
 package spf
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -38,6 +39,23 @@ type frame struct {
 	step  *Step       // the term under evaluation in trace
 }
 
+// A place is where the evaluation left a record for another, by include or redirect.
+type place struct {
+	domain string // <domain> there
+	rest   []Term // what is left of the record
+}
+
+// appendTo appends the place of f, if it is not nil, to the path of records.
+func (f *frame) appendTo(path []place) []place {
+	if f == nil {
+		return path
+	}
+	if path == nil {
+		path = make([]place, 0, 4)
+	}
+	return append(path, place{f.domain, f.record.Terms[f.next:]})
+}
+
 // An outcome is what came of one record.
 type outcome struct {
 	status Status
@@ -69,7 +87,8 @@ func (e *evaluation) run(r *Result) {
 }
 
 // host evaluates the record of a domain: check_host. Outer is the record whose include
-// or redirect led here, or nil.
+// or redirect led here, or nil; included says that an include did, at once or further
+// out.
 func (e *evaluation) host(name string, outer *frame, included bool) outcome {
 	f := frame{domain: name, included: included}
 	if e.trace {
@@ -81,7 +100,10 @@ func (e *evaluation) host(name string, outer *frame, included bool) outcome {
 		f.record = record
 		f.traceRecord()
 		e.prefetch.record(record, name, e.lookups)
+		depth := len(e.path)
+		e.path = outer.appendTo(e.path)
 		o = e.evaluate(&f)
+		e.path = e.path[:depth]
 	} else {
 		o = outcome{status: stop.status, err: stop.err}
 	}
@@ -219,17 +241,10 @@ func (e *evaluation) follow(t *Term, f *frame, included bool) (outcome, *ending)
 	}
 	// A record that leads back to itself does so again and again: with the same
 	// domain come the same macros and answers, up to a limit.
-	if e.path == nil {
-		e.path = make([]place, 0, 4)
-	}
-	e.path = append(e.path, place{f.domain, f.record.Terms[f.next:]})
-	for _, p := range e.path {
-		if p.domain == name {
-			return outcome{}, permError(ErrLoop, strconv.Quote(name))
-		}
+	if name == f.domain || slices.ContainsFunc(e.path, func(p place) bool { return p.domain == name }) {
+		return outcome{}, permError(ErrLoop, strconv.Quote(name))
 	}
 	o := e.host(name, f, included)
-	e.path = e.path[:len(e.path)-1]
 	if o.status == StatusNone {
 		return o, &ending{StatusPermError, cause.Wrap(ErrNoTarget, "", o.err)}
 	}

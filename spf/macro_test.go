@@ -110,6 +110,7 @@ func TestMacrosThatMakeNames(t *testing.T) {
 		{"a label of 63 octets is one", "%{l}.x.org", strings.Repeat("a", 63), "", strings.Repeat("a", 63) + ".x.org"},
 		{"253 octets stay", "%{h}", "joe", dotted253, dotted253},
 		{"of 254 octets the first label is lost", "%{h}", "joe", "b" + dotted253, dotted253[2:]},
+		{"of 254 octets an empty first label is lost", "%{h}", "joe", "." + dotted253, dotted253},
 		{"of 254 octets in one label nothing is left", "%{h}", "joe", strings.Repeat("a", 254), ""},
 		{"labels beyond 253 octets are lost from the left", "%{l}.%{l}.x.org", strings.Repeat("a.", 80) + "b", "",
 			strings.Repeat("a.", 42) + "b." + strings.Repeat("a.", 80) + "b.x.org"},

@@ -28,12 +28,6 @@ type matcher struct {
 	authentic resolver.Authentic // of all answers so far
 }
 
-// A place is where a record was left for another by include or redirect.
-type place struct {
-	domain string // <domain> there
-	rest   []Term // what is left of the record
-}
-
 // match evaluates a mechanism of the record of f, but include: RFC 7208, section 5.
 func (m *matcher) match(t *Term, f *frame) (bool, *ending) {
 	switch t.Kind {
@@ -193,11 +187,9 @@ func (m *matcher) lookup(q resolver.Question, f *frame, reverse bool) (*lookup, 
 		m.authentic = m.authentic.And(l.authentic())
 	}
 	f.traceAnswer(l)
-	if m.questions.slow && m.prefetch == nil && !m.sequential {
+	if m.questions.slow && m.prefetch == nil && !m.sequential && !m.explaining {
 		m.prefetch = newPrefetch(m)
-		if f != nil {
-			m.prefetch.rest(append(m.path, place{f.domain, f.record.Terms[f.next:]}), m.lookups)
-		}
+		m.prefetch.rest(f.appendTo(m.path), m.lookups)
 	}
 	return l, stop
 }

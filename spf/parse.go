@@ -74,7 +74,8 @@ func shorten(s string) string {
 // parseTerms reads the terms of a text that isRecord holds for. More than most are
 // ErrRecordLimit.
 func parseTerms(txt string, most int) ([]Term, error) {
-	terms := make([]Term, 0, min(strings.Count(txt, " "), most))
+	const plenty = 64 // a text of spaces only has no terms
+	terms := make([]Term, 0, min(strings.Count(txt, " "), plenty))
 	redirect, exp := false, false
 	for pos := len(version); ; {
 		for pos < len(txt) && txt[pos] == ' ' {

@@ -23,14 +23,18 @@ const trip = 20 * time.Millisecond
 type distant struct {
 	resolver.Zone
 	asked chan resolver.Question
+	near  string // a name whose records are known at once, or ""
 }
 
 func far(z resolver.Zone) distant {
-	return distant{z, make(chan resolver.Question, 1000)}
+	return distant{Zone: z, asked: make(chan resolver.Question, 1000)}
 }
 
 func (d distant) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
 	d.asked <- q
+	if q.Name == d.near {
+		return d.Zone.Resolve(ctx, q)
+	}
 	select {
 	case <-ctx.Done():
 		return resolver.Answer{}, ctx.Err()
@@ -209,29 +213,35 @@ func TestNothingIsAskedAheadThatTheEvaluationCannotComeTo(t *testing.T) {
 		zone   resolver.Zone
 		never  []string
 		asked  int // at most 10 ahead of the evaluation; what it came to counts as well
+		near   string
 	}{
-		{"the eleventh term", "v=spf1" + listed("a", 11), nil, []string{"h11.example.com"}, 11},
-		{"a redirect behind ten terms, which stands before them", "v=spf1 redirect=never.example.com" + listed("a", 10), nil, []string{"never.example.com"}, 11},
-		{"a redirect as the tenth term is asked for", "v=spf1 redirect=h10.example.com" + listed("a", 9), nil, nil, 11},
-		{"a redirect beside all", "v=spf1 a:h1.example.com a:h2.example.com ?all redirect=never.example.com", nil, []string{"never.example.com"}, 3},
+		{"the eleventh term", "v=spf1" + listed("a", 11), nil, []string{"h11.example.com"}, 11, ""},
+		{"a redirect behind ten terms, which stands before them", "v=spf1 redirect=never.example.com" + listed("a", 10), nil, []string{"never.example.com"}, 11, ""},
+		{"terms of a record redirected to by the tenth term", "v=spf1" + listed("a", 9) + " redirect=r.example.com",
+			resolver.Zone{"r.example.com": {TXT: []string{"v=spf1 a:never1.example.com a:never2.example.com"}}},
+			[]string{"never1.example.com", "never2.example.com"}, 11, ""},
+		{"a redirect as the tenth term is asked for", "v=spf1 redirect=h10.example.com" + listed("a", 9), nil, nil, 11, ""},
+		{"a redirect beside all", "v=spf1 a:h1.example.com a:h2.example.com ?all redirect=never.example.com", nil, []string{"never.example.com"}, 3, ""},
 		{"terms of an include that is the tenth", "v=spf1" + listed("a", 9) + " include:i.example.com",
 			resolver.Zone{"i.example.com": {TXT: []string{"v=spf1 a:never1.example.com a:never2.example.com"}}},
-			[]string{"never1.example.com", "never2.example.com"}, 11},
+			[]string{"never1.example.com", "never2.example.com"}, 11, ""},
 		{"the second term of an include that is the ninth", "v=spf1" + listed("a", 8) + " include:i.example.com",
 			resolver.Zone{"i.example.com": {TXT: []string{"v=spf1 a:h9.example.com a:never2.example.com"}}},
-			[]string{"never2.example.com"}, 11},
+			[]string{"never2.example.com"}, 11, ""},
 		{"hosts of an mx with too many", "v=spf1 a:h1.example.com a:h2.example.com mx:m.example.com",
 			resolver.Zone{"m.example.com": {MX: eleven[:11]}},
-			[]string{"never1.example.com", "never2.example.com", "never11.example.com"}, 4},
+			[]string{"never1.example.com", "never2.example.com", "never11.example.com"}, 4, ""},
 		{"names of an address beyond the tenth", "v=spf1 a:h1.example.com a:h2.example.com ptr -all",
-			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: twelve}}, []string{"n11.example.com", "n12.example.com"}, 14},
+			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: twelve}}, []string{"n11.example.com", "n12.example.com"}, 14, ""},
 		{"names of an address that are not in the domain", "v=spf1 a:h1.example.com ptr:example.org -all",
-			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: twelve}}, []string{"n1.example.com", "n2.example.com"}, 3},
+			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: twelve}}, []string{"n1.example.com", "n2.example.com"}, 3, ""},
 		{"a term with %{p}, whose name is not known yet", "v=spf1 a:h1.example.com a:h2.example.com a:%{p}.never.org",
-			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: []string{"h1.example.com"}}}, []string{".never.org"}, 5},
+			resolver.Zone{"1.2.0.192.in-addr.arpa": {PTR: []string{"h1.example.com"}}}, []string{".never.org"}, 5, ""},
+		{"terms behind a match, when only the explanation is still to be asked for", "v=spf1 ip4:203.0.113.9 -ip4:192.0.2.1 a:never1.example.com a:never2.example.com exp=h1.example.com",
+			resolver.Zone{}, []string{"never1.example.com", "never2.example.com"}, 2, "example.com"},
 		{"terms of a record that is broken", "v=spf1 a:h1.example.com include:i.example.com -all",
 			resolver.Zone{"i.example.com": {TXT: []string{"v=spf1 a:never1.example.com a:never2.example.com moo"}}},
-			[]string{"never1.example.com", "never2.example.com"}, 3},
+			[]string{"never1.example.com", "never2.example.com"}, 3, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -240,6 +250,7 @@ func TestNothingIsAskedAheadThatTheEvaluationCannotComeTo(t *testing.T) {
 					zone[name] = r
 				}
 				dns := far(zone)
+				dns.near = test.near
 				r := (&spf.Checker{Resolver: dns}).Check(t.Context(), client)
 				close(dns.asked)
 				n := 0
@@ -322,8 +333,9 @@ func TestNothingRunsOnWhenACheckIsDone(t *testing.T) {
 	const lingers = time.Millisecond // what a question that is called off takes to end
 	synctest.Test(t, func(t *testing.T) {
 		far := far(resolver.Zone{
-			"example.com":   {TXT: []string{"v=spf1 a:a.example.com include:slow.example.com include:slower.example.com -all"}},
-			"a.example.com": {A: []string{"192.0.2.1"}},
+			"example.com":            {TXT: []string{"v=spf1 a:a.example.com include:slow.example.com ptr include:slower.example.com -all"}},
+			"1.2.0.192.in-addr.arpa": {PTR: []string{"mx.example.com"}, Fault: resolver.Fault{Delay: time.Hour}},
+			"a.example.com":          {A: []string{"192.0.2.1"}},
 			"slow.example.com": {TXT: []string{"v=spf1 -all"},
 				Fault: resolver.Fault{Delay: time.Hour}},
 			"slower.example.com": {TXT: []string{"v=spf1 -all"},

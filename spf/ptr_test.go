@@ -112,3 +112,21 @@ func TestATimeLimitThatEndsInReverseDNSIsStillTempError(t *testing.T) {
 		}
 	})
 }
+
+func TestATraceSaysWhichQuestionsOfReverseDNSHadNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		zone := resolver.Zone{
+			"example.com":            late(time.Millisecond, resolver.Records{TXT: []string{"v=spf1 ptr -all"}}),
+			"1.2.0.192.in-addr.arpa": {PTR: []string{"a.example.com", "b.example.com"}},
+			"a.example.com":          late(time.Hour, resolver.Records{}),
+			"b.example.com":          late(time.Hour, resolver.Records{}),
+		}
+		for _, sequential := range []bool{false, true} {
+			c := spf.Checker{Resolver: zone, Options: spf.Options{Sequential: sequential, Trace: true}}
+			answers := c.Check(t.Context(), client).Evaluation.Steps[0].Answers
+			if len(answers) != 3 || !errors.Is(answers[1].Err, resolver.ErrTimeout) || !errors.Is(answers[2].Err, resolver.ErrTimeout) || answers[2].Question.Name != "b.example.com" {
+				t.Errorf("sequential %t: got %v", sequential, answers)
+			}
+		}
+	})
+}

@@ -173,7 +173,7 @@ func (q *questions) interrupted(beneath error) *ending {
 // end ends the questions that are under way, and waits for them.
 func (q *questions) end() {
 	if q.limit != nil {
-		q.limit.end()
+		q.limit.cancel()
 		q.ahead.end()
 	}
 }
@@ -184,9 +184,8 @@ type timeLimit struct {
 	context.Context
 	cancel context.CancelFunc
 
-	once          sync.Once
-	reverseDNS    context.Context
-	cancelReverse context.CancelFunc
+	once       sync.Once
+	reverseDNS context.Context
 }
 
 func newTimeLimit(ctx context.Context, most time.Duration) *timeLimit {
@@ -208,16 +207,11 @@ func (l *timeLimit) reverse() context.Context {
 		if until, ok := l.Deadline(); ok {
 			most = min(most, time.Until(until)/4)
 		}
-		l.reverseDNS, l.cancelReverse = context.WithTimeout(l.Context, most)
+		ctx, cancel := context.WithTimeout(l.Context, most)
+		context.AfterFunc(l.Context, cancel)
+		l.reverseDNS = ctx
 	})
 	return l.reverseDNS
-}
-
-func (l *timeLimit) end() {
-	l.cancel()
-	if l.cancelReverse != nil {
-		l.cancelReverse()
-	}
 }
 
 // fail makes l the lookup of a question that there was no time for.
