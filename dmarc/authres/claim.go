@@ -37,10 +37,7 @@ type claim struct {
 }
 
 func newClaim(id string) claim {
-	name, err := domain.Canonical(id)
-	if err != nil {
-		name = ""
-	}
+	name, _ := domain.Canonical(id) // "" where it is none
 	return claim{name, bareText(id)}
 }
 
@@ -87,9 +84,6 @@ func (c claim) received(text string) bool {
 
 // is reports whether an authserv-id is ours, by a generous comparison.
 func (c claim) is(id string) bool {
-	if id == "" {
-		return false
-	}
 	name, err := domain.Canonical(id)
 	return err == nil && name == c.canonical || bareText(id) == c.bare
 }

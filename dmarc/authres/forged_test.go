@@ -52,11 +52,13 @@ func TestRemoveForgedFields(t *testing.T) {
 
 		{"another author", "Authentication-Results: other.example; dmarc=pass header.from=victim.example", true},
 		{"an id on the next line, behind a tab", "Authentication-Results:\r\n\tmx.receiver.example; dmarc=pass", false},
+		{"another id, behind which a comment never ends", "Authentication-Results: other.example (mx.receiver.example; dmarc=pass", false},
 		{"a nested comment in the id", "Authentication-Results: mx.(a(b)c)receiver.example; dkim=pass", false},
 		{"an escaped parenthesis in a comment in the id", `Authentication-Results: mx.(a\)b)receiver.example; dkim=pass`, false},
 		{"a parenthesis alone in the id", "Authentication-Results: mx.)receiver.example; dkim=pass", false},
 		{"a backslash in the id", `Authentication-Results: mx.\(receiver.example; dkim=pass`, false},
 		{"another author with a version", "Authentication-Results: other.example 1 ; none (mx.receiver.example)", true},
+		{"another author with version 0", "Authentication-Results: other.example 0; none (mx.receiver.example)", true},
 		{"another author with version 9, and no results", "Authentication-Results: other.example 90 (mx.receiver.example)", true},
 		{"another author and nothing but a comment", "Authentication-Results: other.example (mx.receiver.example)", true},
 		{"another author on the next line", "Authentication-Results:\r\n other.example;\r\n none (mx.receiver.example)", true},
@@ -177,6 +179,21 @@ func TestAForgedFieldBehindABareLineEndIsSeenByNobody(t *testing.T) {
 			"CRLF before and after it where the first line ends in LF",
 			"Subject: a\nX: b\r\n" + forged + "\r\nFrom: c\r\n\r\n" + forged,
 			"Subject: a\nX: b\r\nFrom: c\r\n\r\n" + forged,
+		},
+		{
+			"a fold that only some take for one, in a field that is another's by one reading",
+			"Subject: a\r\nAuthentication-Results:\n other.example; none (mx.receiver.example)\r\nFrom: c\r\n\r\nbody",
+			"Subject: a\r\nFrom: c\r\n\r\nbody",
+		},
+		{
+			"a body that begins with a bare LF",
+			"Subject: a\r\n" + forged + "\r\n\r\n\n" + forged + "\r\n",
+			"Subject: a\r\n\r\n\n" + forged + "\r\n",
+		},
+		{
+			"a CR at the end of it",
+			"Subject: a\r\n" + forged + "\r\r\nFrom: c\r\n\r\nbody",
+			"Subject: a\r\nFrom: c\r\n\r\nbody",
 		},
 		{
 			"nothing behind it",
