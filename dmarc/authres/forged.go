@@ -8,7 +8,9 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/authres/rfc8601"
 )
 
-// RemoveForged is Filter.Remove with the zero options.
+// RemoveForged copies a message from r to w without the Authentication-Results fields that
+// claim to be written under id, and returns how many it removed. It is Filter.Remove for a
+// Filter with that ID.
 func RemoveForged(w io.Writer, r io.Reader, id string) (removed int, err error) {
 	return Filter{ID: id}.Remove(w, r)
 }

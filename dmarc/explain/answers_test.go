@@ -81,7 +81,7 @@ func answerStories() []story {
 		{
 			name: "of eleven look-ups it is told what each include costs", mailFrom: own,
 			records: resolver.Zone{
-				"shop.example":   {TXT: []string{"v=spf1 include:one.example include:five.example include:six.example -all"}},
+				"shop.example":   {TXT: []string{"v=DMARC1; p=none", "v=spf1 include:one.example include:five.example include:six.example -all"}},
 				"one.example":    {TXT: []string{"v=spf1 ip4:198.51.100.1 ?all"}},
 				"five.example":   {TXT: []string{"v=spf1 a:h.example a:h.example a:h.example a:h.example ?all"}},
 				"six.example":    {TXT: []string{"v=spf1 a:h.example a:h.example a:h.example a:h.example a:h.example ?all"}},
@@ -91,6 +91,16 @@ func answerStories() []story {
 			fix: "The SPF record of shop.example needs more than ten look-ups in DNS. Take out the companies that no longer send for you. " +
 				"{v=spf1 include:one.example »include:five.example« include:six.example -all} " +
 				"[replace TXT shop.example: v=spf1 include:one.example include:six.example -all]",
+		},
+		{
+			name: "the look-ups of a record that another redirects to are its own", mailFrom: own,
+			records: resolver.Zone{
+				"shop.example":      {TXT: []string{"v=spf1 redirect=_spf.shop.example"}},
+				"_spf.shop.example": {TXT: []string{"v=spf1 include:nine.example mx a ip4:192.0.2.25 -all"}},
+				"nine.example":      {TXT: []string{"v=spf1 a:h.example a:h.example a:h.example a:h.example a:h.example a:h.example a:h.example ?all"}},
+				"h.example":         {A: []string{"198.51.100.2"}},
+			},
+			fix: "{v=spf1 »include:nine.example« mx a ip4:192.0.2.25 -all} [replace TXT _spf.shop.example: v=spf1 mx a ip4:192.0.2.25 -all]",
 		},
 		{
 			name: "an include that leads nowhere is left out", mailFrom: own, records: txt("shop.example", "v=spf1 include:gone.example ip4:192.0.2.25 -all"),

@@ -133,23 +133,59 @@ func ownReturnAddress(r *dmarc.Result, i dmarc.Identifier) []Fix {
 
 // mendSPF is for an SPF record that cannot be used.
 func mendSPF(res *spf.Result) Fix {
-	at := plainDomain(or(res.RejectedDomain, or(res.RecordDomain, res.Domain)))
-	f := Fix{Text: "Correct the SPF record of " + at + ": " + spfFault(res) + "."}
-	text := res.Record
-	switch {
-	case errors.Is(res.Err, spf.ErrMultipleRecords):
-		return mergeSPF(f, at, res.Rejected)
-	case len(res.Rejected) > 0:
-		return mendSPFText(f, at, res.Rejected[0])
-	case text == "":
+	is := func(err error) bool { return errors.Is(res.Err, err) }
+	if is(spf.ErrMultipleRecords) || is(spf.ErrSyntax) || is(spf.ErrRecordLimit) {
+		// The record in which the fault is may be one that is included.
+		at := plainDomain(or(res.RejectedDomain, res.Domain))
+		f := Fix{Text: "Correct the SPF record of " + at + ": " + spfFault(res) + "."}
+		texts := spfRecords(res.Rejected)
+		switch {
+		case len(texts) == 0:
+		case is(spf.ErrMultipleRecords):
+			return mergeSPF(f, at, texts)
+		case is(spf.ErrSyntax):
+			return mendSPFText(f, at, texts[0])
+		default:
+			f.Broken = whole(at, texts[0])
+		}
 		return f
-	case errors.Is(res.Err, spf.ErrTermLimit):
-		return dropTerms(f, at, text, res.Evaluation, errors.Is(res.Err, spf.ErrLoop))
-	case errors.Is(res.Err, spf.ErrNoTarget), errors.Is(res.Err, spf.ErrVoidLimit):
-		return dropEmpty(f, at, text, res.Evaluation)
 	}
-	f.Broken = whole(at, text)
+	at, text := plainDomain(or(res.RecordDomain, res.Domain)), res.Record
+	e := evaluationAt(res.Evaluation, res.RecordDomain)
+	f := Fix{Text: "Correct the SPF record of " + at + ": " + spfFault(res) + "."}
+	switch {
+	case text == "":
+	case is(spf.ErrTermLimit):
+		return dropTerms(f, at, text, e, is(spf.ErrLoop))
+	case is(spf.ErrNoTarget), is(spf.ErrVoidLimit):
+		return dropEmpty(f, at, text, e)
+	default:
+		f.Broken = whole(at, text)
+	}
 	return f
+}
+
+// evaluationAt returns the evaluation of the record of a domain, which the initial one may
+// redirect to; or nil.
+func evaluationAt(e *spf.Evaluation, name string) *spf.Evaluation {
+	for e != nil && e.Domain != name {
+		if len(e.Steps) == 0 {
+			return nil
+		}
+		e = e.Steps[len(e.Steps)-1].Nested // a redirect comes last
+	}
+	return e
+}
+
+// spfRecords returns those of some texts that are SPF records, broken or not.
+func spfRecords(texts []string) []string {
+	var list []string
+	for _, text := range texts {
+		if _, is, _ := spf.Parse(text); is {
+			list = append(list, text)
+		}
+	}
+	return list
 }
 
 // mendSPFText is for a record with a fault in its text.
@@ -168,13 +204,7 @@ func mendSPFText(f Fix, at, text string) Fix {
 }
 
 // mergeSPF is for several SPF records at one name.
-func mergeSPF(f Fix, at string, texts []string) Fix {
-	var records []string
-	for _, text := range texts {
-		if _, is, _ := spf.Parse(text); is {
-			records = append(records, text)
-		}
-	}
+func mergeSPF(f Fix, at string, records []string) Fix {
 	merged := mend.Merge(records)
 	if merged == "" {
 		return f
@@ -237,14 +267,14 @@ func dropTerms(f Fix, at, text string, e *spf.Evaluation, loop bool) Fix {
 		}
 		return f
 	}
-	list := costs(e)
+	terms := costs(e)
 	f.Text = "The SPF record of " + at + " needs more than ten look-ups in DNS. Take out the companies that no longer send for you."
-	if len(list) == 0 {
+	if len(terms) == 0 {
 		return f
 	}
-	drop := list[0]
+	drop := terms[0]
 	var parts []string
-	for _, c := range list {
+	for _, c := range terms {
 		n := strconv.Itoa(c.lookups)
 		if c.more {
 			n = "at least " + n

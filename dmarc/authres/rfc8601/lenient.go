@@ -9,7 +9,7 @@ import (
 // ParseLenient reads an Authentication-Results field as Parse does, and what it can of one
 // that breaks the grammar in the ways that are common:
 //
-//   - there is no authserv-id, and the field begins with a result (Microsoft)
+//   - there is no authserv-id, and the field begins with a result (Microsoft): ID is empty
 //   - a property has no type: action=none, x-bits=2048
 //   - a value has characters that need quotes: an IPv6 address, base64, an address that is
 //     not one
