@@ -196,6 +196,11 @@ func TestAForgedFieldBehindABareLineEndIsSeenByNobody(t *testing.T) {
 			"Subject: a\r\nFrom: c\r\n\r\nbody",
 		},
 		{
+			"a CRLF in a fold only, below a first line with LF",
+			"X: a\nY: b\r\n c\n\nZ: d\n" + forged + "\r\nFrom: c\r\n\r\nbody",
+			"X: a\nY: b\r\n c\n\nZ: d\r\nFrom: c\r\n\r\nbody",
+		},
+		{
 			"nothing behind it",
 			"Subject: a\r\nX: b\n" + forged,
 			"Subject: a\r\nX: b",
@@ -350,6 +355,19 @@ func TestRemoveForgedTakesAnInternationalizedIDInEitherForm(t *testing.T) {
 	for _, id := range []string{"bücher.example", "xn--bcher-kva.example"} {
 		if got, n := filtered(t, message, id); got != "\r\n" || n != 2 {
 			t.Errorf("with id %s: removed %d, got %q", id, n, got)
+		}
+	}
+}
+
+func TestIDsThatDifferInMoreThanASCIIDiffer(t *testing.T) {
+	for field, want := range map[string]bool{
+		`Authentication-Results: "\u00fc host"; none`: true,
+		`Authentication-Results: "\u00dc host"; none`: false,
+		`Authentication-Results: host; none`:          false,
+	} {
+		field = strings.NewReplacer(`\u00fc`, "\u00fc", `\u00dc`, "\u00dc").Replace(field)
+		if got := Claims("\u00fc host", field); got != want {
+			t.Errorf("%s: %v", field, got)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
@@ -90,34 +89,27 @@ func openToAll(res *spf.Result) []Fix {
 		return nil
 	}
 	at := plainDomain(or(res.RecordDomain, res.Domain))
-	value, terms := res.Record, []string(nil)
+	value, terms := "v=spf1", []string(nil)
 	for _, t := range r.Terms {
-		wide := t.Kind == spf.KindIP4 && t.Bits4 < widest4 || t.Kind == spf.KindIP6 && t.Bits6 < widest6
+		everybody := t.Kind == spf.KindAll || t.Kind == spf.KindIP4 && t.Bits4 < widest4 || t.Kind == spf.KindIP6 && t.Bits6 < widest6
 		switch {
-		case t.Qualifier != spf.StatusPass:
-		case t.Kind == spf.KindAll:
-			value = strings.Replace(value, t.Text, "~all", 1)
-		case wide:
-			value = withoutTerm(value, t.Text)
-		default:
+		case !everybody || t.Qualifier != spf.StatusPass:
+			value += " " + t.Text
 			continue
+		case t.Kind == spf.KindAll:
+			value += " ~all"
 		}
-		if t.Qualifier == spf.StatusPass && (wide || t.Kind == spf.KindAll) {
-			terms = append(terms, t.Text)
-		}
+		terms = append(terms, t.Text)
 	}
 	if len(terms) == 0 {
 		return nil
 	}
-	f := Fix{
-		Text:   "Close the SPF record of " + at + ". It lets everybody send mail in your name: " + list(terms) + ".",
-		Note:   "Name your own servers and mail companies before ~all.",
-		Broken: marked(at, res.Record, terms),
-	}
-	if value != "" {
-		f.Changes = []Change{replace(at, value, res.Record)}
-	}
-	return []Fix{f}
+	return []Fix{{
+		Text:    "Close the SPF record of " + at + ". It lets everybody send mail in your name: " + list(terms) + ".",
+		Note:    "Name your own servers and mail companies in it, and nobody else.",
+		Broken:  marked(at, r, terms),
+		Changes: []Change{replace(at, value, res.Record)},
+	}}
 }
 
 // keyAdvice is on signatures of the sender's own whose keys are weak or wrong, where the

@@ -118,6 +118,14 @@ func answerStories() []story {
 				"[replace TXT shop.example: v=spf1 ip4:198.51.100.1 ~all]",
 		},
 		{
+			name: "an all without a sign is as open as +all", mailFrom: own, fix: "-",
+			records: resolver.Zone{
+				"shop.example":         {TXT: []string{"v=spf1 include:all.provider.example all"}},
+				"all.provider.example": {TXT: []string{"v=spf1 ip4:198.51.100.1 ?all"}},
+			},
+			advice: "{v=spf1 include:all.provider.example »all«} [replace TXT shop.example: v=spf1 include:all.provider.example ~all]",
+		},
+		{
 			name: "a network that is half of the world warns on a pass", mailFrom: own, records: txt("shop.example", "v=spf1 ip4:192.0.2.25/1 -all"), fix: "-",
 			advice: "It lets everybody send mail in your name: ip4:192.0.2.25/1.",
 		},

@@ -3,6 +3,7 @@ package explain
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,20 +97,6 @@ func addTerm(text, term string) string {
 	return strings.TrimRight(text[:at], " ") + " " + term + strings.TrimRight(" "+text[at:], " ")
 }
 
-// withoutTerm returns an SPF record without the first term of that text, or "".
-func withoutTerm(text, term string) string {
-	r, ok, err := spf.Parse(text)
-	if !ok || err != nil {
-		return ""
-	}
-	for _, t := range r.Terms {
-		if t.Text == term {
-			return strings.TrimRight(text[:t.Offset], " ") + strings.TrimRight(text[t.Offset+len(t.Text):], " ")
-		}
-	}
-	return ""
-}
-
 // ownReturnAddress is for a return address of somebody else, such as a provider's.
 func ownReturnAddress(r *dmarc.Result, i dmarc.Identifier) []Fix {
 	name := plainDomain(r.DMARC.AuthorDomain)
@@ -150,17 +137,20 @@ func mendSPF(res *spf.Result) Fix {
 		}
 		return f
 	}
-	at, text := plainDomain(or(res.RecordDomain, res.Domain)), res.Record
+	at := plainDomain(or(res.RecordDomain, res.Domain))
 	e := evaluationAt(res.Evaluation, res.RecordDomain)
 	f := Fix{Text: "Correct the SPF record of " + at + ": " + spfFault(res) + "."}
+	r, isSPF, err := spf.Parse(res.Record)
 	switch {
-	case text == "":
+	case !isSPF || err != nil:
+	case is(spf.ErrLoop):
+		return dropLoop(f, at, r, e)
 	case is(spf.ErrTermLimit):
-		return dropTerms(f, at, text, e, is(spf.ErrLoop))
+		return dropTerms(f, at, r, e)
 	case is(spf.ErrNoTarget), is(spf.ErrVoidLimit):
-		return dropEmpty(f, at, text, e)
+		return dropEmpty(f, at, r, e)
 	default:
-		f.Broken = whole(at, text)
+		f.Broken = whole(at, r.Text)
 	}
 	return f
 }
@@ -253,22 +243,24 @@ func costs(e *spf.Evaluation) []cost {
 	return list
 }
 
-// dropTerms is for a record that needs too many look-ups.
-func dropTerms(f Fix, at, text string, e *spf.Evaluation, loop bool) Fix {
-	f.Broken = whole(at, text)
-	if loop {
-		f.Text = "Take the loop out of the SPF record of " + at + ": it leads back to itself."
-		if term := loopOf(e, text, at); term != "" {
-			f.Text = "Take " + term + " out of the SPF record of " + at + ". It leads back to the record itself: a loop."
-			f.Broken = marked(at, text, []string{term})
-			if value := withoutTerm(text, term); value != "" {
-				f.Changes = []Change{replace(at, value, text)}
-			}
+// leaveOut marks some terms of a record, and returns the fix with the record without them.
+func leaveOut(f Fix, at string, r *spf.Record, terms []string) Fix {
+	value := "v=spf1"
+	for _, t := range r.Terms {
+		if !slices.Contains(terms, t.Text) {
+			value += " " + t.Text
 		}
-		return f
 	}
-	terms := costs(e)
+	f.Broken = marked(at, r, terms)
+	f.Changes = []Change{replace(at, value, r.Text)}
+	return f
+}
+
+// dropTerms is for a record that needs too many look-ups.
+func dropTerms(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
 	f.Text = "The SPF record of " + at + " needs more than ten look-ups in DNS. Take out the companies that no longer send for you."
+	f.Broken = whole(at, r.Text)
+	terms := costs(e)
 	if len(terms) == 0 {
 		return f
 	}
@@ -280,73 +272,70 @@ func dropTerms(f Fix, at, text string, e *spf.Evaluation, loop bool) Fix {
 			n = "at least " + n
 		}
 		parts = append(parts, c.term+" "+n)
-		if strings.Contains(c.term, "include") && (c.lookups > drop.lookups || !strings.Contains(drop.term, "include")) {
+		if c.lookups > drop.lookups {
 			drop = c
 		}
 	}
-	f.Broken = marked(at, text, []string{drop.term})
+	f = leaveOut(f, at, r, []string{drop.term})
 	f.Broken.Faults = []string{"Ten look-ups are allowed. Its parts need: " + strings.Join(parts, ", ") + "."}
 	f.Note = "Here " + drop.term + " is left out, which costs most. It can move to a name below " + at + " and send from there."
-	if value := withoutTerm(text, drop.term); value != "" {
-		f.Changes = []Change{replace(at, value, text)}
-	}
 	return f
 }
 
-// loopOf returns the term of a record that leads back to a record on the way to it, or "".
-func loopOf(e *spf.Evaluation, text, at string) string {
-	if r, ok, err := spf.Parse(text); ok && err == nil {
-		for _, t := range r.Terms {
-			if (t.Kind == spf.KindInclude || t.Kind == spf.KindRedirect) && domain.ToLower(t.Domain()) == at {
-				return t.Text
-			}
+// dropLoop is for a record that leads back to itself.
+func dropLoop(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
+	term := ""
+	for _, t := range r.Terms {
+		if (t.Kind == spf.KindInclude || t.Kind == spf.KindRedirect) && domain.ToLower(t.Domain()) == at {
+			term = t.Text
 		}
 	}
-	if e == nil || len(e.Steps) == 0 {
-		return ""
+	if term == "" && e != nil && len(e.Steps) > 0 {
+		term = e.Steps[len(e.Steps)-1].Term // the check ended within the one that leads there
 	}
-	// The check ended within the term that leads there.
-	return e.Steps[len(e.Steps)-1].Term
+	if term == "" {
+		f.Broken = whole(at, r.Text)
+		return f
+	}
+	f.Text = "Take " + term + " out of the SPF record of " + at + ". It leads back to the record itself: a loop."
+	return leaveOut(f, at, r, []string{term})
 }
 
 // dropEmpty is for terms that lead nowhere.
-func dropEmpty(f Fix, at, text string, e *spf.Evaluation) Fix {
-	value, found := text, []string(nil)
-	voids := 0
+func dropEmpty(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
+	var terms []string
 	if e != nil {
+		voids := 0
 		for i := range e.Steps {
 			s := &e.Steps[i]
 			if s.VoidLookups > voids || errors.Is(s.Err, spf.ErrNoTarget) || errors.Is(s.Err, spf.ErrVoidLimit) {
-				if next := withoutTerm(value, s.Term); next != "" {
-					value = next
-					found = append(found, s.Term)
-				}
+				terms = append(terms, s.Term)
 			}
 			voids = s.VoidLookups
 		}
 	}
-	f.Broken = whole(at, text)
-	if len(found) > 0 {
-		f.Broken = marked(at, text, found)
-		f.Changes = []Change{replace(at, value, text)}
-		f.Note = "Left out here, since DNS has nothing there: " + list(found) + "."
+	if len(terms) == 0 {
+		f.Broken = whole(at, r.Text)
+		return f
 	}
+	f = leaveOut(f, at, r, terms)
+	f.Note = "Left out here, since DNS has nothing there: " + list(terms) + "."
 	return f
 }
 
 // marked shows a record with some of its terms marked.
-func marked(at, text string, terms []string) *Broken {
+func marked(at string, r *spf.Record, terms []string) *Broken {
 	b := &Broken{Name: at, Type: "TXT"}
-	for _, term := range terms {
-		before, after, ok := strings.Cut(text, term)
-		if !ok {
-			continue
+	pos := 0
+	for _, t := range r.Terms {
+		if slices.Contains(terms, t.Text) {
+			end := t.Offset + len(t.Text)
+			b.Parts = append(b.Parts, Part{Text: r.Text[pos:t.Offset]}, Part{Text: t.Text, Wrong: true})
+			pos = end
 		}
-		b.Parts = append(b.Parts, Part{Text: before}, Part{Text: term, Wrong: true})
-		text = after
 	}
-	if text != "" {
-		b.Parts = append(b.Parts, Part{Text: text})
+	if pos < len(r.Text) {
+		b.Parts = append(b.Parts, Part{Text: r.Text[pos:]})
 	}
 	return b
 }
