@@ -15,7 +15,7 @@ import (
 // A resolver that cannot tell NXDOMAIN from an empty answer is asked for the other types
 // too; a name that has none of them is taken not to exist.
 type existence struct {
-	group     *ask.Group // nil where nobody asks
+	group     *ask.Group
 	question  resolver.Question
 	pending   sync.WaitGroup
 	exists    Existence
@@ -61,12 +61,6 @@ func (e *existence) ask(n int) {
 		}
 		e.pending.Done()
 	}))
-}
-
-// decides reports whether the policy that was chosen depends on the outcome, so that also
-// who needs no policy waits for it.
-func (e *existence) decides(c choice) bool {
-	return e.group != nil && c.query.Record.NonexistentPolicy != c.query.Record.SubdomainPolicy
 }
 
 // wait returns the outcome, ExistenceNotAsked if nobody asked.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/mailverdict/mailverdict/alignment"
 	. "github.com/mailverdict/mailverdict/dmarc/discovery"
@@ -97,6 +100,66 @@ func TestThePolicyAndItsTag(t *testing.T) {
 			r := Discover(t.Context(), zone, tt.author, Options{Mode: tt.mode})
 			if p, tag := r.Policy(); p != tt.policy || tag != tt.tag || r.Exists != tt.exists {
 				t.Errorf("%s=%s, exists: %s; want %s=%s, %s", tag, p, r.Exists, tt.tag, tt.policy, tt.exists)
+			}
+		})
+	}
+}
+
+func TestAPassIsWithoutExistenceWhereTheRecordTellsThePolicy(t *testing.T) {
+	id := Identifier{Domain: "a.shop.example", Open: true}
+	for _, tt := range []struct {
+		record        string
+		authenticated bool
+		want          Existence
+	}{
+		{"v=DMARC1; p=reject; np=none", true, ExistenceNo},
+		{"v=DMARC1; p=reject; np=reject", true, ExistenceNotAsked},
+		{"v=DMARC1; p=reject; np=reject", false, ExistenceNo},
+		{"v=DMARC1; p=reject", false, ExistenceNotAsked},
+	} {
+		id.Authenticated = tt.authenticated
+		r := Discover(t.Context(), suite.Policies(map[string]string{"shop.example": tt.record}), "a.shop.example", Options{}, id)
+		if r.Exists != tt.want {
+			t.Errorf("%s, authenticated: %v: exists %q, want %q", tt.record, tt.authenticated, r.Exists, tt.want)
+		}
+	}
+}
+
+func TestTheQueryOfThePolicyIsNotThatOfAnotherRecord(t *testing.T) {
+	r := Discover(t.Context(), suite.Policies(map[string]string{"b.shop.example": "v=DMARC1; p=none", "shop.example": reject}), "a.b.shop.example", Options{})
+	if q := r.Query(); q == nil || q.Domain != "shop.example" || q.Text != reject {
+		t.Errorf("%v", q)
+	}
+	if q := Discover(t.Context(), resolver.Zone{}, "shop.example", Options{}).Query(); q != nil {
+		t.Errorf("%v", q)
+	}
+}
+
+// RFC 7489 asks two names, and several records at the first one end it.
+func TestByThePublicSuffixList(t *testing.T) {
+	for _, tt := range []struct {
+		name, author string
+		zone         map[string]string
+		mode         Mode
+		domain       string
+		source       Source
+		asked, org   string
+		suffix       string
+	}{
+		{"its own record", "a.shop.co.uk", map[string]string{"a.shop.co.uk": reject}, PublicSuffix, "a.shop.co.uk", SourceAuthor, "a.shop.co.uk shop.co.uk", "shop.co.uk", "co.uk"},
+		{"that of the organization", "b.a.shop.co.uk", map[string]string{"shop.co.uk": reject, "a.shop.co.uk": reject}, PublicSuffix, "shop.co.uk", SourceOrganizational, "b.a.shop.co.uk shop.co.uk", "shop.co.uk", "co.uk"},
+		{"several records end it", "a.shop.co.uk", map[string]string{"a.shop.co.uk": reject + "|" + reject, "shop.co.uk": reject}, PublicSuffix, "", SourceNone, "a.shop.co.uk shop.co.uk", "shop.co.uk", "co.uk"},
+		{"the organization itself", "shop.co.uk", map[string]string{"shop.co.uk": reject, "co.uk": reject}, PublicSuffix, "shop.co.uk", SourceAuthor, "shop.co.uk", "shop.co.uk", "co.uk"},
+		{"the private section", "a.alice.github.io", map[string]string{"github.io": reject}, PublicSuffix, "", SourceNone, "a.alice.github.io alice.github.io", "alice.github.io", "github.io"},
+		{"without the private section", "a.alice.github.io", map[string]string{"github.io": reject}, PublicSuffixICANN, "github.io", SourceOrganizational, "a.alice.github.io github.io", "github.io", "io"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := Discover(t.Context(), suite.Policies(tt.zone), tt.author, Options{Mode: tt.mode})
+			if r.PolicyDomain != tt.domain || r.Source != tt.source || strings.Join(asked(r), " ") != tt.asked {
+				t.Errorf("policy of %q (%s), asked %q; want %q (%s), %q", r.PolicyDomain, r.Source, asked(r), tt.domain, tt.source, tt.asked)
+			}
+			if o := r.Organizations[0]; o.Organizational != tt.org || o.Suffix != tt.suffix || o.Rule != RuleList {
+				t.Errorf("%+v; want %q, %q", o, tt.org, tt.suffix)
 			}
 		})
 	}
@@ -441,5 +504,40 @@ func TestNoAuthorDomain(t *testing.T) {
 		if !errors.Is(r.Err, ErrAuthorDomain) || r.AuthorDomain != "" || r.Mode != PublicSuffix || len(r.Queries) != 0 {
 			t.Errorf("%q: %+v", name, r)
 		}
+	}
+}
+
+func TestThePolicyAndIdentifiersAreAskedForSideBySide(t *testing.T) {
+	slow := func(text string) resolver.Records {
+		return resolver.Records{TXT: []string{text}, Fault: resolver.Fault{Delay: 20 * time.Millisecond}}
+	}
+	for _, id := range []Identifier{
+		{Domain: "a.shop.example", Authenticated: true}, {Domain: "a.shop.example", Open: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			zone := resolver.Zone{"_dmarc.shop.example": slow(reject), "_dmarc.a.shop.example": slow("x")}
+			r := Discover(t.Context(), zone, "shop.example", Options{}, id)
+			if _, a := r.Align(id); a != Aligned || time.Since(start) != 20*time.Millisecond {
+				t.Errorf("aligned: %s after %s", a, time.Since(start))
+			}
+		})
+	}
+}
+
+func TestByDefaultTwentyFourQuestionsAreAsked(t *testing.T) {
+	zone := suite.Policies(map[string]string{"shop.example": reject})
+	var ids []Identifier
+	for i := range 40 {
+		ids = append(ids, signed(fmt.Sprintf("a%d.shop.example", i)))
+	}
+	n := 0
+	count := resolver.Wrap(zone, func(context.Context, resolver.Question, resolver.Answer, error) { n++ })
+	r := Discover(t.Context(), count, "shop.example", Options{}, ids...)
+	if n != 24 || len(r.Queries) != 42 {
+		t.Errorf("%d questions for %d names, want 24 for 42", n, len(r.Queries))
+	}
+	if _, a := r.Align(ids[39]); a != AlignmentOpen {
+		t.Errorf("aligned: %s", a)
 	}
 }

@@ -153,7 +153,8 @@ func (s *Search) Finish(identifiers []Identifier) *Result {
 		s.organizations(r, identifiers, c.query.Record)
 	}
 	r.Queries = s.asked
-	if (r.Err == nil && s.existence.decides(c)) || !r.passes(identifiers) {
+	// A message that passes needs no policy, and the record alone may tell which one it is.
+	if q := r.Query(); !r.passes(identifiers) || q.Record.NonexistentPolicy != q.Record.SubdomainPolicy {
 		r.Exists, r.ExistsAuthentic = s.existence.wait()
 	}
 	return r
