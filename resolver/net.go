@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
-
-	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
 // Net returns a Resolver over the standard library's, with its Dial and the servers
@@ -23,20 +20,18 @@ import (
 // Only DNS is asked, and only for the name as it stands: never the hosts file, which
 // the standard library would read for addresses and address literals, and never the
 // search list. For that, only questions for TXT and MX go to the standard library's own
-// DNS client, whatever r.PreferGo says. A [Client] that dials with r.Dial asks the others,
-// and those that the standard library would refuse: for names that have a label which
-// begins or ends with "-", no letter, or an octet other than letters, digits, "-" and "_".
-// What the standard library does not find is asked by the Client too, which alone can tell
-// a name that does not exist from one that has no such record.
+// DNS client, whatever r.PreferGo says. A [Client] that dials with r.Dial asks the others.
+// It also asks what the standard library says is not found, or has hosts that it takes for
+// no names: that may be because a label begins or ends with "-" or has an octet other than
+// letters, digits, "-" and "_", and only the Client can tell a name that does not exist from
+// one that has no such record.
 //
-// What the standard library does not tell of TXT and MX:
+// What the standard library does not tell of the TXT and MX records that it finds:
 //
-//   - for how long it holds: TTL is TTLUnknown, and a [Cache] keeps it for its MinTTL.
-//   - whether DNSSEC vouches for it: Authentic is AuthenticUnknown, and so is what
+//   - for how long they hold: TTL is TTLUnknown, and a [Cache] keeps it for its MinTTL.
+//   - whether DNSSEC vouches for them: Authentic is AuthenticUnknown, and so is what
 //     is derived from it.
-//   - which failure it was: it is ErrTimeout, or else ErrServFail.
-//   - that an MX names a host that is no name at all: the rest of the MX records
-//     are the answer, or ErrMalformed where there are no others.
+//   - which failure it was if there is no answer: it is ErrTimeout, or else ErrServFail.
 //
 // A busy receiver wants a Client within a Cache.
 func Net(r *net.Resolver) Resolver {
@@ -70,7 +65,7 @@ func newNet(dial func(ctx context.Context, network, address string) (net.Conn, e
 
 type netResolver struct {
 	records *net.Resolver // for TXT and MX
-	client  Client        // for what records would refuse, or look up in the hosts file
+	client  Client        // for the rest, and where records is inconclusive
 }
 
 func (n *netResolver) Resolve(ctx context.Context, q Question) (Answer, error) {
@@ -84,66 +79,49 @@ func (n *netResolver) resolve(ctx context.Context, q Question) outcome {
 	if err := q.check(); err != nil {
 		return outcome{err: err}
 	}
-	if q.Type != TypeTXT && q.Type != TypeMX || !isHostName(q.Name) {
+	if q.Type != TypeTXT && q.Type != TypeMX {
 		return n.client.resolve(ctx, q)
 	}
 	a, err := n.lookup(ctx, q)
-	if errors.Is(err, errNotListed) {
+	switch {
+	case errors.Is(err, errInconclusive):
 		return n.client.resolve(ctx, q)
-	}
-	if err != nil {
+	case err != nil:
 		return outcome{err: netError(ctx, q, err)}
 	}
 	return outcome{answer: a}
 }
 
-// isHostName reports whether the standard library asks for a name, rather than say unasked
-// that it does not exist: letters, digits, "-" and "_", a letter at least, and no label
-// that begins or ends with "-".
-func isHostName(name string) bool {
-	return domain.IsCanonical(name) && strings.ContainsFunc(name, func(c rune) bool { return 'a' <= c && c <= 'z' }) &&
-		name[0] != '-' && name[len(name)-1] != '-' && !strings.Contains(name, ".-") && !strings.Contains(name, "-.")
-}
-
-// errNotListed means that the standard library found nothing, which may be because there
-// is no such name, no such record, or an alias that leads to neither.
-var errNotListed = errors.New("not found by the standard library")
+// errInconclusive means that the standard library has not found all that there may be.
+var errInconclusive = errors.New("inconclusive")
 
 // lookup asks the standard library.
-func (n *netResolver) lookup(ctx context.Context, q Question) (a Answer, err error) {
+func (n *netResolver) lookup(ctx context.Context, q Question) (Answer, error) {
+	a := Answer{TTL: TTLUnknown}
 	name := q.Name + "." // absolute: without the dot, the search list applies
+	var err error
 	if q.Type == TypeTXT {
 		a.TXT, err = n.records.LookupTXT(ctx, name)
 	} else {
 		a.MX, err = n.lookupMX(ctx, name)
 	}
-	if failure, ok := errors.AsType[*net.DNSError](err); ok && failure.IsNotFound || err == nil && a.Count() == 0 {
-		return Answer{}, errNotListed
+	failure, ok := errors.AsType[*net.DNSError](err)
+	if ok && failure.IsNotFound || err == nil && a.Count() == 0 {
+		return Answer{}, errInconclusive
 	}
-	if err != nil {
-		return Answer{}, err
-	}
-	a.TTL = TTLUnknown
-	return a, nil
+	return a, err
 }
 
 func (n *netResolver) lookupMX(ctx context.Context, name string) ([]MX, error) {
 	records, err := n.records.LookupMX(ctx, name)
-	if err != nil && records == nil {
-		return nil, err
+	if err != nil && records != nil {
+		return nil, errInconclusive // records were left out
 	}
-	// An error beside records says that some of them were dropped, since their
-	// hosts are no names. Mail could not go there, nor an address be looked up.
-	if len(records) == 0 && err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	mx := make([]MX, 0, len(records))
+	var mx []MX
 	for _, r := range records {
-		if host, ok := unescapeName(r.Host); ok {
-			mx = append(mx, MX{Preference: r.Pref, Host: host})
-		}
+		mx = append(mx, MX{Preference: r.Pref, Host: canonicalTarget(r.Host)})
 	}
-	return mx, nil
+	return mx, err
 }
 
 // netError puts an error of the standard library in the package's terms. All of them are
@@ -157,8 +135,6 @@ func netError(ctx context.Context, q Question, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		failure.Err = contextError(ctx)
-	case errors.Is(err, ErrMalformed):
-		failure.Err = err
 	case ok && dnsErr.IsTimeout:
 		failure.Err = fmt.Errorf("%w: %w", ErrTimeout, err)
 	}

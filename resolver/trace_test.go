@@ -52,6 +52,26 @@ func TestTraceReportsAQuestionOnceHoweverManyResolversItPasses(t *testing.T) {
 	})
 }
 
+func TestTraceTellsWhoAskedFromWhoWaitedWithThem(t *testing.T) {
+	for name, wrap := range map[string]func(Resolver) Resolver{
+		"Budget": func(r Resolver) Resolver { return &Budget{Resolver: r} },
+		"Cache":  func(r Resolver) Resolver { return &Cache{Resolver: r} },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := wrap(Zone{"example.com": {TXT: []string{"x"}, Fault: Fault{Delay: time.Second}}})
+			first, asked := collect(t.Context())
+			second, waited := collect(t.Context())
+			go r.Resolve(first, txt)
+			synctest.Wait()
+			r.Resolve(second, txt)
+			synctest.Wait()
+			if len(*asked) != 1 || (*asked)[0].Cached || len(*waited) != 1 || !(*waited)[0].Cached {
+				t.Errorf("%s: %+v, %+v", name, *asked, *waited)
+			}
+		})
+	}
+}
+
 func TestTraceOfAZoneAndOfNet(t *testing.T) {
 	server := serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
 		w.WriteMsg(reply(r, dns.RcodeSuccess, []string{"example.com. 60 TXT x"}, nil))

@@ -389,6 +389,8 @@ func FuzzParseZone(f *testing.F) {
 
 func FuzzClosestEncloser(f *testing.F) {
 	f.Add("a.b.example", "b.example", "x.b.example")
+	f.Add("a.b.con", "b.coo", "x.b.com")
+	f.Add("a.b.example", "x.bb.example", "")
 	f.Fuzz(func(t *testing.T, key1, key2, name string) {
 		z := Zone{key1: {}, key2: {}}
 		want := name
