@@ -525,6 +525,34 @@ func TestThePolicyAndIdentifiersAreAskedForSideBySide(t *testing.T) {
 	}
 }
 
+// An identifier that nobody expected is asked for when the message has ended.
+func TestFinishWaitsForWhatItAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		zone := suite.Policies(map[string]string{"shop.example": "v=DMARC1; p=reject; np=none"})
+		zone["_dmarc.b.shop.example"] = resolver.Records{TXT: []string{reject + "; psd=n"}, Fault: resolver.Fault{Delay: time.Second}}
+		exists := 0
+		var g ask.Group
+		g.Begin(t.Context(), resolver.Wrap(zone, func(_ context.Context, q resolver.Question, _ resolver.Answer, _ error) {
+			if q.Type == resolver.TypeA {
+				exists++
+			}
+		}))
+		defer g.Close()
+		var s Search
+		s.Begin(&g, Options{}, nil, "a.shop.example")
+		r := s.Finish([]Identifier{signed("c.b.shop.example")})
+		if _, a := r.Align(signed("c.b.shop.example")); a != NotAligned || r.Organization("c.b.shop.example").Organizational != "b.shop.example" {
+			t.Errorf("aligned: %s, %+v", a, r.Organizations)
+		}
+		if r.Organizations[0].Alignment != Aligned {
+			t.Errorf("the Author Domain with itself: %s", r.Organizations[0].Alignment)
+		}
+		if exists != 1 {
+			t.Errorf("asked %d times whether the Author Domain exists", exists)
+		}
+	})
+}
+
 func TestByDefaultTwentyFourQuestionsAreAsked(t *testing.T) {
 	zone := suite.Policies(map[string]string{"shop.example": reject})
 	var ids []Identifier

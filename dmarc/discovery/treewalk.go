@@ -61,11 +61,8 @@ func (t treeWalk) policy(author string, f findings) choice {
 	if ends[0].record == "" {
 		return choice{}
 	}
-	q := f.at(ends[0].record)
-	if q.Err != nil {
-		return choice{open: q}
-	}
-	return choice{source: ends[0].source, query: q}
+	// It was found: one that a failure may hide is not at every end.
+	return choice{source: ends[0].source, query: f.at(ends[0].record)}
 }
 
 // organization returns the Organizational Domain of a name, if all answers that open
@@ -170,11 +167,10 @@ func each[S comparable](states []S, values []value, step func(S, value) S) []S {
 	return next
 }
 
-// isSuffix reports whether a name is a public suffix, by itself or for one of the walks: for
-// an exception of the list, the name above is the suffix.
+// isSuffix reports whether a name is the public suffix that the floor of one of the walks
+// goes by. What a suffix above it says is of no matter.
 func isSuffix(name string, walks []*walk) bool {
-	return alignment.PublicSuffix{}.Is(name) ||
-		slices.ContainsFunc(walks, func(w *walk) bool { return w.suffix != 0 && w.name(w.suffix) == name })
+	return slices.ContainsFunc(walks, func(w *walk) bool { return w.suffix != 0 && w.name(w.suffix) == name })
 }
 
 // unanswered returns the first question of a walk that has no answer.
@@ -205,7 +201,7 @@ var certain = [...][]value{absent: {absent}, psdU: {psdU}, psdY: {psdY}, psdN: {
 // one value, or each that an unanswered question might have had.
 func (t treeWalk) values(q *Query, walks ...*walk) []value {
 	switch {
-	case q.Err != nil && !t.literal && isSuffix(q.Domain, walks):
+	case q.Err != nil && isSuffix(q.Domain, walks):
 		// A suffix that would call itself an organization (psd=n) is so rare that a
 		// failure is not presumed to hide one: a top-level domain with broken servers
 		// must not hold up the mail of all domains below it, nor soften their policies.
