@@ -35,3 +35,20 @@ func BenchmarkSearch(b *testing.B) {
 		})
 	}
 }
+
+// What the owner of an Author Domain that signs as another one below it can make this package
+// do: every question fails but one, so that all answers to the others are considered.
+func BenchmarkHostileFailures(b *testing.B) {
+	const author, identifier = "a.b.c.d.e.f.shop.example", "g.h.i.j.k.l.shop.example"
+	zone := map[string]string{author: "v=DMARC1; p=reject"}
+	for _, name := range append(names(author)[1:], names(identifier)...) {
+		zone[name] = "SERVFAIL"
+	}
+	policies := suite.Policies(zone)
+	for b.Loop() {
+		r := Discover(b.Context(), policies, author, Options{}, Identifier{Domain: identifier, Authenticated: true})
+		if o := r.Organization(identifier); o.Alignment != AlignmentOpen {
+			b.Fatal(o)
+		}
+	}
+}

@@ -117,15 +117,15 @@ func (t treeWalk) aligned(authors, identifiers Organization, f findings) Alignme
 		}
 		pairs = each(pairs, t.values(f.at(name), &a, &i), func(p pair, v value) pair {
 			if inAuthor {
-				return pair{a.step(p.author, name, v), p.identifier}
+				return pair{a.step(p.author, name, v).organization(), p.identifier}
 			}
-			return pair{p.author, i.step(p.identifier, name, v)}
+			return pair{p.author, i.step(p.identifier, name, v).organization()}
 		})
 	}
 	for _, name := range ofAuthor {
 		if slices.Contains(ofIdentifier, name) {
 			pairs = each(pairs, t.values(f.at(name), &a, &i), func(p pair, v value) pair {
-				return pair{a.step(p.author, name, v), i.step(p.identifier, name, v)}
+				return pair{a.step(p.author, name, v).organization(), i.step(p.identifier, name, v).organization()}
 			})
 		}
 	}
@@ -144,7 +144,8 @@ func (t treeWalk) aligned(authors, identifiers Organization, f findings) Alignme
 	return AlignmentOpen
 }
 
-// A pair is how far the walks of the Author Domain and of an identifier have come.
+// A pair is how far the walks of the Author Domain and of an identifier have come to their
+// Organizational Domains.
 type pair struct{ author, identifier state }
 
 // each applies step to every state and every value, and returns the different states that

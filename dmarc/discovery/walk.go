@@ -30,6 +30,10 @@ type state struct {
 	done    bool // a psd tag has ended the walk
 }
 
+// organization returns what of a state decides the Organizational Domain: far fewer states
+// differ in it, and a hostile domain can make as many as there are.
+func (s state) organization() state { return state{org: s.org, done: s.done} }
+
 // An end is what a walk comes to.
 type end struct {
 	org    string
