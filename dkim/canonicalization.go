@@ -6,13 +6,13 @@ import (
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
 )
 
-// Canonicalization is how a header or a body is brought into the form that is
-// signed: RFC 6376, section 3.4.
+// Canonicalization is the form of a header or a body that is hashed for a signature:
+// RFC 6376, section 3.4.
 type Canonicalization uint8
 
 const (
-	Simple  Canonicalization = iota // tolerates almost no change
-	Relaxed                         // tolerates changes of white space and of the case of field names
+	Simple  Canonicalization = iota // tolerates almost no change on the way
+	Relaxed                         // tolerates changes of white space, and of the case of field names
 )
 
 var canonicalizationWords = []string{"simple", "relaxed"}
@@ -30,7 +30,7 @@ func (c *Canonicalization) UnmarshalText(text []byte) error {
 	return enum.UnmarshalText(canonicalizationWords, c, text)
 }
 
-// read sets c to the value of a word, without regard to case.
+// read sets c to what a word in c= means. Words have no case.
 func (c *Canonicalization) read(word string) (ok bool) {
 	switch {
 	case tagvalue.EqualFold(word, "simple"):

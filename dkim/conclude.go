@@ -12,13 +12,12 @@ import (
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
 )
 
-// conclude turns a check into its result, when the body has been read and the key
-// was asked for.
+// conclude sets the result of a check, after the body has ended and the key was asked
+// for.
 //
-// Of several faults, Err tells the first in this order: what the signature says of
-// itself; a key that is not there or may not be used; the body; the signature; the
-// policy. A DNS failure comes last of all, since it leaves open only what nothing
-// else has decided.
+// If there are several faults, Err is the first of: the times of the signature; a key
+// that is missing or may not be used; the body; the signature itself; the policy. A DNS
+// failure is last, since it is temporary and each of the others is permanent.
 func (v *Verifier) conclude(c *check, now time.Time) {
 	r := &c.result
 	c.takeBody()
@@ -78,7 +77,7 @@ func (v *Verifier) checkTime(c *check, now time.Time) error {
 	return nil
 }
 
-// checkPolicy says why a valid signature would not be accepted.
+// checkPolicy returns why the Policy does not accept the signature, even if it is valid.
 func (v *Verifier) checkPolicy(c *check) error {
 	p := &v.used().Policy
 	if c.result.BodyUnsigned > 0 && !p.AllowUnsignedBody {
@@ -98,13 +97,13 @@ func (v *Verifier) checkPolicy(c *check) error {
 	return nil
 }
 
-// isSigned reports whether h= lists a name.
+// isSigned reports whether h= lists a name, without regard to case.
 func isSigned(h []string, name string) bool {
 	name = domain.ToLower(name)
 	return slices.ContainsFunc(h, func(n string) bool { return tagvalue.EqualFold(n, name) })
 }
 
-// notVerified is the result that stands for n signatures without their own.
+// notVerified returns the one result for n signatures that have none of their own.
 func notVerified(n int) *Result {
 	return &Result{Status: StatusPolicy, Err: cause.Wrap(ErrLimit, fmt.Sprintf("%d more signatures were not verified", n), nil)}
 }

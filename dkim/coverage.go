@@ -7,16 +7,16 @@ import (
 	"github.com/mailverdict/mailverdict/internal/message"
 )
 
-// cover sets the result's lists of what is signed and what is not, and finds whether a
-// field was added since. names are those of all fields of the message: see namesOf.
+// cover sets the lists of the result that say which fields are signed and which are not.
+// names are those of all fields of the message: see namesOf.
 func (c *check) cover(m *message.Message, selection *message.Selection, names string) {
 	r, h := &c.result, c.signature.Header
 	fields := m.Header().Fields
-	lists := make([]string, 0, len(h)+len(fields)) // the four lists in one piece
-	list := func(what func(field int) bool) []string {
+	lists := make([]string, 0, len(h)+len(fields)) // memory of the four lists
+	list := func(belongs func(field int) bool) []string {
 		start := len(lists)
 		for n, name := range h {
-			if what(selection.Fields[n]) {
+			if belongs(selection.Fields[n]) {
 				lists = append(lists, name)
 			}
 		}
@@ -42,6 +42,14 @@ func (c *check) cover(m *message.Message, selection *message.Selection, names st
 		}
 	}
 	r.NotSigned = sublist(lists, start)
+	c.findAdded(m, selection)
+}
+
+// findAdded finds a field that stands above a signed field of the same name and is not
+// signed itself: it was added after signing. Only fields that a message may have once
+// count.
+func (c *check) findAdded(m *message.Message, selection *message.Selection) {
+	fields := m.Header().Fields
 	for _, i := range selection.Fields {
 		if i < 0 {
 			continue
@@ -52,7 +60,7 @@ func (c *check) cover(m *message.Message, selection *message.Selection, names st
 		}
 		shown := isOneOf(&fields[above], shownFields[:])
 		if shown || isOneOf(&fields[above], otherFields[:]) {
-			r.warn(WarningFieldAdded)
+			c.result.warn(WarningFieldAdded)
 		}
 		if shown && c.added == "" {
 			c.added = string(fields[above].Name())
@@ -60,7 +68,7 @@ func (c *check) cover(m *message.Message, selection *message.Selection, names st
 	}
 }
 
-// sublist returns what was appended to lists since start, nil for nothing.
+// sublist returns what was appended to lists since it had start elements, or nil.
 func sublist(lists []string, start int) []string {
 	if start == len(lists) {
 		return nil
@@ -68,10 +76,10 @@ func sublist(lists []string, start int) []string {
 	return slices.Clip(lists[start:])
 }
 
-// Fields that a message may have once: RFC 5322, section 3.6, and RFC 2045, section 3,
-// with Content-Disposition of RFC 2183. What readers show or obey, and so what an
-// attacker would add, are the first. The others are added by honest relays too, which
-// write a second Message-ID every day.
+// Fields that a message may have once: RFC 5322, section 3.6, RFC 2045, section 3, and
+// RFC 2183. Mail readers show or obey shownFields, so that an attacker gains by adding
+// one. A second field of otherFields is shown to nobody, and honest relays add one:
+// Message-ID most often.
 var (
 	shownFields = [...]string{
 		"from", "sender", "reply-to", "to", "cc", "subject", "date",

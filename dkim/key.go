@@ -11,20 +11,20 @@ import (
 
 // A Key is a parsed key record: RFC 6376, section 3.6.1.
 type Key struct {
-	Name      string             `json:"name"`   // where it stands: selector._domainkey.domain
-	Record    string             `json:"record"` // its text, as DNS gave it: not safe to print
-	Type      string             `json:"k"`      // "rsa" or "ed25519"
-	Bits      int                `json:"bits,omitempty"`
-	Hashes    []string           `json:"h,omitempty"`       // nil: all
-	Services  []string           `json:"s,omitempty"`       // nil: all
+	Name      string             `json:"name"`              // its DNS name: selector._domainkey.domain
+	Record    string             `json:"record"`            // its text, as DNS gave it: not safe to print
+	Type      string             `json:"k"`                 // "rsa" or "ed25519"
+	Bits      int                `json:"bits,omitempty"`    // RSA modulus, or 256 for Ed25519
+	Hashes    []string           `json:"h,omitempty"`       // hash algorithms that it allows; nil: all
+	Services  []string           `json:"s,omitempty"`       // services that it is for; nil: all
 	Testing   bool               `json:"testing,omitempty"` // t=y
-	Strict    bool               `json:"strict,omitempty"`  // t=s
-	Notes     string             `json:"n,omitempty"`
+	Strict    bool               `json:"strict,omitempty"`  // t=s: the AUID's domain is the SDID
+	Notes     string             `json:"n,omitempty"`       // text for people: not safe to print
 	Authentic resolver.Authentic `json:"authentic"`
 }
 
-// tryKeys verifies the header's signature with the keys that DNS has, and sets the
-// result's Key to the one that verified it or came closest.
+// tryKeys verifies the signature over the header with the keys in DNS, and sets the
+// result's Key to the key that verified it, or to the one that came closest.
 func (v *Verifier) tryKeys(c *check) (Status, error) {
 	r, s, o := &c.result, &c.signature, v.used()
 	found := v.keys.Verify(c.lookup, keys.Signature{
@@ -55,8 +55,8 @@ func (v *Verifier) tryKeys(c *check) (Status, error) {
 	return keyStatus(found.Err), found.Err
 }
 
-// setKey sets the result's key. The lists are copied, since a result is its owner's to
-// change, and k serves other messages.
+// setKey sets the result's Key. It copies the lists: the caller may change a result, and
+// other messages use k.
 func (c *check) setKey(k *keys.Key) {
 	c.key = Key{
 		Name:      c.keyName,
@@ -73,8 +73,7 @@ func (c *check) setKey(k *keys.Key) {
 	c.result.Key, c.result.KeyBits = &c.key, k.Bits
 }
 
-// keyStatus returns the status that an error of package keys stands for. RFC 6376,
-// section 6.1.2.
+// keyStatus returns the status for an error of package keys. RFC 6376, section 6.1.2.
 func keyStatus(err error) Status {
 	switch {
 	case err == nil:

@@ -179,24 +179,32 @@ func TestRSAKeysInBothEncodings(t *testing.T) {
 func TestRSAKeysThatAnyoneCanSignForNeverPass(t *testing.T) {
 	good := rsa2048().Public().(*rsa.PublicKey)
 	for name, test := range map[string]struct {
-		n *big.Int
-		e int64
+		n   *big.Int
+		e   int64
+		err error
 	}{
-		"exponent 1":            {good.N, 1},
-		"exponent 0":            {good.N, 0},
-		"exponent 2":            {good.N, 2},
-		"an even exponent":      {good.N, 65536},
-		"a huge exponent":       {good.N, 1<<32 + 1},
-		"a negative exponent":   {good.N, -3},
-		"an even modulus":       {new(big.Int).Lsh(big.NewInt(1), 2047), 65537},
-		"a modulus of zero":     {big.NewInt(0), 65537},
-		"a modulus below zero":  {new(big.Int).Neg(good.N), 65537},
-		"a modulus that is one": {big.NewInt(1), 65537},
+		"exponent 1":            {good.N, 1, ErrKeyUnsafe},
+		"exponent 0":            {good.N, 0, ErrKeyMalformed},
+		"exponent 2":            {good.N, 2, ErrKeyUnsafe},
+		"an even exponent":      {good.N, 65536, ErrKeyUnsafe},
+		"a huge exponent":       {good.N, 1<<31 + 1, ErrKeyUnsafe},
+		"a negative exponent":   {good.N, -3, ErrKeyMalformed},
+		"an even modulus":       {new(big.Int).Lsh(big.NewInt(1), 2047), 65537, ErrKeyUnsafe},
+		"a modulus of zero":     {big.NewInt(0), 65537, ErrKeyMalformed},
+		"a modulus below zero":  {new(big.Int).Neg(good.N), 65537, ErrKeyMalformed},
+		"a modulus that is one": {big.NewInt(1), 65537, ErrKeyTooSmall},
 	} {
-		record := rsaRecord(t, test.n, test.e)
-		v := Verifier{Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{record}}}}
-		if got := verifyOne(t, &v, sig{key: forger{rsa2048()}}.sign(testMessage)); got.Status == StatusPass || got.Err == nil || got.HeaderVerified {
-			t.Errorf("%s: %v (%v)", name, got.Status, got.Err)
+		records := []string{pkixRecord(t, test.n, test.e)}
+		if test.e < 1<<31 { // larger ones have no such encoding
+			records = append(records, rsaRecord(t, test.n, test.e))
+		}
+		for _, record := range records {
+			v := Verifier{Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{record}}}}
+			// With the exponent 1, this is what an attacker writes: the padded hash.
+			got := verifyOne(t, &v, sig{key: forger{rsa2048()}}.sign(testMessage))
+			if got.Status == StatusPass || !errors.Is(got.Err, test.err) || got.HeaderVerified {
+				t.Errorf("%s: %v (%v), want %v", name, got.Status, got.Err, test.err)
+			}
 		}
 	}
 }
@@ -214,6 +222,16 @@ func rsaRecord(t *testing.T, n *big.Int, e int64) string {
 	return "v=DKIM1; p=" + base64.StdEncoding.EncodeToString(der)
 }
 
+// pkixRecord is rsaRecord with a SubjectPublicKeyInfo.
+func pkixRecord(t *testing.T, n *big.Int, e int64) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n, E: int(e)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "v=DKIM1; p=" + base64.StdEncoding.EncodeToString(der)
+}
+
 // A forger signs with the exponent 1, which takes no private key: the signature is the
 // padded hash itself.
 type forger struct{ crypto.Signer }
@@ -224,15 +242,21 @@ func (f forger) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, e
 	return append(append(padded, 0), info...), nil
 }
 
-func TestEd25519KeysOfAnotherFormAreMalformed(t *testing.T) {
+// ed25519PKIX returns an Ed25519 key as a SubjectPublicKeyInfo.
+func ed25519PKIX(t *testing.T) []byte {
+	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(ed().Public())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return der
+}
+
+func TestEd25519KeysOfAnotherFormAreMalformed(t *testing.T) {
 	for name, octets := range map[string][]byte{
 		"31 octets":            make([]byte, 31),
 		"33 octets":            make([]byte, 33),
-		"a structure of ASN.1": der, // RFC 8463, section 4.2, has the octets alone
+		"a structure of ASN.1": ed25519PKIX(t), // RFC 8463, section 4.2, has the octets alone
 	} {
 		record := "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(octets)
 		v := Verifier{Resolver: resolver.Zone{"s1._domainkey.example.com": {TXT: []string{record}}}}

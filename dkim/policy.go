@@ -10,17 +10,15 @@ import (
 )
 
 // A Policy says which signatures are accepted among those that are valid. The zero
-// Policy is the recommended one: every field's zero value means the default that
-// stands with it.
+// Policy is recommended: a zero field means the default that is documented with it.
 //
-// Not open to policy: rsa-sha1 and RSA keys under 1024 bits are never valid (RFC
-// 8301), nor are keys that anyone can sign for.
+// No Policy accepts rsa-sha1 or RSA keys under 1024 bits (RFC 8301), or keys for which
+// anyone can sign.
 type Policy struct {
 	// MinRSABits and MaxRSABits bound the modulus of RSA keys, in bits. Defaults
 	// 1024 and 8192; a minimum under 1024 is taken as 1024, and a negative maximum
-	// is none. The cost of verifying
-	// grows with the square of the size. Outside: StatusPolicy, ErrKeyTooSmall or
-	// ErrKeyTooLarge.
+	// is none. The cost of verifying grows with the square of the size. Outside of
+	// them: StatusPolicy, ErrKeyTooSmall or ErrKeyTooLarge.
 	MinRSABits int
 	MaxRSABits int
 
@@ -42,17 +40,17 @@ type Policy struct {
 	// StatusPolicy, ErrKeyTesting. By default they pass, with a warning.
 	RefuseTesting bool
 
-	// RequiredFields names fields that h= has to list, whether the message has
-	// them or not. Without one of them: StatusPolicy, ErrFieldNotSigned. From is
-	// always required, by RFC 6376, section 5.4.
+	// RequiredFields are the names of fields that h= has to list, whether the message
+	// has them or not. If it does not: StatusPolicy, ErrFieldNotSigned. From is
+	// always required (RFC 6376, section 5.4).
 	RequiredFields []string
 
-	// ClockSkew is how far in the future t= may be. Default 300 s; negative: not
-	// at all. Further: StatusPermError, ErrFuture.
+	// ClockSkew is how far in the future t= may be. Default 300 s; a negative
+	// ClockSkew means no time at all. If t= is later: StatusPermError, ErrFuture.
 	ClockSkew time.Duration
 
-	// ExpirySkew is how long after x= a signature is still good. Default 0.
-	// Later: StatusPermError, ErrExpired.
+	// ExpirySkew is how long after x= a signature is still good. Default 0. After
+	// that: StatusPermError, ErrExpired.
 	ExpirySkew time.Duration
 }
 
@@ -71,46 +69,49 @@ func (p Policy) withDefaults() Policy {
 // minRSABits is the size that RFC 8301, section 3.2, demands.
 const minRSABits = 1024
 
-// Limits bound what one message may cost. A zero field means the default that
-// stands with it; a negative number is no limit.
+// Limits bound what one message may cost. A zero field means the default that is
+// documented with it; a negative number means no limit.
 type Limits struct {
-	// The header block, one field, and their number. Defaults 256 KiB, 64 KiB and
-	// 1000, line ends included. Over it, the message is not verified: Write and
-	// Finish return an error that wraps ErrLimit.
+	// HeaderOctets is the size of the header, and FieldOctets that of one field, line
+	// ends included; HeaderFields is the number of fields. Defaults 256 KiB, 64 KiB
+	// and 1000. A message that exceeds one is not verified: Write and Finish return
+	// an error that wraps ErrLimit.
 	HeaderOctets int
 	FieldOctets  int
 	HeaderFields int
 
-	// Signatures is how many signatures are verified. Default 10. Where there are
-	// more, those whose SDID could align with the Author Domain come first, so
-	// that junk on top of a message does not push the good one out. Results of
-	// the others are StatusPolicy, ErrLimit.
+	// Signatures is how many signatures are verified. Default 10. If there are more,
+	// those whose SDID could align with the Author Domain come first, so that
+	// signatures added on top of a message do not push the good one out. The others
+	// are StatusPolicy, ErrLimit.
 	Signatures int
 
 	// Results is how many DKIM-Signature fields have a result of their own.
-	// Default 100. Where there are more, only those that are verified do, and the
+	// Default 100. If there are more, only those that are verified have one, and the
 	// last result stands for the others: its Err says how many.
 	Results int
 
-	// One DKIM-Signature field, the names in its h=, and the octets that its b=
-	// holds. Defaults 16 KiB, 256 and 1 KiB. Over it: StatusPermError, ErrLimit.
+	// SignatureOctets is the size of one DKIM-Signature field, SignedNames the number
+	// of names in its h=, and ValueOctets the size of the signature in its b=.
+	// Defaults 16 KiB, 256 and 1 KiB. If it exceeds one: StatusPermError, ErrLimit.
 	SignatureOctets int
 	SignedNames     int
 	ValueOctets     int
 
 	// BodyHashes is how many hashes are made over the body: one for each distinct
-	// canonicalization and length. Default 4. Results of signatures that need
-	// another are StatusPolicy, ErrLimit.
+	// canonicalization and length (l=). Default 4. Signatures that need one more are
+	// StatusPolicy, ErrLimit.
 	BodyHashes int
 
-	// One key record, and the TXT records that are looked at for one key. Defaults
-	// 8 KiB and 10. Records over it are not looked at.
+	// KeyOctets is the size of one key record, and KeyRecords the number of TXT
+	// records at the name of a key. Defaults 8 KiB and 10. Longer and further records
+	// are not looked at.
 	KeyOctets  int
 	KeyRecords int
 }
 
-// withDefaults returns a copy of l in which every field is set, but for those of the
-// message: see message.
+// withDefaults returns a copy of l in which every field is set that this package uses.
+// Package message reads the others.
 func (l Limits) withDefaults() Limits {
 	l.Signatures = limit.Of(l.Signatures, 10)
 	l.Results = limit.Of(l.Results, 100)
@@ -122,7 +123,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// message returns the limits of a message and of the hashes over its body.
+// message returns the limits of the message and of the hashes over its body.
 func (l *Limits) message() message.Limits {
 	return message.Limits{
 		Header:     header.Limits{Block: l.HeaderOctets, Field: l.FieldOctets, Fields: l.HeaderFields},

@@ -28,10 +28,10 @@ func refuseOthers(checks []*check, authors []string, n int) {
 	}
 }
 
-// couldAlign reports whether name might align with one of the domains. Which names
-// really do is for DMARC to say, by records or a list that this package does not
-// have. This is for ranking only, and errs to that side: two names with the same
-// last two labels could, and so could a name and one below it.
+// couldAlign reports whether name could align with one of the domains. Whether it does
+// depends on DMARC records or the public suffix list, which this package does not have.
+// So it is an estimate, for ranking only, that rather says yes: to two names with the
+// same last two labels, and to a name and one below it.
 func couldAlign(name string, authors []string) bool {
 	for _, author := range authors {
 		if domain.Last(name, 2) == domain.Last(author, 2) || domain.Within(name, author) || domain.Within(author, name) {
@@ -41,13 +41,13 @@ func couldAlign(name string, authors []string) bool {
 	return false
 }
 
-// maxAuthors bounds the domains that signatures are ranked by. A message that is to
-// be accepted has one.
+// maxAuthors bounds the domains that signatures are ranked by. A message with a good From
+// field has one.
 const maxAuthors = 20
 
-// authorDomains returns what stands behind an "@" in the From fields and can be a
-// domain. It is for ranking only: it takes "@" in comments and quoted strings for
-// addresses too, which costs a sender nothing but the rank of its own signatures.
+// authorDomains returns every domain that follows an "@" in a From field, also within
+// comments and quoted strings. It is for ranking only: a sender who writes domains there
+// changes the rank of the message's own signatures, and nothing else.
 func authorDomains(fields []header.Field) []string {
 	var domains []string
 	for _, f := range fields {

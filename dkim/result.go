@@ -15,51 +15,53 @@ import (
 type Result struct {
 	Status Status `json:"status"`
 
-	// The tags that name the signature, as far as they could be read: SDID (d=)
-	// and selector (s=) in A-labels, algorithm (a=) in lower case. A tag that
-	// does not follow its grammar is left empty.
+	// Domain is the SDID (d=) and Selector the selector (s=), both in A-labels and
+	// lower case; Algorithm is a= in lower case. A tag that does not follow its
+	// grammar is empty.
 	Domain    string `json:"domain,omitempty"`
 	Selector  string `json:"selector,omitempty"`
 	Algorithm string `json:"algorithm,omitempty"`
 
-	// Signature holds every tag, defaults filled in; nil where the field could
-	// not be read as a tag list.
+	// Signature has all tags, with defaults for those that are missing. It is nil if
+	// the field is not a list of tags.
 	Signature *Signature `json:"signature,omitempty"`
 
-	// Key is the key that the signature was, or would have been, verified with;
-	// nil where there was none.
+	// Key is the key that the signature was verified with. If it was not verified,
+	// Key is the one at its name that came closest; nil if there is none.
 	Key     *Key `json:"key,omitempty"`
 	KeyBits int  `json:"key_bits,omitempty"` // RSA modulus, or 256 for Ed25519
 
-	// Authentic says whether DNSSEC vouches for the answer on the key, also where that is
-	// that there is none; unknown where it was not asked for.
+	// Authentic says whether DNSSEC vouches for what DNS said of the key, its absence
+	// included. It is unknown if the key was not asked for.
 	Authentic resolver.Authentic `json:"authentic"`
 
-	// BodyHash is the hash that the body has: compare Signature.BodyHash. Nil
-	// where the signature was refused before the body was hashed for it.
+	// BodyHash is the hash of the body that arrived; Signature.BodyHash is that of
+	// the body that was signed. It is nil if the signature was refused before.
 	BodyHash []byte `json:"body_hash,omitempty"`
 
-	// Octets of the canonicalized body that bh= covers, and that it leaves out
-	// because of l=.
+	// BodySigned is how many octets of the canonicalized body are signed, and
+	// BodyUnsigned how many are not, because of l=. A CRLF that canonicalization
+	// appends to a last line without one is never unsigned.
 	BodySigned   int64 `json:"body_signed"`
 	BodyUnsigned int64 `json:"body_unsigned"`
 
-	// HeaderVerified says that the signature over the header is good, also where
-	// the result is not a pass: with a body hash that does not match, only the
-	// body was changed.
+	// HeaderVerified says that the signature over the header is good, whatever
+	// Status is: if the body hash does not match, only the body was changed.
 	HeaderVerified bool `json:"header_verified"`
 
-	// Header fields, names as they stand in h= or in the message.
-	Signed     []string `json:"signed,omitempty"`      // in h= and in the message, one entry a field
-	Absent     []string `json:"absent,omitempty"`      // in h=, and not in the message at all
+	// Names of header fields, as written in h= (Signed, Absent, OverSigned) or in
+	// the message (NotSigned). Each has one entry for each field or name.
+	Signed     []string `json:"signed,omitempty"`      // in h= and in the message
+	Absent     []string `json:"absent,omitempty"`      // in h=, and not in the message
 	OverSigned []string `json:"over_signed,omitempty"` // in h= more often than in the message
-	NotSigned  []string `json:"not_signed,omitempty"`  // in the message and not covered by h=
+	NotSigned  []string `json:"not_signed,omitempty"`  // in the message and not signed
 
 	// Warnings are faults that a pass may have.
 	Warnings []Warning `json:"warnings,omitempty"`
 
 	// Err says why Status is not StatusPass. It wraps one of the package's
-	// exported errors: errors.Is(r.Err, dkim.ErrBodyHashMismatch).
+	// exported errors: errors.Is(r.Err, dkim.ErrBodyHashMismatch). In JSON it is
+	// "reason", its text, and "cause", a word for that error.
 	Err error `json:"-"`
 }
 
@@ -142,8 +144,8 @@ func (r *Result) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// A Warning is a fault that a signature may have and still pass: a word for
-// programs, which is never renamed.
+// A Warning is a fault with which a signature may still pass: a word for programs, which
+// is never renamed.
 type Warning string
 
 const (
@@ -151,7 +153,7 @@ const (
 	WarningTesting              Warning = "key-testing"             // the key has t=y
 	WarningSeveralKeys          Warning = "several-keys"            // more than one record at the key's name (RFC 6376, section 3.6.2.2)
 	WarningBodyUnsigned         Warning = "body-unsigned"           // l= leaves octets of the body out
-	WarningSubjectNotSigned     Warning = "subject-not-signed"      // anyone on the way could write it
-	WarningContentTypeNotSigned Warning = "content-type-not-signed" // anyone on the way could change what the body is taken for
-	WarningFieldAdded           Warning = "field-added"             // see ErrFieldAdded
+	WarningSubjectNotSigned     Warning = "subject-not-signed"      // anyone on the way could have written it
+	WarningContentTypeNotSigned Warning = "content-type-not-signed" // anyone on the way could have changed how the body is shown
+	WarningFieldAdded           Warning = "field-added"             // a field that a message may have once stands once more than was signed
 )

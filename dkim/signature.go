@@ -22,22 +22,21 @@ type Signature struct {
 	HeaderCanonicalization Canonicalization `json:"header_canonicalization"`
 	BodyCanonicalization   Canonicalization `json:"body_canonicalization"`
 	Domain                 string           `json:"d"` // A-labels, lower case
-	Header                 []string         `json:"h"` // names as written; nil where they cannot be read
-	AUID                   string           `json:"i"` // local part as written, domain in A-labels; "@" + Domain where the tag is missing
+	Header                 []string         `json:"h"` // names as written; nil if one is malformed
+	AUID                   string           `json:"i"` // local part as written, domain in A-labels; default "@" + Domain
 	BodyLength             *int64           `json:"l,omitempty"`
 	Query                  []string         `json:"q"`
 	Selector               string           `json:"s"` // A-labels, lower case
 
-	// Times after the year 9999 are given as its last second, since larger ones
-	// have no form in JSON.
+	// Times after the year 9999, which JSON cannot express, are its last second.
 	Time    time.Time `json:"t,omitzero"`
 	Expires time.Time `json:"x,omitzero"`
 
 	CopiedHeader string `json:"z,omitempty"` // as written
 }
 
-// A signatureParser reads one field. It keeps the first fault and goes on, so that
-// a broken signature can still be named.
+// A signatureParser reads one field. It keeps the first fault and reads on, so that the
+// result of a broken signature still has its names.
 type signatureParser struct {
 	*Signature
 	limits *Limits
@@ -45,9 +44,9 @@ type signatureParser struct {
 	err    error
 }
 
-// parseSignature reads the body of a DKIM-Signature field into s, the value of b= taken
-// out of it. It returns what is wrong with it, if anything. With ErrSyntax and
-// ErrDuplicateTag, s may lack tags.
+// parseSignature reads a DKIM-Signature field into s. body is what stands after the
+// colon without the value of b=, and value is that value. It returns what is wrong with
+// the field, or nil. With ErrSyntax and ErrDuplicateTag, s may lack tags.
 func parseSignature(body string, value []byte, limits *Limits, s *Signature) error {
 	if len(body)+len(value) > limits.SignatureOctets {
 		return cause.Wrap(ErrLimit, "octets in a DKIM-Signature field", nil)
@@ -246,9 +245,9 @@ func (p *signatureParser) fields() {
 	}
 }
 
-// identity reads i=, and leaves the default to the caller. Its domain is compared by
-// labels, without case; the tag is quoted-printable, with white space that does not
-// count (RFC 6376, sections 2.11 and 3.5).
+// identity reads i=. Its domain has to be the SDID or below it, by labels and without
+// regard to case. The tag is dkim-quoted-printable, in which white space is ignored
+// (RFC 6376, sections 2.11 and 3.5). The default is set by nameKey.
 func (p *signatureParser) identity() {
 	if !p.tags.Has(tagI) {
 		return
@@ -270,8 +269,8 @@ func (p *signatureParser) identity() {
 	}
 }
 
-// length reads l=, of 1 to 76 digits. A number too large for the type is as good as
-// any other that no message has.
+// length reads l=, of 1 to 76 digits. No body is as long as the largest int64, so that it
+// stands for every number that is too large for the type.
 func (p *signatureParser) length() {
 	if !p.tags.Has(tagL) {
 		return
@@ -314,7 +313,7 @@ func (p *signatureParser) times() {
 // endOfTime is the last second of the year 9999.
 const endOfTime = 253402300799
 
-// time reads t= or x=. More than twelve digits are as good as infinity.
+// time reads t= or x=. A number after endOfTime is taken as endOfTime.
 func (p *signatureParser) time(tag int, name string) time.Time {
 	if !p.tags.Has(tag) {
 		return time.Time{}
@@ -331,8 +330,8 @@ func (p *signatureParser) time(tag int, name string) time.Time {
 	return time.Unix(n, 0).UTC()
 }
 
-// decodeQuotedPrintable decodes dkim-quoted-printable. RFC 6376, section 2.11. What
-// is not a code stands for itself, and is for the caller to refuse.
+// decodeQuotedPrintable decodes dkim-quoted-printable: RFC 6376, section 2.11. It leaves
+// an "=" without two hexadecimal digits as it is, which is no octet of a domain.
 func decodeQuotedPrintable(s string) string {
 	if strings.IndexByte(s, '=') < 0 {
 		return s

@@ -14,6 +14,7 @@ import (
 //	from [192.0.2.1]:4567 (helo=HELO) by ...          Exim, without a name
 //	from HELO (2001:db8::1) by ...                    Exchange, Outlook
 //	from NAME (HELO HELO) (ident@192.0.2.1) by ...    qmail
+//	from [192.0.2.1] ([192.0.2.1:4567] helo=HELO) by  Momentum
 //	from 192.0.2.1 (EHLO HELO) by ...                 Yahoo
 //	from [192.0.2.1] (account x HELO HELO) by ...     CommuniGate Pro
 //
@@ -293,12 +294,15 @@ func (f *findings) doubt(ip netip.Addr, clear bool) string {
 }
 
 // address reads an IP address as it stands in Received fields: bare, in brackets, with "IPv6:"
-// before it, with ":PORT" behind its brackets, or as qmail's "ident@192.0.2.1".
+// before it, with ":PORT" in or behind its brackets, or as qmail's "ident@192.0.2.1".
 func address(s string) (netip.Addr, bool) {
 	if strings.HasPrefix(s, "[") {
 		inside, port, found := strings.Cut(s[1:], "]")
 		if !found || port != "" && !isPort(port) {
 			return netip.Addr{}, false
+		}
+		if ip, err := netip.ParseAddrPort(inside); err == nil {
+			return ip.Addr().WithZone("").Unmap(), true
 		}
 		s = inside
 	} else {

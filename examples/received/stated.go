@@ -97,11 +97,11 @@ func pairs(body string) []string {
 func senderIP(body string) netip.Addr {
 	var found netip.Addr
 	for _, it := range itemsOf(body, false) {
-		text, ok := strings.CutPrefix(it.text, "sender IP is ")
-		if !it.comment || !ok {
+		const beginning = "sender IP is "
+		if !it.comment || len(it.text) < len(beginning) || !strings.EqualFold(it.text[:len(beginning)], beginning) {
 			continue
 		}
-		ip, err := netip.ParseAddr(strings.TrimSpace(text))
+		ip, err := netip.ParseAddr(strings.TrimSpace(it.text[len(beginning):]))
 		if err != nil || found.IsValid() && found != ip.Unmap() {
 			return netip.Addr{}
 		}

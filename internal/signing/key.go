@@ -57,21 +57,28 @@ var keys struct {
 // those of attackers.
 type PlainRSA struct{ N, E, D *big.Int }
 
-// newRSA makes a key: of more than two primes if it is large, which is quicker.
+// newRSA makes a key: of many small primes if it is large, which is quick, and good enough
+// for tests.
 func newRSA(bits int) *PlainRSA {
-	e := big.NewInt(65537)
-	count := max(2, bits/2048)
+	e, size := big.NewInt(65537), min(512, bits/2)
 	for {
 		n, phi := big.NewInt(1), big.NewInt(1)
-		for i := range count {
-			p, _ := rand.Prime(rand.Reader, (bits*(i+1))/count-(bits*i)/count) // rand.Reader never fails
-			n.Mul(n, p)
-			phi.Mul(phi, p.Sub(p, big.NewInt(1)))
+		for bits-n.BitLen() > size+size/2 {
+			multiply(n, phi, size)
 		}
+		multiply(n, phi, bits-n.BitLen())
+		// The product of primes is a bit shorter than their sizes say, now and then.
 		if d := new(big.Int).ModInverse(e, phi); d != nil && n.BitLen() == bits {
 			return &PlainRSA{N: n, E: e, D: d}
 		}
 	}
+}
+
+// multiply multiplies n by a prime of so many bits, and phi by one less.
+func multiply(n, phi *big.Int, bits int) {
+	p, _ := rand.Prime(rand.Reader, bits) // rand.Reader never fails
+	n.Mul(n, p)
+	phi.Mul(phi, p.Sub(p, big.NewInt(1)))
 }
 
 // Public returns the *rsa.PublicKey.
