@@ -24,7 +24,7 @@ const (
 //
 // A question beyond a limit gets [ErrQuestionLimit] or [ErrTimeLimit], which are temporary.
 // Equal questions are asked once: who asks again shares the outcome, or waits for it. If
-// the one who asked first goes away, another asks anew.
+// the context of the first ends meanwhile, another one asks again.
 //
 // A panic in the Resolver, or a goroutine that it ends, is contained, and is ErrPanic.
 //
@@ -64,7 +64,7 @@ type asked struct {
 }
 
 // A call is a question that the Resolver is at work on. Once it is done, it has the
-// outcome, unless it is abandoned: then who asked has gone away.
+// outcome, unless it is abandoned: then the context of who asked has ended.
 type call struct {
 	question  Question
 	within    latetimer.Context

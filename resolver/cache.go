@@ -39,8 +39,8 @@ const (
 // It is safe for concurrent use and must not be copied after first use.
 //
 // However many ask the same question at once, it is put to Resolver once, and goes on
-// until the last of them has gone away, at most for 30 seconds. The context that
-// Resolver gets has the values of the first who asked.
+// until the contexts of all of them have ended, at most for 30 seconds. The context that
+// Resolver gets has the values of the first one.
 //
 // Answers have the TTL that is left, and errors are shared. A panic in the Resolver, or a
 // goroutine that it ends, is contained, and is ErrPanic. The Cache copies its fields when
@@ -164,7 +164,7 @@ func (c *Cache) join(ctx context.Context, q Question) (w *query, first bool) {
 	return w, first
 }
 
-// leave ends the query if nobody else waits for it. Who asks after that must not join it.
+// leave ends the query if nobody else waits for it. Questions after that do not join it.
 func (c *Cache) leave(q Question, w *query) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -173,7 +173,7 @@ func (c *Cache) leave(q Question, w *query) {
 	}
 }
 
-// finish hands the outcome to those who wait for it. Who asks after that finds it
+// finish hands the outcome to those who wait for it. Questions after that find it
 // remembered.
 func (c *Cache) finish(q Question, w *query) {
 	c.mu.Lock()
@@ -240,7 +240,7 @@ func (c *Cache) ask(q Question, w *query) {
 		}
 		switch {
 		case errors.Is(err, ErrLimit), Temporary(err) && errors.Is(w.ctx.Err(), context.Canceled):
-			// Neither a limit nor that everybody has gone away is about the question.
+			// Neither a limit nor that all callers' contexts have ended is about the question.
 		case e.expiry.After(now):
 			c.entries.Set(q, e)
 		default:

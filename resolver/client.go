@@ -139,7 +139,7 @@ func sleepUntil(ctx context.Context, t time.Time) bool {
 	}
 }
 
-// answered reports whether err is a server's own word, which asking again at once
+// answered reports whether err is what a server answered, which asking it again at once
 // would not change.
 func answered(err error) bool {
 	return errors.Is(err, ErrServFail) || errors.Is(err, ErrRefused) || errors.Is(err, ErrFormat)

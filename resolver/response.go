@@ -19,7 +19,7 @@ var (
 
 // parseResponse reads wire as the response to the query with this id for q. It
 // returns errNotOurs for what answers another question, or none: on a datagram
-// socket that is somebody's guess, and the response may still come.
+// socket that may be forged, and the response may still come.
 func parseResponse(wire []byte, id uint16, q Question) (*dns.Msg, error) {
 	m := new(dns.Msg)
 	err := m.Unpack(wire)
@@ -64,7 +64,7 @@ func names(escaped, name string) bool {
 
 // An openAlias is the error of a response that has an alias of the name asked for, and
 // nothing about the name that it leads to: neither records nor proof that there are none.
-// That name is to be asked for. Some forwarders answer so.
+// That name is to be asked for. Some forwarders answer like that.
 type openAlias struct {
 	name string
 	path path

@@ -85,8 +85,8 @@ func serversOfFile(file string) []string {
 }
 
 // serversOfNet asks the standard library, which knows where other systems have what
-// resolv.conf has, but tells nobody what it found except the Dial function that it makes
-// its connections with. So one question is asked, and none of its connections made.
+// resolv.conf has, but shows the addresses only to the Dial function that it makes its
+// connections with. So one question is asked, and none of its connections is made.
 func serversOfNet() []string {
 	var servers []string
 	var mu sync.Mutex

@@ -81,15 +81,14 @@ func (o observation) end(found outcome) {
 }
 
 // A listener takes the place of a context's tracer while a wrapper asks the resolver
-// that it wraps, so that the wrapper can tell of the question once and in its
-// caller's goroutine. The resolver may still be at work, or still talk, when the
-// wrapper has turned away.
+// that it wraps, so that the wrapper can tell of the question once and in its caller's
+// goroutine. What the resolver tells after the wrapper has returned is not passed on.
 type listener struct {
 	mu   sync.Mutex
 	last seam.Details
 }
 
-// listen returns a context whose questions are heard by the listener alone.
+// listen returns a context whose questions are told to the listener alone.
 func listen(ctx context.Context) (context.Context, *listener) {
 	l := new(listener)
 	return context.WithValue(ctx, tracerKey{}, tracer(func(_ Question, _ Answer, _ error, d seam.Details) {
@@ -99,8 +98,8 @@ func listen(ctx context.Context) (context.Context, *listener) {
 	})), l
 }
 
-// outcome returns the outcome that the wrapper has, with what was heard. A nil listener
-// has heard nothing.
+// outcome returns the outcome that the wrapper has, with what the listener was told. A nil
+// listener was told nothing.
 func (l *listener) outcome(a Answer, err error) outcome {
 	if l == nil {
 		return outcome{answer: a, err: err}

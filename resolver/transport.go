@@ -21,7 +21,7 @@ import (
 const maxDatagram = 1<<16 - 1
 
 // exchangeUDP sends one datagram and waits for the response to it. The socket is
-// this question's alone, so its port is too, and it hears this server only.
+// this question's alone, so its port is too, and it receives from this server only.
 func (c *Client) exchangeUDP(ctx context.Context, server string, query []byte, id uint16, q Question) (*dns.Msg, error) {
 	conn, err := c.connect(ctx, "udp", server)
 	if err != nil {

@@ -64,6 +64,7 @@ func TestClientReadsResponses(t *testing.T) {
 		{name: "records that no CNAME leads to are not the answer", answer: []string{"example.com. 60 CNAME b.example.", "c.example. 60 TXT x"}, ttl: TTLUnknown, err: ErrNoData},
 		{name: "a CNAME loop is a failure", answer: []string{"example.com. 60 CNAME b.example.", "b.example. 60 CNAME example.com."}, err: ErrServFail},
 		{name: "two CNAMEs of one name are malformed, not absence", answer: []string{"example.com. 60 CNAME b.example.", "example.com. 60 CNAME c.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
+		{name: "also if their TTL is zero", answer: []string{"example.com. 0 CNAME b.example.", "example.com. 0 CNAME c.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
 		{name: "so they are where the first leads to a record", answer: []string{"example.com. 60 CNAME c.example.", "example.com. 60 CNAME b.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
 		{name: "so they are further down", answer: []string{"example.com. 60 CNAME a.example.", "a.example. 60 CNAME b.example.", "A.example. 60 CNAME c.example.", "c.example. 60 TXT x"}, err: ErrMalformed},
 		{name: "and where the name does not exist", rcode: dns.RcodeNameError, answer: []string{"example.com. 60 CNAME b.example.", "example.com. 60 CNAME c.example."}, authority: []string{soa}, err: ErrMalformed},

@@ -28,6 +28,7 @@ func TestZoneAnswers(t *testing.T) {
 		"alias2.example.com":     {CNAME: "example.com", Authentic: AuthenticYes},
 		"signed.example.com":     {TXT: []string{"x"}, Authentic: AuthenticYes},
 		"broken.example.com":     {A: []string{"192.0.2.300"}, AAAA: []string{"192.0.2.1"}, MX: []string{"10"}},
+		"other.example.com":      {A: []string{"2001:db8::1"}, AAAA: []string{"fe80::1%eth0"}, MX: []string{"65536 mx.example"}},
 		"loop.example.com":       {CNAME: "loop2.example.com"},
 		"loop2.example.com":      {CNAME: "loop.example.com"},
 		"dangling.example.com":   {CNAME: "nowhere.example.org"},
@@ -79,6 +80,10 @@ func TestZoneAnswers(t *testing.T) {
 		{"an IPv4 address that is none is malformed", Question{"broken.example.com", TypeA}, Answer{}, ErrMalformed},
 		{"an IPv6 address that is none is malformed", Question{"broken.example.com", TypeAAAA}, Answer{}, ErrMalformed},
 		{"an MX without a host is malformed", Question{"broken.example.com", TypeMX}, Answer{}, ErrMalformed},
+
+		{"so is an IPv6 address as an A record", Question{"other.example.com", TypeA}, Answer{}, ErrMalformed},
+		{"and an address with a zone", Question{"other.example.com", TypeAAAA}, Answer{}, ErrMalformed},
+		{"and a preference of more than 16 bits", Question{"other.example.com", TypeMX}, Answer{}, ErrMalformed},
 
 		{"a wildcard answers", Question{"x.wild.example.com", TypeTXT}, Answer{TXT: []string{"wild"}}, nil},
 		{"a wildcard answers several labels down", Question{"z.y.x.wild.example.com", TypeTXT}, Answer{TXT: []string{"wild"}}, nil},

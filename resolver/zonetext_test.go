@@ -39,7 +39,8 @@ moved	DNAME	elsewhere.example.
 host.elsewhere.example.	A	192.0.2.1
 ann\+x\061y	TXT	"escaped"
 @	CH	TXT	"another class"
-$GENERATE 1-2 gen$ SRV 0 0 1 host$
+$GENERATE 1-2 gen$ SRV what the parser would refuse
+tilde~\126	A	192.0.2.12
 $GENERATE 1-2 gen$ A 192.0.2.$
 zero	0	A	192.0.2.9
 high	4294967295	A	192.0.2.9
@@ -62,6 +63,7 @@ after	A	192.0.2.11
 		{Question{"host.master.example.com", TypeTXT}, "", ErrNXDomain},
 		{Question{"host.moved.example.com", TypeA}, "192.0.2.1", nil},
 		{Question{"gen2.example.com", TypeA}, "192.0.2.2", nil},
+		{Question{"tilde~~.example.com", TypeA}, "192.0.2.12", nil},
 		{Question{"txt.example.com", TypeA}, "192.0.2.10", nil},
 		{Question{"after.example.com", TypeA}, "192.0.2.11", nil},
 	} {

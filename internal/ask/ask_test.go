@@ -57,6 +57,38 @@ func TestDoReturnsWithAnOutcomeWhateverTheResolverDoes(t *testing.T) {
 	}
 }
 
+func TestNoResolverIsTheDefaultOne(t *testing.T) {
+	none := resolver.Question{Type: resolver.TypeTXT} // which takes no network to refuse
+	if _, err := Do(t.Context(), nil, none); !errors.Is(err, resolver.ErrName) {
+		t.Error(err)
+	}
+	var g Group
+	g.Begin(t.Context(), nil)
+	defer g.Close()
+	g.Ask(none, TakerFunc(func(_ resolver.Answer, err error) {
+		if !errors.Is(err, resolver.ErrName) {
+			t.Error(err)
+		}
+	}))
+	g.Wait()
+}
+
+func TestAuthenticIsThatOfTheAnswerOrOfItsAbsence(t *testing.T) {
+	for _, tt := range []struct {
+		a    resolver.Answer
+		err  error
+		want resolver.Authentic
+	}{
+		{resolver.Answer{Authentic: resolver.AuthenticYes}, nil, resolver.AuthenticYes},
+		{resolver.Answer{Authentic: resolver.AuthenticYes}, resolver.ErrNXDomain, resolver.AuthenticUnknown},
+		{resolver.Answer{}, fmt.Errorf("asked: %w", &resolver.Error{Err: resolver.ErrNXDomain, Authentic: resolver.AuthenticNo}), resolver.AuthenticNo},
+	} {
+		if got := Authentic(tt.a, tt.err); got != tt.want {
+			t.Errorf("%v, %v: %v, want %v", tt.a, tt.err, got, tt.want)
+		}
+	}
+}
+
 func TestAGroupTakesEveryOutcomeOnce(t *testing.T) {
 	for _, tt := range ends {
 		synctest.Test(t, func(t *testing.T) {

@@ -3,7 +3,8 @@
 //
 // Every name that a sender controls passes through here before it meets a list, a
 // comparison or a resolver, so that "VICTIM.Example.", "bücher.example" and a NUL
-// in the middle of a label have one reading, or none.
+// in the middle of a label have one reading, or none. The exceptions are names that SPF
+// expands from macros: package resolver says what those may have.
 package domain
 
 import (

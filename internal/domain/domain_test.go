@@ -46,6 +46,72 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+func TestEveryOctetIsFoldedKeptOrRefused(t *testing.T) {
+	const kept = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+	const folded = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for c := range 0x80 {
+		octet := string(rune(c))
+		name := "x" + octet + "x.example"
+		lower := "x" + strings.ToLower(octet) + "x.example"
+		isKept, isFolded := strings.Contains(kept, octet), strings.Contains(folded, octet)
+		if octet == "." {
+			isKept = true // as a separator
+		}
+		if got := IsCanonical(name); got != isKept {
+			t.Errorf("%q is canonical: %t", name, got)
+		}
+		if err := Check(name); (err == nil) != (isKept || isFolded) || err != nil && err != ErrOctet {
+			t.Errorf("%q: %v", name, err)
+		}
+		if got, err := Canonical(name); (isKept || isFolded) != (err == nil) || err == nil && got != lower {
+			t.Errorf("%q becomes %q, %v", name, got, err)
+		}
+		if got := ToLower(name); got != lower {
+			t.Errorf("%q in lower case is %q", name, got)
+		}
+	}
+	for c := 0x80; c < 0x100; c++ {
+		name := "x" + string([]byte{byte(c)}) + "x.example"
+		if _, err := Canonical(name); IsCanonical(name) || Check(name) != ErrOctet || err != ErrIDNA || ToLower(name) != name {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestNamesAndLabelsHaveTheirGreatestLength(t *testing.T) {
+	label := strings.Repeat("a", 63)
+	longest := strings.Join([]string{label, label, label, label[:61]}, ".")
+	for _, tt := range []struct {
+		name string
+		want error
+	}{
+		{longest, nil},
+		{longest + "a", ErrLong},
+		{label, nil},
+		{"x." + label + ".x", nil},
+		{label + "a", ErrLabelLong},
+		{"x." + label + "a.x", ErrLabelLong},
+		{"x." + label + "a", ErrLabelLong},
+	} {
+		if IsCanonical(tt.name) != (tt.want == nil) || Check(tt.name) != tt.want {
+			t.Errorf("%d octets, %q: canonical %t, %v", len(tt.name), tt.name, IsCanonical(tt.name), Check(tt.name))
+		}
+	}
+	// A name that is not ASCII may have as many characters as its A-labels have octets.
+	for _, tt := range []struct {
+		name string
+		want error
+	}{
+		{strings.Repeat("a", 63) + ".é", nil},
+		{strings.Join([]string{label, label, label, label[:53]}, ".") + ".é", nil},
+		{strings.Join([]string{label, label, label, label[:54]}, ".") + ".é", ErrLong},
+	} {
+		if got, err := Canonical(tt.name); err != tt.want {
+			t.Errorf("%q: %q, %v; want %v", tt.name, got, err, tt.want)
+		}
+	}
+}
+
 func TestWithin(t *testing.T) {
 	for _, tt := range []struct {
 		child, parent string
