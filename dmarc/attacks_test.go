@@ -358,8 +358,12 @@ func questionProblem(q resolver.Question) string {
 		if len(label) == 0 || len(label) > 63 {
 			return "a label of " + strconv.Itoa(len(label)) + " octets"
 		}
-		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-			return "an octet that no name has"
+		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") == "" {
+			continue
+		}
+		// A domain-spec of SPF may hold what a sender's address holds: RFC 7208, section 7.1.
+		if strings.HasPrefix(q.Name, "_dmarc.") || strings.Contains(q.Name, "._domainkey.") || !printable(label) {
+			return "an octet that no such name has"
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/send"
@@ -59,11 +60,14 @@ func TestExternalReports(t *testing.T) {
 // counted counts questions.
 type counted struct {
 	resolver.Resolver
+	mu    sync.Mutex
 	asked []string
 }
 
 func (c *counted) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+	c.mu.Lock()
 	c.asked = append(c.asked, q.Name)
+	c.mu.Unlock()
 	return c.Resolver.Resolve(ctx, q)
 }
 
