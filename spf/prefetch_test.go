@@ -378,6 +378,7 @@ func TestNothingIsAskedAheadWhenAnswersComeAtOnce(t *testing.T) {
 		before := spf.GoroutinesInBubble()
 		dns := resolverFunc(func(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
 			asked = append(asked, q.Name) // without a lock: the race detector would see two at a time
+			synctest.Wait()               // for what has told that it is done to be gone
 			if now := spf.GoroutinesInBubble(); now > before+1 {
 				t.Errorf("%d goroutines, %d before", now, before)
 			}
