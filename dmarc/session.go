@@ -67,9 +67,9 @@ type questions struct {
 	budget resolver.Budget
 }
 
-// begin begins to ask at most most questions.
-func (q *questions) begin(s *Session, most int, time time.Duration) {
-	q.budget.Resolver, q.budget.Questions, q.budget.Time = s.resolver, most, time
+// begin begins to ask at most that many questions, for at most that long.
+func (q *questions) begin(s *Session, most int, within time.Duration) {
+	q.budget.Resolver, q.budget.Questions, q.budget.Time = s.resolver, most, within
 	q.Begin(s.ctx, &q.budget)
 }
 
@@ -188,7 +188,7 @@ func (c *headerCheck) HeaderEnded(m *message.Message) {
 		d.Begin(&s.policy.Group, o.discovery, &o.records, name)
 		d.Expect(pathDomain(s.envelope))
 		for _, field := range m.Header().Fields {
-			if signer := signer(field); string(signer) != name {
+			if signer := signer(field); signer != nil && string(signer) != name {
 				d.Expect(string(signer))
 			}
 		}

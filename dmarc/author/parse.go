@@ -75,6 +75,7 @@ type tokenRoom [16]token
 func (p *parser) address() (done bool, err error) {
 	var room tokenRoom
 	p.lexer.commented = false
+	text := p.lexer.rest
 	tokens, delimiter, err := p.until(room[:0])
 	if err != nil {
 		return false, err
@@ -88,7 +89,7 @@ func (p *parser) address() (done bool, err error) {
 	case '>':
 		return false, syntax(`">" without "<"`)
 	case '<':
-		if delimiter, err = p.angle(tokens); err != nil {
+		if delimiter, err = p.angle(tokens, text[:len(text)-len(p.lexer.rest)]); err != nil {
 			return false, err
 		}
 	default:
@@ -139,23 +140,27 @@ func (p *parser) bare(tokens []token) error {
 }
 
 // angle reads an address in angle brackets, after its "<", and returns the delimiter
-// behind it. Phrase is what stood before.
-func (p *parser) angle(phrase []token) (delimiter byte, err error) {
+// behind it. Phrase is what stood before, as tokens and as text.
+func (p *parser) angle(phrase []token, text string) (delimiter byte, err error) {
 	claim, err := p.phraseClaim(phrase)
 	if err != nil {
 		return 0, err
 	}
-	if slices.ContainsFunc(phrase, quotesAt) && (p.lexer.commented || slices.ContainsFunc(phrase, isPunctuation)) {
-		return 0, errQuotedAt
-	}
+	routed := false
 	var room tokenRoom
 	tokens, delimiter, err := p.until(room[:0])
 	// An obsolete route, "<@a,@b:address>", is to be ignored: RFC 5322, section 4.4.
 	for err == nil && (delimiter == ',' || delimiter == ':') && isRoute(tokens) {
+		routed = true
 		tokens, delimiter, err = p.until(room[:0])
 	}
 	if err != nil {
 		return 0, err
+	}
+	quotes := slices.ContainsFunc(phrase, quotesAt)
+	if quotes && slices.ContainsFunc(phrase, isPunctuation) ||
+		(quotes || encodedAts(text) > 0) && (routed || p.lexer.commented || !isPlain(tokens)) {
+		return 0, errQuotedAt
 	}
 	if delimiter != '>' {
 		return 0, syntax(`"<" without one address and ">"`)
@@ -208,14 +213,31 @@ func (p *parser) addDomain(name string) {
 	}
 }
 
-// quotesAt reports whether a token is a quoted-string with an "@" in it. Readers that search
-// for addresses find it where they cannot read what stands around it: beside comments and
-// dots.
+// quotesAt reports whether a token is a quoted-string with an "@" in it. Many lists write such
+// names. Some readers take what is quoted for the address where they cannot read what stands
+// beside it, such as a nested comment, a route, or a dot that is out of place. So beside it, and
+// beside an encoded-word with an "@", everything has to be plain.
 func quotesAt(t token) bool { return t.kind == quoted && hasAt(t.text) }
 
 func isPunctuation(t token) bool { return t.kind == '.' || t.kind == '@' }
 
-var errQuotedAt = syntax(`"@" in quotes among other than words`)
+// isPlain reports whether tokens are an address of dot-atoms: RFC 5322, section 3.2.3.
+func isPlain(tokens []token) bool {
+	at := slices.IndexFunc(tokens, func(t token) bool { return t.kind == '@' })
+	return at >= 0 && isDotAtom(tokens[:at]) && isDotAtom(tokens[at+1:])
+}
+
+// isDotAtom reports whether tokens are atoms with a dot between any two.
+func isDotAtom(tokens []token) bool {
+	for i, t := range tokens {
+		if t.kind != [...]byte{atom, '.'}[i%2] {
+			return false
+		}
+	}
+	return len(tokens)%2 == 1
+}
+
+var errQuotedAt = syntax(`"@" in a name, beside what not all readers can read`)
 
 // phraseClaim returns the domain of the address that a phrase is, as in
 // "joe@example.com <joe@example.com>", or "" for a phrase without an unquoted "@". Any other
@@ -258,7 +280,7 @@ func (p *parser) addressDomain(tokens []token) (string, error) {
 		if i > 0 && t.kind != '.' && tokens[i-1].kind != '.' {
 			return "", syntax("a local part of several words")
 		}
-		if quotesAt(t) && (at > 1 || tokens[at].apart || p.lexer.commented) {
+		if quotesAt(t) && (at > 1 || tokens[at].apart || p.lexer.commented || !isDotAtom(tokens[at+1:])) {
 			return "", errQuotedAt
 		}
 		if t.kind == atom && (hasAt(t.text) || isEncodedWord(t.text)) {
