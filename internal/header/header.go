@@ -1,14 +1,13 @@
-// Package header takes a message apart: the header block from the body, and the
-// block into its fields, as octets. It decodes nothing.
+// Package header splits a message into header and body, and the header into fields. It
+// decodes nothing: fields are octets.
 //
-// A [Splitter] takes the message in chunks of any size and finds where the header
-// ends. [Parse] reads the block that it gathered. Line ends are read by one rule,
-// see Splitter; after it, a line ends in CRLF and nowhere else.
+// A [Splitter] takes a message in chunks of any size and finds the end of the header.
+// [Parse] splits the header block that it gathered into fields. The Splitter reads line
+// ends by one rule, which is documented there; in the block, lines end in CRLF.
 //
-// Parse is total: every octet of the block belongs to a field, and what is wrong
-// with the block is said in [Header.Err], so that a caller who needs one reading
-// that all readers share can refuse the message, and a caller who checks a
-// signature can go on.
+// Parse never fails: every octet of the block belongs to a field. [Header.Err] says what
+// is wrong with the block. A caller who needs a header that all programs read alike
+// refuses a message with an Err; a caller who verifies a signature ignores it.
 package header
 
 import (
@@ -18,8 +17,7 @@ import (
 	"strings"
 )
 
-// What makes a header block one that two readers may read differently. Header.Err
-// wraps one of them.
+// Why two programs may read a header block differently. Header.Err wraps one of them.
 var (
 	ErrNoColon          = errors.New("a line is neither a field nor the continuation of one: it has no colon")
 	ErrSpaceBeforeColon = errors.New("white space stands between a field's name and its colon")
@@ -44,19 +42,19 @@ type Header struct {
 // A Field is one header field, its continuation lines included.
 type Field struct {
 	raw   []byte
-	name  int // length of the name; 0 where there is no valid one
-	value int // offset of what follows the colon; len(raw) without one
+	name  int // length of the name; 0 if there is no valid name
+	value int // offset of what follows the colon; len(raw) if there is no colon
 }
 
-// Raw returns the field as it stands in the message, without its final CRLF.
+// Raw returns the field as in the message, without its final CRLF.
 func (f Field) Raw() []byte { return f.raw }
 
 // Name returns the field's name as written, without the white space that obsolete
-// syntax allows before the colon. It is empty where the field has no valid name.
+// syntax allows before the colon. It is empty if the field has no valid name.
 func (f Field) Name() []byte { return f.raw[:f.name] }
 
-// BeforeColon returns what stands before the colon: the name, with the white space after
-// it. Without a colon that is the whole field.
+// BeforeColon returns what stands before the colon: the name and the white space after
+// it. If there is no colon, it is the whole field.
 func (f Field) BeforeColon() []byte {
 	if n := f.value - 1; n >= 0 && f.raw[n] == ':' {
 		return f.raw[:n]
@@ -64,8 +62,8 @@ func (f Field) BeforeColon() []byte {
 	return f.raw
 }
 
-// Body returns what follows the colon as it stands in the message, folding
-// included, without the final CRLF.
+// Body returns what follows the colon, as in the message: folded, and without the final
+// CRLF.
 func (f Field) Body() []byte { return f.raw[f.value:] }
 
 // Is reports whether name, in lower case, is the field's name. Only the letters A
@@ -82,7 +80,7 @@ func Parse(raw []byte) Header {
 	return h
 }
 
-// Parse reads a header block into h, and uses the memory of h.Fields again.
+// Parse reads a header block into h. It uses the memory of h.Fields again.
 func (h *Header) Parse(raw []byte) {
 	h.Fields, h.Err = h.Fields[:0], nil
 	if h.Fields == nil {
@@ -116,7 +114,7 @@ func (h *Header) Parse(raw []byte) {
 
 var crlf = []byte("\r\n")
 
-// fault keeps the problem that stands topmost.
+// fault keeps a problem if it is the topmost so far.
 func (h *Header) fault(line int, err error) {
 	if err == nil {
 		return
@@ -126,9 +124,9 @@ func (h *Header) fault(line int, err error) {
 	}
 }
 
-// parse finds the name and the value in one field. The name is looked for
-// across line ends, since relaxed canonicalization unfolds a field before it looks
-// for the colon (RFC 6376, section 3.4.2).
+// parse finds the name and the value in one field. The colon may stand on a later line:
+// relaxed canonicalization unfolds a field before it looks for the colon (RFC 6376,
+// section 3.4.2).
 func (f *Field) parse(raw []byte) error {
 	f.raw, f.name, f.value = raw, 0, len(raw)
 	colon := bytes.IndexByte(raw, ':')
@@ -161,10 +159,11 @@ func IsName[T string | []byte](name T) bool {
 	return len(name) > 0
 }
 
-// badOctet finds the first octet that has no place in a header block of that many
-// lines, and its line.
+// badOctet returns the first octet that must not stand in a header block, which has that
+// many lines, and the line it is on.
 func badOctet(raw []byte, lines int) (line int, err error) {
-	// Lines end in CRLF: with as many of either, or one less, there is no other.
+	// Every line but an unfinished last one ends in CRLF. If there are as many CR and
+	// LF as such lines, there is no other CR or LF.
 	crs, lfs := bytes.Count(raw, crlf[:1]), bytes.Count(raw, crlf[1:])
 	ended := lines
 	if !bytes.HasSuffix(raw, crlf) {
@@ -238,7 +237,7 @@ func Unfold(body []byte) string {
 	return b.String()
 }
 
-// A lineError is a structural problem and where it is.
+// A lineError is a structural problem and its place.
 type lineError struct {
 	line int // from 1
 	err  error

@@ -2,9 +2,9 @@ package header
 
 import "hash/maphash"
 
-// An Index finds the fields of a header by name, bottom-most first. Building it is
-// linear in the header and each question takes constant time, whatever names a
-// sender chose: the hash is keyed. Build comes first.
+// An Index finds the fields of a header by name, bottom-most first, after Build. Build
+// takes time linear in the header, and each lookup constant time, whatever names a sender
+// chooses: its hash function is keyed.
 type Index struct {
 	seed   maphash.Seed
 	names  []byte  // of all fields, in lower case
@@ -14,8 +14,8 @@ type Index struct {
 	memory []int32 // of these three
 }
 
-// Build indexes the fields that have a valid name. What x held before is forgotten,
-// and its memory used again.
+// Build indexes the fields that have a valid name, in place of those of an earlier Build,
+// in the same memory.
 func (x *Index) Build(fields []Field) {
 	size := 16
 	for size < 2*len(fields) {
@@ -42,14 +42,15 @@ func (x *Index) Build(fields []Field) {
 	}
 }
 
-// Octets returns how much memory x keeps for the next header.
+// Octets returns how much memory x has for the next Build.
 func (x *Index) Octets() int { return 4*cap(x.memory) + cap(x.names) }
 
 // Slots is the number of slots that Slot distinguishes.
 func (x *Index) Slots() int { return len(x.slots) }
 
-// Slot returns a number that all names equal to name, and no other name in the
-// header, share, and the bottom-most field of that name, or -1.
+// Slot returns a number for a name, under Slots, and the bottom-most field of that name,
+// or -1. Two names have the same number if and only if they are equal without regard to
+// case, or no field has either of them.
 func (x *Index) Slot(name string) (slot, bottom int) {
 	var short [64]byte
 	slot = x.find(appendLower(short[:0], name))
@@ -59,8 +60,8 @@ func (x *Index) Slot(name string) (slot, bottom int) {
 // Above returns the next field above field i that has the same name, or -1.
 func (x *Index) Above(i int) int { return int(x.above[i]) - 1 }
 
-// Name returns the name of field i in lower case. It is valid until the next Build.
-func (x *Index) Name(i int) []byte {
+// name returns the name of field i in lower case.
+func (x *Index) name(i int) []byte {
 	start := int32(0)
 	if i > 0 {
 		start = x.ends[i-1]
@@ -68,11 +69,11 @@ func (x *Index) Name(i int) []byte {
 	return x.names[start:x.ends[i]]
 }
 
-// find returns the slot of a name in lower case: the one where it stands, or a free one.
+// find returns the slot of a name in lower case: the one that has it, or a free one.
 func (x *Index) find(name []byte) int {
 	mask := len(x.slots) - 1
 	slot := int(maphash.Bytes(x.seed, name)) & mask
-	for x.slots[slot] != 0 && string(x.Name(int(x.slots[slot])-1)) != string(name) {
+	for x.slots[slot] != 0 && string(x.name(int(x.slots[slot])-1)) != string(name) {
 		slot = (slot + 1) & mask
 	}
 	return slot

@@ -22,15 +22,15 @@ func (l *Limits) block() int  { return min(limit.Of(l.Block, DefaultBlock), math
 func (l *Limits) field() int  { return min(limit.Of(l.Field, DefaultField), math.MaxInt/4) }
 func (l *Limits) fields() int { return limit.Of(l.Fields, DefaultFields) }
 
-// The defaults of Limits. Mail systems stop at 64 to 100 kB in all; long ARC chains
-// reach 40 kB.
+// The defaults of Limits. Mail systems accept headers of 64 to 100 kB; long ARC chains
+// take up to 40 kB.
 const (
 	DefaultBlock  = 256 << 10
 	DefaultField  = 64 << 10
 	DefaultFields = 1000
 )
 
-// Which limit a message exceeds.
+// The limit that a message exceeds.
 var (
 	ErrBlockLimit  = errors.New("the header has more octets than the limit")
 	ErrFieldLimit  = errors.New("a header field has more octets than the limit")
@@ -42,8 +42,8 @@ func Exceeded(err error) bool {
 	return errors.Is(err, ErrBlockLimit) || errors.Is(err, ErrFieldLimit) || errors.Is(err, ErrFieldsLimit)
 }
 
-// A Splitter parts the header block of a message from its body, while the message
-// comes in chunks of any size. The zero Splitter has the default limits.
+// A Splitter splits a message, which comes in chunks of any size, into header block and
+// body. The zero Splitter has the default limits.
 //
 // Line ends: if the first line ends in an LF without a CR, the message is a Unix
 // file, and every LF reads as CRLF. Otherwise the octets are taken as they are, and
@@ -51,21 +51,22 @@ func Exceeded(err error) bool {
 type Splitter struct {
 	Limits Limits
 
-	buffer []byte // of the header before: see Reset
+	buffer []byte // of an earlier header: see Reset
 	block  []byte // the header, with line ends as they are read
 	line   int    // where the current line begins in block
 	field  int    // where the current field begins in block
 	fields int    // fields that ended
-	first  bool   // the first line has been read, so that unix is known
-	unix   bool
-	done   bool
+	first  bool   // the first line was read, so that unix is known
+	unix   bool   // the message is a Unix file
+	done   bool   // the header has ended
 	err    error
 	body   []byte // converted octets of a Unix file, reused
 }
 
-// Reset makes s ready for another header, in the memory of the one before.
+// Reset makes s ready for another message. It uses the memory of the last header again,
+// unless that was large.
 func (s *Splitter) Reset(l Limits) {
-	const kept = 64 << 10 // of a header that was longer, nothing
+	const kept = 64 << 10
 	buffer := s.buffer
 	if s.block != nil {
 		buffer = s.block
@@ -76,15 +77,14 @@ func (s *Splitter) Reset(l Limits) {
 	*s = Splitter{Limits: l, buffer: buffer, body: s.body}
 }
 
-// Header returns the header block, each line with its CRLF, without the empty line
-// that ends it; ok is false until all of it is there.
+// Header returns the header block, each line with its CRLF, without the empty line that
+// ends it. If ok is false, the header has not ended.
 func (s *Splitter) Header() (block []byte, ok bool) { return s.block, s.done }
 
-// Next takes octets of the message. It consumes some of p and returns the rest,
-// with which it is to be called again until there is none, and the octets of the
-// body that it came upon, which are valid until p changes or Next is called again.
-// It returns when the header has ended, before any octet of the body.
-// An error is one of the limits, and final.
+// Next takes octets of the message, and returns octets of the body and the rest of p.
+// Call it with the rest until there is none. It returns once when the header has ended,
+// before any octet of the body. The octets of the body are valid until p changes or Next
+// is called again. An error is one of the limits; every later call returns it.
 func (s *Splitter) Next(p []byte) (body, rest []byte, err error) {
 	if s.err != nil {
 		return nil, nil, s.err
@@ -134,7 +134,7 @@ func (s *Splitter) Field(name, value string) error {
 	return s.err
 }
 
-// End says that the message has ended, which ends a header without a body too.
+// End ends the message, and so the header of a message without a body.
 func (s *Splitter) End() error {
 	if !s.done && s.err == nil {
 		if len(s.block) > s.line {
@@ -145,7 +145,7 @@ func (s *Splitter) End() error {
 	return s.err
 }
 
-// gather takes octets of the header up to the next LF, and returns the rest.
+// gather takes octets of the header up to the next LF, and returns the rest of p.
 func (s *Splitter) gather(p []byte) []byte {
 	n := bytes.IndexByte(p, '\n') + 1
 	ended := n > 0
@@ -171,8 +171,8 @@ func (s *Splitter) gather(p []byte) []byte {
 	return p[n:]
 }
 
-// start makes room for the header, and returns the rest of the first chunk. A header that
-// stands in it as a whole, and is too short for any limit, is taken in one piece.
+// start makes room for the header. If the whole header stands in the first chunk, and is
+// too short to exceed a limit, start takes it at once. It returns the rest of the chunk.
 func (s *Splitter) start(p []byte) []byte {
 	const usual = 8 << 10
 	head := p[:min(len(p), usual)]
@@ -192,9 +192,9 @@ func (s *Splitter) room(n int) []byte {
 	return make([]byte, 0, n)
 }
 
-// wholeHeader returns the length of the header that text begins with and the number of its
-// lines. It leaves to gather, and returns 0 for, a header whose end is not in text, an empty
-// one, and that of a Unix file.
+// wholeHeader returns the length of the header with which text begins, and the number of
+// its lines. It returns 0 for a header whose end is not in text, for an empty one, and for
+// that of a Unix file: gather reads these.
 func wholeHeader(text []byte) (end, lines int) {
 	for {
 		n := bytes.IndexByte(text[end:], '\n')
@@ -212,8 +212,8 @@ func wholeHeader(text []byte) (end, lines int) {
 	}
 }
 
-// allows reports whether wholeHeader found a header that is certainly within the limits:
-// were it one field, or each line one.
+// allows reports whether wholeHeader found a header that is within the limits, whether it
+// is one field or each line is one.
 func (s *Splitter) allows(octets, lines int) bool {
 	return lines > 0 && lines <= s.Limits.fields() &&
 		octets <= min(s.Limits.block(), s.Limits.field())
@@ -233,14 +233,14 @@ func (s *Splitter) addString(p string) {
 	}
 }
 
-// fits reports whether n more octets of header are within the limits, and sets s.err
-// if not. Of two limits that one chunk exceeds it names the one that single octets
-// would have met first.
+// fits reports whether n more octets of header are within the limits, and sets s.err if
+// not. If they exceed two limits, the error is the one that octet by octet came first, so
+// that it does not depend on the chunks.
 func (s *Splitter) fits(n int) bool {
 	if s.err != nil {
 		return false
 	}
-	// The CRLF of the empty line is gathered like any other, and does not count.
+	// The CRLF of the empty line is in the block for a moment, and does not count.
 	block := s.Limits.block() + len(crlf)
 	field := s.field + s.Limits.field()
 	switch size := len(s.block) + n; {
@@ -276,7 +276,7 @@ func (s *Splitter) takeLine() {
 	}
 }
 
-// convert reads LF as CRLF, a bounded number of octets at a time.
+// convert converts LF to CRLF, a bounded number of octets at a time.
 func (s *Splitter) convert(p []byte) (body, rest []byte, err error) {
 	const size = 32 << 10
 	if s.body == nil {
@@ -284,8 +284,8 @@ func (s *Splitter) convert(p []byte) (body, rest []byte, err error) {
 	}
 	b := s.body[:0]
 	for len(p) > 0 && len(b) <= size-len(crlf) {
-		// What is looked through is bounded too, so that a line of many megabytes
-		// is not searched once for each piece of it.
+		// The search is bounded too: otherwise each piece of a line of many
+		// megabytes would search the rest of it for its LF.
 		room := size - len(crlf) - len(b)
 		n := bytes.IndexByte(p[:min(len(p), room+1)], '\n')
 		if n >= 0 {
