@@ -352,8 +352,12 @@ func TestZoneAddMergesFiles(t *testing.T) {
 	b := Zone{
 		"example.com": {TXT: []string{"two"}, TTL: time.Minute, Authentic: AuthenticYes, Fault: Fault{Delay: 1}, Faults: map[Type]Fault{TypeMX: {Err: ErrServFail}}},
 		"example.org": {CNAME: "example.com"},
+		"example.net": {DNAME: "example.com", TTL: 2 * time.Hour},
 	}
 	a.Add(b)
+	if a["example.net"].TTL != 2*time.Hour || a["example.net"].DNAME != "example.com" {
+		t.Errorf("a name that was not there: %+v", a["example.net"])
+	}
 	got, err := a.Resolve(ctx, Question{"example.org", TypeTXT})
 	if err != nil || !slices.Equal(got.TXT, []string{"one", "two"}) || got.TTL != time.Minute || a["example.com"].Authentic != AuthenticYes {
 		t.Errorf("%+v, %v", got, err)

@@ -79,6 +79,11 @@ after	A	192.0.2.11
 	if a, err := z.Resolve(ctx, Question{"mx1.example.com", TypeMX}); err != nil || len(a.MX) != 1 || a.MX[0] != (MX{20, "mx.example.com"}) {
 		t.Errorf("MX: %v, %v", a.MX, err)
 	}
+	for name := range z {
+		if err := checkName(name); err != nil {
+			t.Errorf("%q is no name: %v", name, err)
+		}
+	}
 	for name, want := range map[string]time.Duration{"example.com": 5 * time.Minute, "zero.example.com": 0, "high.example.com": 0} {
 		if a, err := z.Resolve(ctx, Question{name, TypeA}); err == nil && a.TTL != want {
 			t.Errorf("TTL of %s: %v, want %v", name, a.TTL, want)
