@@ -55,7 +55,7 @@ func newAhead(q *questions) *ahead {
 	for i := range q.asked {
 		a.asked[q.at(i).question] = nil
 	}
-	a.forward.Begin(q.limit.Context, q.resolver)
+	a.forward.Begin(q.limit, q.resolver)
 	return a
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/ask"
+	"github.com/mailverdict/mailverdict/internal/latetimer"
 	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -119,7 +120,7 @@ func (q *questions) ask(l *lookup, reverse bool) {
 	if q.limit == nil {
 		q.limit = newTimeLimit(q.ctx, q.limits.Time)
 	}
-	ctx := q.limit.Context
+	var ctx context.Context = q.limit
 	if reverse {
 		if ctx = q.limit.reverse(); ctx.Err() != nil {
 			l.fail()
@@ -135,7 +136,7 @@ func (q *questions) ask(l *lookup, reverse bool) {
 // await waits for the outcome of a question that was asked ahead. It returns false if
 // the outcome is overdue and the question is now asked for something else.
 func (q *questions) await(p *pending, l *lookup, reverse bool) bool {
-	ctx := q.limit.Context
+	var ctx context.Context = q.limit
 	if reverse {
 		ctx = q.limit.reverse()
 	}
@@ -173,7 +174,7 @@ func (q *questions) interrupted(beneath error) *ending {
 // end ends the questions that are under way, and waits for them.
 func (q *questions) end() {
 	if q.limit != nil {
-		q.limit.cancel()
+		q.limit.Stop()
 		q.ahead.end()
 	}
 }
@@ -181,8 +182,7 @@ func (q *questions) end() {
 // A timeLimit is the time of the questions that memory has no answers to: a context
 // that is the caller's and ends after Limits.Time.
 type timeLimit struct {
-	context.Context
-	cancel context.CancelFunc
+	latetimer.Context // since a resolver may hold the answers itself
 
 	once       sync.Once
 	reverseDNS context.Context
@@ -190,7 +190,7 @@ type timeLimit struct {
 
 func newTimeLimit(ctx context.Context, most time.Duration) *timeLimit {
 	l := new(timeLimit)
-	l.Context, l.cancel = context.WithTimeoutCause(ctx, most, ErrTimeLimit)
+	l.Begin(ctx, time.Now().Add(most), ErrTimeLimit)
 	return l
 }
 
@@ -207,8 +207,8 @@ func (l *timeLimit) reverse() context.Context {
 		if until, ok := l.Deadline(); ok {
 			most = min(most, time.Until(until)/4)
 		}
-		ctx, cancel := context.WithTimeout(l.Context, most)
-		context.AfterFunc(l.Context, cancel)
+		ctx, cancel := context.WithTimeout(l, most)
+		context.AfterFunc(l, cancel)
 		l.reverseDNS = ctx
 	})
 	return l.reverseDNS

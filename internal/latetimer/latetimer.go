@@ -1,6 +1,6 @@
 // Package latetimer makes contexts with a deadline whose timer is made late.
 //
-// A DNS question of a message has a deadline, and most are answered before anybody waits:
+// The DNS questions of a message have deadlines, and most are answered before anybody waits:
 // by a resolver that holds the answer. context.WithDeadlineCause costs five allocations,
 // most of them for a timer that such a resolver never looks at. A [Context] costs none until
 // somebody asks for its Done channel. For a message whose answers all come at once from a
