@@ -258,7 +258,7 @@ func (p *signatureParser) identity() {
 		p.malformed("i=", nil)
 		return
 	}
-	name, err := parseDomain(decodeQuotedPrintable(i[at+1:]))
+	name, err := parseDomain(tagvalue.DecodeQuotedPrintable(i[at+1:]))
 	if err != nil {
 		p.malformed("i=", err)
 		return
@@ -328,26 +328,6 @@ func (p *signatureParser) time(tag int, name string) time.Time {
 		n = endOfTime
 	}
 	return time.Unix(n, 0).UTC()
-}
-
-// decodeQuotedPrintable decodes dkim-quoted-printable: RFC 6376, section 2.11. It leaves
-// an "=" without two hexadecimal digits as it is, which is no octet of a domain.
-func decodeQuotedPrintable(s string) string {
-	if strings.IndexByte(s, '=') < 0 {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '=' && i+2 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
-				b = append(b, byte(n))
-				i += 2
-				continue
-			}
-		}
-		b = append(b, s[i])
-	}
-	return string(b)
 }
 
 func isDigits(s string) bool {

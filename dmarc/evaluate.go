@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/dmarc/indirect"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
@@ -34,6 +35,11 @@ type Input struct {
 
 	// TempError says what is recommended for a verdict of temperror.
 	TempError TempErrorRule
+
+	// Reject says what is recommended where the Domain Owner asks for reject, and Indirect
+	// is what shows that the message came by way of somebody else.
+	Reject   Reject
+	Indirect []indirect.Evidence
 }
 
 // Evaluate says whether a message passes DMARC, and what is recommended to be done with it:
@@ -111,6 +117,7 @@ func (v *Verdict) judge(in Input, r *record.Record) {
 		v.Status, v.Err, v.Applied = StatusFail, v.failure(), applied
 		v.Evaluated, v.Override = asked(applied), override
 		v.Disposition = v.Evaluated
+		v.override(in)
 		return
 	}
 	v.Status, v.Disposition = StatusTempError, in.TempError.disposition(max(applied, otherwise))

@@ -11,6 +11,7 @@ import (
 	"github.com/mailverdict/mailverdict/dkim/arc"
 	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/dmarc/indirect"
 	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -39,6 +40,10 @@ type Result struct {
 	ARC *arc.Result `json:"arc,omitempty"`
 
 	DMARC Verdict `json:"dmarc"`
+
+	// Indirect lists what shows that the message came by way of somebody who forwarded or
+	// changed it, for a message that does not pass. See Verifier.Reject.
+	Indirect []indirect.Evidence `json:"indirect,omitempty"`
 
 	// Others are the verdicts for all domains of the From field, where there were several
 	// and the Verifier was asked to evaluate them all. DMARC is the strictest of them.

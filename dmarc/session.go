@@ -54,6 +54,7 @@ type Session struct {
 	// Once the header has ended.
 	chain    func() *arc.Result // when the message has ended; nil if it has no ARC field
 	author   author.Author
+	way      wayFacts
 	searches []discovery.Search // one for each Author Domain to evaluate
 
 	// Once the session has ended.
@@ -172,7 +173,7 @@ type headerCheck Session
 func (c *headerCheck) HeaderEnded(m *message.Message) {
 	s, o := (*Session)(c), c.options
 	s.chain = o.arc.Start(m, &s.keys.Group)
-	s.author = author.Of(m.Header())
+	s.author, s.way = author.Of(m.Header()), readWay(m.Header())
 	names := o.invalidAuthor.domains(&s.author)
 	if len(names) == 0 {
 		return
@@ -266,15 +267,19 @@ func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
 	return strictest(verdicts), verdicts
 }
 
-// evaluate evaluates one Author Domain.
+// evaluate evaluates one Author Domain, and sets what shows that the message came another way.
 func (s *Session) evaluate(r *Result, d *discovery.Search) Verdict {
 	ids := identifiers(r.SPF, r.DKIM)
 	var room [4]discovery.Identifier // mostly enough
+	found := d.Finish(appendNames(room[:0], ids))
+	r.Indirect = s.evidence(r, found, ids)
 	return evaluate(Input{
 		SPF:       r.SPF,
 		DKIM:      r.DKIM,
-		Discovery: d.Finish(appendNames(room[:0], ids)),
+		Discovery: found,
 		Draw:      s.options.draw(),
 		TempError: s.options.tempError,
+		Reject:    s.options.reject,
+		Indirect:  r.Indirect,
 	}, ids)
 }

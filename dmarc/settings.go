@@ -24,6 +24,9 @@ type settings struct {
 	discovery      discovery.Options
 	invalidAuthor  InvalidAuthor
 	tempError      TempErrorRule
+	reject         Reject
+	sealers        sealers
+	forwarders     knownForwarders
 	now            func() time.Time
 	draw           func() float64
 
@@ -48,6 +51,7 @@ func (o *settings) set(v *Verifier) {
 	o.dkim.Options = v.DKIM
 	o.discovery = v.Discovery
 	o.invalidAuthor, o.tempError = v.InvalidAuthor, v.TempError
+	o.reject, o.sealers, o.forwarders = v.Reject, parseSealers(v.TrustedSealers), parseForwarders(v.KnownForwarders)
 	if o.now = v.Now; o.now == nil {
 		o.now = time.Now
 	}

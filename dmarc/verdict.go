@@ -74,6 +74,7 @@ type Override struct {
 const (
 	OverrideTestMode   = "policy_test_mode"
 	OverrideLocal      = "local_policy"
+	OverrideForwarder  = "trusted_forwarder"
 	OverrideSampledOut = "sampled_out" // RFC 7489: pct
 )
 

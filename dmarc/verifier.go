@@ -38,6 +38,25 @@ type Verifier struct {
 	// TempError says what is recommended where DNS leaves the verdict open.
 	TempError TempErrorRule
 
+	// Reject says what is recommended for a message that fails and whose Domain Owner asks
+	// for reject.
+	Reject Reject
+
+	// TrustedSealers are the domains whose word on a forwarded message is taken (RFC 8617):
+	// "example.com" stands for itself, ".example.com" for all domains below it. If the chain
+	// of seals is valid, and the oldest of the listed sealers on the way says that the
+	// message passed DMARC when it came, or that an aligned identifier passed, then
+	// Disposition is none, with an Override; the verdict stays as it is.
+	//
+	// What a sealer saw counts if it stands under an authserv-id at or below the domain that
+	// sealed, or under the one that the entry names: "example.com=mx.example.net".
+	TrustedSealers []string
+
+	// KnownForwarders are the forwarders and mailing lists that the receiver knows:
+	// addresses ("192.0.2.1"), networks ("2001:db8::/32"), and domains as in TrustedSealers,
+	// which have to be authenticated by SPF or a signature.
+	KnownForwarders []string
+
 	// HELOQuestions is how many DNS questions the check of HELO may take, which DMARC does
 	// not need: one that takes more is permerror. Zero means DefaultHELOQuestions, a
 	// negative number no limit.

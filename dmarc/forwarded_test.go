@@ -1,0 +1,248 @@
+package dmarc_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/indirect"
+	"github.com/mailverdict/mailverdict/internal/canon"
+	"github.com/mailverdict/mailverdict/internal/signing"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// sealed returns a message with one more ARC set on top, sealed for a domain. The results are what
+// the sealer says that it saw. Sets of earlier sealers stand on top of the message already.
+func sealed(t *testing.T, message, name, results string) string {
+	t.Helper()
+	key := signing.Ed25519(name)
+	instance := strings.Count(message, "ARC-Seal:") + 1
+	i := "i=" + strconv.Itoa(instance)
+	aar := "ARC-Authentication-Results: " + i + "; " + results
+
+	ams := messageSignature(t, key, message, name, i)
+	var text []byte
+	for n := 1; n < instance; n++ {
+		for _, field := range []string{"ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal"} {
+			text = appendARC(t, text, message, field, n)
+		}
+	}
+	text = appendField(text, aar, true)
+	text = appendField(text, ams, true)
+	cv := "pass"
+	if instance == 1 {
+		cv = "none"
+	}
+	seal := "ARC-Seal: " + i + "; a=ed25519-sha256; cv=" + cv + "; d=" + name + "; s=arc; b="
+	sum := sha256.Sum256(appendField(text, seal, false))
+	return seal + signHash(t, key, sum) + "\r\n" + ams + "\r\n" + aar + "\r\n" + message
+}
+
+// messageSignature returns an ARC-Message-Signature over From, To, Subject and the body.
+func messageSignature(t *testing.T, key crypto.Signer, message, name, i string) string {
+	header, body, _ := strings.Cut(message, "\r\n\r\n")
+	bodyHash := sha256.Sum256([]byte(canon.PlainBody(canon.Relaxed, body)))
+	var text []byte
+	for _, want := range []string{"From:", "To:", "Subject:"} {
+		for _, field := range strings.Split(header, "\r\n") {
+			if strings.HasPrefix(field, want) {
+				text = appendField(text, field, true)
+			}
+		}
+	}
+	field := "ARC-Message-Signature: " + i + "; a=ed25519-sha256; c=relaxed/relaxed; d=" + name + "; s=arc; h=from:to:subject; bh=" +
+		base64.StdEncoding.EncodeToString(bodyHash[:]) + "; b="
+	sum := sha256.Sum256(appendField(text, field, false))
+	return field + signHash(t, key, sum)
+}
+
+func signHash(t *testing.T, key crypto.Signer, sum [sha256.Size]byte) string {
+	value, err := key.Sign(nil, sum[:], crypto.Hash(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(value)
+}
+
+func appendField(text []byte, field string, end bool) []byte {
+	name, value, _ := strings.Cut(field, ":")
+	text = canon.AppendField(text, canon.Relaxed, []byte(name), []byte(value))
+	if end {
+		text = append(text, "\r\n"...)
+	}
+	return text
+}
+
+// appendARC appends the field of a set that stands in a message, on one line each.
+func appendARC(t *testing.T, text []byte, message, name string, instance int) []byte {
+	for _, line := range strings.Split(message, "\r\n") {
+		if strings.HasPrefix(line, name+": i="+strconv.Itoa(instance)+";") {
+			return appendField(text, line, true)
+		}
+	}
+	t.Fatalf("no %s of set %d", name, instance)
+	return nil
+}
+
+// forwardedZone has a bank that asks for reject, and the keys of two sealers.
+func forwardedZone(t *testing.T) resolver.Zone {
+	zone := resolver.Zone{
+		"bank.example":        {TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}},
+		"_dmarc.bank.example": {TXT: []string{"v=DMARC1; p=reject"}},
+		"lists.example":       {TXT: []string{"v=spf1 ip4:198.51.100.7 -all"}},
+	}
+	for _, name := range []string{"lists.example", "forward.example", "bank.example"} {
+		text, err := signing.Record(signing.Ed25519(name).Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		zone["arc._domainkey."+name] = resolver.Records{TXT: []string{text}}
+		zone["test._domainkey."+name] = resolver.Records{TXT: []string{text}}
+	}
+	return zone
+}
+
+const (
+	letterOfTheBank = "From: a@bank.example\r\nTo: list@lists.example\r\nSubject: Hello\r\n\r\nHello.\r\n"
+	sawAPass        = "mx.lists.example; dmarc=pass header.from=bank.example; spf=pass smtp.mailfrom=bank.example smtp.remote-ip=192.0.2.1"
+)
+
+var fromTheList = dmarc.Envelope{IP: netip.MustParseAddr("198.51.100.7"), HELO: "mx.lists.example", MailFrom: "bounce@lists.example"}
+
+func TestATrustedSealerVouchesForWhatItSawAndNothingElse(t *testing.T) {
+	attack := sealed(t, letterOfTheBank, "lists.example", sawAPass)
+	for _, tt := range []struct {
+		name    string
+		trusted []string
+		message string
+		comment string // "" if it stays a reject
+	}{
+		{"the sealer is trusted", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", sawAPass), "arc=pass as[1].d=lists.example as[1].s=arc remote-ip[1]=192.0.2.1"},
+		{"an aligned identifier passed", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "lists.example; dkim=pass header.d=bank.example"), "arc=pass as[1].d=lists.example as[1].s=arc"},
+		{"nobody is trusted", nil, sealed(t, letterOfTheBank, "lists.example", sawAPass), ""},
+		{"names below a trusted one are not trusted", []string{"example"}, sealed(t, letterOfTheBank, "lists.example", sawAPass), ""},
+		{"names below are trusted if that is said", []string{".example"}, sealed(t, letterOfTheBank, "lists.example", sawAPass), "arc=pass as[1].d=lists.example as[1].s=arc remote-ip[1]=192.0.2.1"},
+		{"it saw a message of another Author Domain", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.lists.example; dmarc=pass header.from=other.example; dkim=pass header.d=bank.example"), ""},
+		{"it saw a failure", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.lists.example; dmarc=fail header.from=bank.example"), ""},
+		{"its results are under another authserv-id", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.other.example; dmarc=pass header.from=bank.example"), ""},
+		{"its results are under the authserv-id of the list", []string{"lists.example=mx.other.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.other.example; dmarc=pass header.from=bank.example"), "arc=pass as[1].d=lists.example as[1].s=arc"},
+		{"the pass stands in a comment", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.lists.example; spf=fail (; dmarc=pass header.from=bank.example) smtp.mailfrom=bank.example"), ""},
+		{"what it sealed has another body now", []string{"lists.example"}, strings.Replace(attack, "Hello.", "Pay.", 1), ""},
+		{"an unknown sealer sealed after it", []string{"lists.example"}, sealed(t, attack, "forward.example", "forward.example; arc=pass"), ""},
+		{"an unknown sealer sealed before it", []string{"forward.example"}, sealed(t, attack, "forward.example", "forward.example; dmarc=fail header.from=bank.example"), ""},
+		{"both are trusted, and the older counts", []string{"lists.example", "forward.example"}, sealed(t, attack, "forward.example", "forward.example; dmarc=fail header.from=bank.example"), "arc=pass as[2].d=forward.example as[2].s=arc as[1].d=lists.example as[1].s=arc remote-ip[1]=192.0.2.1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := dmarc.Verifier{Resolver: forwardedZone(t), TrustedSealers: tt.trusted}
+			r, err := v.Verify(context.Background(), fromTheList, strings.NewReader(tt.message))
+			if err != nil || r.DMARC.Status != dmarc.StatusFail || r.DMARC.Evaluated != dmarc.DispositionReject {
+				t.Fatalf("%v, %s, evaluated %s", err, r, r.DMARC.Evaluated)
+			}
+			switch o := r.DMARC.Override; {
+			case tt.comment == "" && (o != nil || r.DMARC.Disposition != dmarc.DispositionReject):
+				t.Errorf("%s, want a reject; ARC: %s", r, r.ARC)
+			case tt.comment != "" && (o == nil || o.Type != dmarc.OverrideLocal || o.Comment != tt.comment || r.DMARC.Disposition != dmarc.DispositionNone):
+				t.Errorf("%s (%+v), want %q; ARC: %s", r, o, tt.comment, r.ARC)
+			}
+		})
+	}
+}
+
+// A DNS failure at the key of a seal vouches for nothing.
+func TestAChainThatDNSLeavesOpenVouchesForNothing(t *testing.T) {
+	zone := forwardedZone(t)
+	zone["arc._domainkey.lists.example"] = resolver.Records{Fault: resolver.Fault{Err: resolver.ErrServFail}}
+	v := dmarc.Verifier{Resolver: zone, TrustedSealers: []string{"lists.example"}}
+	r, err := v.Verify(context.Background(), fromTheList, strings.NewReader(sealed(t, letterOfTheBank, "lists.example", sawAPass)))
+	if err != nil || r.ARC.Status.String() != "temperror" || r.DMARC.Disposition != dmarc.DispositionReject {
+		t.Errorf("%v, %s, %s", err, r.ARC, r)
+	}
+}
+
+// signedByTheBank is a message that the bank signed, with another body now.
+func signedByTheBank(t *testing.T, at time.Time) string {
+	t.Helper()
+	signed, err := signing.Signature{Key: signing.Ed25519("bank.example"), Domain: "bank.example", Time: at, Header: "from:to:subject", Tags: "z=Subject:Hello;"}.Sign(letterOfTheBank)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Replace(signed, "Hello.\r\n", "Hello.\r\n-- \r\nA list\r\n", 1)
+}
+
+func TestWhatIsRejectedUnlessIndirect(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	weak := "List-Id: <l.lists.example>\r\nList-Post: <mailto:l@lists.example>\r\nResent-From: b@lists.example\r\n"
+	for _, tt := range []struct {
+		name       string
+		reject     dmarc.Reject
+		forwarders []string
+		message    string
+		want       dmarc.Disposition
+		override   string
+	}{
+		{"as asked", dmarc.RejectAsAsked, []string{"198.51.100.7"}, signedByTheBank(t, now), dmarc.DispositionReject, ""},
+		{"never", dmarc.RejectNever, nil, letterOfTheBank, dmarc.DispositionQuarantine, dmarc.OverrideLocal},
+		{"a recent signature, changed by a known list", dmarc.RejectUnlessIndirect, []string{"lists.example"}, signedByTheBank(t, now), dmarc.DispositionQuarantine, dmarc.OverrideForwarder},
+		{"a recent signature, changed in a known network", dmarc.RejectUnlessIndirect, []string{"198.51.100.0/24"}, signedByTheBank(t, now), dmarc.DispositionQuarantine, dmarc.OverrideForwarder},
+		{"a recent signature, changed by a stranger", dmarc.RejectUnlessIndirect, nil, signedByTheBank(t, now), dmarc.DispositionReject, ""},
+		{"an old signature over a new body", dmarc.RejectUnlessIndirect, []string{"lists.example"}, signedByTheBank(t, now.Add(-30*24*time.Hour)), dmarc.DispositionReject, ""},
+		{"a signature without a time", dmarc.RejectUnlessIndirect, []string{"lists.example"}, signedByTheBank(t, time.Time{}), dmarc.DispositionReject, ""},
+		{"a known list without a signature of the owner", dmarc.RejectUnlessIndirect, []string{"lists.example"}, weak + letterOfTheBank, dmarc.DispositionReject, ""},
+		{"every weak sign", dmarc.RejectUnlessIndirect, nil, weak + signedByTheBank(t, time.Time{}), dmarc.DispositionReject, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := dmarc.Verifier{Resolver: forwardedZone(t), Reject: tt.reject, KnownForwarders: tt.forwarders, Now: func() time.Time { return now }}
+			e := fromTheList
+			e.MailFrom = "SRS0=x=y=bank.example=a@lists.example"
+			r, err := v.Verify(context.Background(), e, strings.NewReader(tt.message))
+			if err != nil || r.DMARC.Status != dmarc.StatusFail || r.DMARC.Evaluated != dmarc.DispositionReject || r.DMARC.Disposition != tt.want {
+				t.Errorf("%v, %s, want %s; %v", err, r, tt.want, r.Indirect)
+			}
+			if o := r.DMARC.Override; (o == nil) != (tt.override == "") || o != nil && o.Type != tt.override {
+				t.Errorf("override %v, want %q", o, tt.override)
+			}
+		})
+	}
+}
+
+func TestWhatShowsThatAMessageCameAnotherWayIsListed(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	message := "List-Id: A list\r\n <l.lists.example>\r\nResent-Date: x\r\n" + strings.Replace(signedByTheBank(t, now), "Subject: Hello", "Subject: [l] Hello", 1)
+	e := fromTheList
+	e.MailFrom = "SRS0=x=y=bank.example=a@lists.example"
+	v := dmarc.Verifier{Resolver: forwardedZone(t), Now: func() time.Time { return now }}
+	r, err := v.Verify(context.Background(), e, strings.NewReader(sealed(t, message, "lists.example", sawAPass)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range r.Indirect {
+		if e.Strong {
+			t.Errorf("%s is strong", e)
+		}
+		got = append(got, e.String())
+	}
+	want := []string{"untrusted-sealer (lists.example)", "rewritten-sender (lists.example)", "list (A list <l.lists.example>)", "resent", "subject-prefix ([l])"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if len(r.Indirect) > 0 && r.Indirect[0].Kind != indirect.KindUntrustedSealer {
+		t.Error("the kind has another word")
+	}
+}
+
+func TestAMessageThatPassesHasNoEvidence(t *testing.T) {
+	v := dmarc.Verifier{Resolver: forwardedZone(t), KnownForwarders: []string{"192.0.2.1"}}
+	e := dmarc.Envelope{IP: netip.MustParseAddr("192.0.2.1"), HELO: "mx.bank.example", MailFrom: "a@bank.example"}
+	r, err := v.Verify(context.Background(), e, strings.NewReader("List-Id: <x>\r\n"+letterOfTheBank))
+	if err != nil || r.DMARC.Status != dmarc.StatusPass || r.Indirect != nil {
+		t.Errorf("%v, %s, %v", err, r, r.Indirect)
+	}
+}
