@@ -19,8 +19,9 @@
 //
 // One spf result with smtp.mailfrom, of which only the domain is printed, or smtp.helo for
 // the null sender; a second one with smtp.helo where the HELO identity fails on its own;
-// one dkim result a signature, with header.a, .b, .d, .i and .s; and one dmarc result with
-// header.from and the properties
+// one dkim result a signature, with header.a, .b, .d, .i and .s; one arc result, if the message
+// has a chain of seals, with smtp.remote-ip and header.oldest-pass (RFC 8617, section 7); and one
+// dmarc result with header.from and the properties
 //
 //	policy.dmarc                    the policy that applies, after t or pct (registered with IANA)
 //	policy.published-domain-policy  the policy as published: p, sp or np
@@ -106,7 +107,7 @@ func (f Formatter) field(id string, r *dmarc.Result) *Field {
 	return &Field{ID: authservID(id), Results: f.Results(r)}
 }
 
-// Results returns the results that Format writes, in its order: spf, dkim, dmarc, and More.
+// Results returns the results that Format writes, in its order: spf, dkim, arc, dmarc, and More.
 // They are safe to write anywhere in a header.
 func (f Formatter) Results(r *dmarc.Result) []Result {
 	list, last := spfResults(r), f.dmarcResult(r)
@@ -115,6 +116,7 @@ func (f Formatter) Results(r *dmarc.Result) []Result {
 		size += list[i].Octets()
 	}
 	list = append(list, fitting(f.dkimResults(r), maxField-size)...)
+	list = append(list, arcResults(r)...)
 	list = append(list, last)
 	for _, more := range f.More {
 		list = append(list, f.safeResult(more))

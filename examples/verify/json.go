@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/netip"
+	"slices"
 
+	"github.com/mailverdict/mailverdict/dkim/arc"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
+	"github.com/mailverdict/mailverdict/dmarc/indirect"
 	"github.com/mailverdict/mailverdict/resolver/trace"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -18,6 +21,7 @@ type jsonMessage struct {
 	File     string       `json:"file"`
 	Envelope jsonEnvelope `json:"envelope"` // in place of that of the result
 	*dmarc.Result
+	ARC                   *jsonARC       `json:"arc,omitempty"` // in place of that of the result
 	Problems              []jsonProblem  `json:"problems,omitempty"`
 	EnvelopeFrom          origins        `json:"envelope_from"`
 	Notes                 []string       `json:"notes,omitempty"` // what was left out of the file
@@ -59,6 +63,7 @@ func writeJSON(w io.Writer, o *options, out outcome) error {
 		File:                  out.file,
 		Envelope:              knownEnvelope(out.result.Envelope, out.from),
 		Result:                &result,
+		ARC:                   arcOf(out.result),
 		Problems:              problems(out.result),
 		EnvelopeFrom:          out.from,
 		Notes:                 out.notes,
@@ -69,6 +74,39 @@ func writeJSON(w io.Writer, o *options, out outcome) error {
 		m.DNS = jsonEvents(out.dns)
 	}
 	return encode(w, m)
+}
+
+// A jsonARC is the chain of seals, and the short of it: how many sets there are, who sealed, and
+// whether one whom the receiver trusts vouched for the message.
+type jsonARC struct {
+	Instances int      `json:"instances"`
+	Trusted   bool     `json:"trusted"`
+	Sealers   []string `json:"sealers"`
+	*arcResult
+}
+
+// An arcResult has the keys of arc.Result.
+type arcResult struct {
+	Status     arc.Status `json:"status"`
+	OldestPass int        `json:"oldest_pass"`
+	Sets       []arc.Set  `json:"sets,omitempty"`
+	Reason     string     `json:"reason,omitempty"`
+}
+
+func arcOf(r *dmarc.Result) *jsonARC {
+	if r.ARC == nil {
+		return nil
+	}
+	j := &jsonARC{
+		Instances: len(r.ARC.Sets),
+		Sealers:   r.ARC.Sealers(),
+		arcResult: &arcResult{Status: r.ARC.Status, OldestPass: r.ARC.OldestPass, Sets: r.ARC.Sets},
+		Trusted:   slices.ContainsFunc(r.Indirect, func(e indirect.Evidence) bool { return e.Kind == indirect.KindTrustedSealer }),
+	}
+	if r.ARC.Err != nil {
+		j.Reason = r.ARC.Err.Error()
+	}
+	return j
 }
 
 // A jsonProblem is a fault of what the sender published or wrote.
