@@ -96,6 +96,24 @@ func TestBudgetOfTime(t *testing.T) {
 	})
 }
 
+func TestBudgetOfTimeIsOneForQuestionsThatOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := Fault{Delay: time.Minute}
+		b := &Budget{Resolver: Zone{"a.example": {Fault: slow}, "b.example": {Fault: slow}}, Time: 30 * time.Second}
+		start := time.Now()
+		var all sync.WaitGroup
+		for _, name := range []string{"a.example", "b.example"} {
+			all.Go(func() {
+				if _, err := b.Resolve(t.Context(), Question{name, TypeA}); !errors.Is(err, ErrTimeLimit) || time.Since(start) != 30*time.Second {
+					t.Errorf("%s: %v after %v", name, err, time.Since(start))
+				}
+			})
+			time.Sleep(20 * time.Second)
+		}
+		all.Wait()
+	})
+}
+
 func TestBudgetNamesItsLimitThroughEveryResolver(t *testing.T) {
 	silentNetwork := network{"a:53": silent, "b:53": silent}
 	for name, r := range map[string]Resolver{

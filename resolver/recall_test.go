@@ -47,6 +47,8 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 		{"an absence in a zone", t.Context(), zone, "no.example.com", true, resolver.ErrNXDomain},
 		{"a failure in a zone", t.Context(), zone, "down.example.com", true, resolver.ErrServFail},
 		{"what is no name", t.Context(), zone, "example..com", true, resolver.ErrName},
+		{"what is no name, of a cache", t.Context(), &resolver.Cache{Resolver: zone}, "example..com", true, resolver.ErrName},
+		{"and of a budget", t.Context(), &resolver.Budget{Resolver: only{zone}}, "example..com", true, resolver.ErrName},
 		{"a delayed answer of a zone", t.Context(), zone, "slow.example.com", false, nil},
 		{"an alias of a delayed name", t.Context(), zone, "long.example.com", false, nil},
 		{"a budget over a zone", t.Context(), &resolver.Budget{Resolver: zone}, "example.com", true, nil},

@@ -41,6 +41,8 @@ ann\+x\061y	TXT	"escaped"
 @	CH	TXT	"another class"
 $GENERATE 1-2 gen$ SRV what the parser would refuse
 tilde~\126	A	192.0.2.12
+semi\059colon	SRV	\059\000\255
+semi\059colon	A	192.0.2.13
 $GENERATE 1-2 gen$ A 192.0.2.$
 zero	0	A	192.0.2.9
 high	4294967295	A	192.0.2.9
@@ -64,6 +66,7 @@ after	A	192.0.2.11
 		{Question{"host.moved.example.com", TypeA}, "192.0.2.1", nil},
 		{Question{"gen2.example.com", TypeA}, "192.0.2.2", nil},
 		{Question{"tilde~~.example.com", TypeA}, "192.0.2.12", nil},
+		{Question{"semi;colon.example.com", TypeA}, "192.0.2.13", nil},
 		{Question{"txt.example.com", TypeA}, "192.0.2.10", nil},
 		{Question{"after.example.com", TypeA}, "192.0.2.11", nil},
 	} {
