@@ -31,7 +31,7 @@ func alignmentSteps(v *dmarc.Verdict, i dmarc.Identifier) []Step {
 		stated = tag + "=" + i.Mode.String()[:1]
 	}
 	s.Section = "RFC 9989, section 4.10.2"
-	if byList(d) {
+	if byList(v) {
 		s.Section = "RFC 7489, section 3.2"
 	}
 	if i.Mode == alignment.Strict {

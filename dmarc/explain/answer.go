@@ -181,7 +181,7 @@ func asked(v *dmarc.Verdict, name string) string {
 		return name + " asks to refuse a share of such mail (pct), and this is not in it. Treat it as suspicious."
 	case o != nil && o.Type == dmarc.OverrideSampledOut:
 		return name + " asks for a share of such mail to be stopped (pct), and this is not in it."
-	case policyAssumed(v):
+	case v.PolicyAssumed:
 		return "The DMARC record of " + name + " has no valid policy. So nothing is done about the message."
 	}
 	switch v.Policy {

@@ -20,7 +20,8 @@ var explainHTML string
 //	mv-fix        one thing to do (li); in it mv-note (p)
 //	mv-change     a record (dl); beside it mv-add, mv-replace or mv-delete
 //	mv-value      what to copy (code), with the placeholders in it (mark, mv-placeholder)
-//	mv-broken     a record that is wrong (pre), with the wrong parts in it (mark, mv-wrong)
+//	mv-broken     a record that is wrong (pre), with the wrong parts in it (mark, mv-wrong; empty
+//	              where something is missing), and mv-fault, what is wrong (p)
 //	mv-reasons    the reasons (ul)
 //
 //	mv-step       section of a step; beside it mv-KIND, for each Kind: mv-spf-alignment

@@ -32,7 +32,7 @@ func discoveryStep(v *dmarc.Verdict, d *discovery.Result) Step {
 
 		Section: "RFC 9989, section 4.10.1",
 	}
-	if byList(d) {
+	if byList(v) {
 		s.Section = "RFC 7489, section 6.6.3"
 	}
 	var empty []string
@@ -112,7 +112,7 @@ func policyStep(v *dmarc.Verdict, d *discovery.Result, r *record.Record) Step {
 	case v.Policy == record.PolicyUnset:
 		s.Outcome, s.Tone = "none", ToneOpen
 		s.Consequence = "The record states no policy that could be followed."
-	case policyAssumed(v):
+	case v.PolicyAssumed:
 		s.Outcome, s.Tone = v.Policy.String(), ToneOpen
 		s.Consequence = "The record states no valid policy (" + or(asWritten(r, "p", "sp", "np"), "there is no p") +
 			"). Since it asks for reports, p=none is assumed: " + policyText(v.Policy) + "."

@@ -118,7 +118,7 @@ func dmarcReason(v *dmarc.Verdict) string {
 		return "DMARC: not known (temperror), since " + plainCause(dmarcWords, v.Err, "DNS gave no answer") + "."
 	case v.Status == dmarc.StatusNone:
 		return "DMARC: none, which means that " + name + " publishes no policy: " + plainCause(dmarcWords, v.Err, "there is no DMARC record") + "."
-	case policyAssumed(v):
+	case v.PolicyAssumed:
 		return "DMARC: " + v.Status.String() + ". The record of " + plainDomain(v.PolicyDomain) + " states no valid policy, so p=none is assumed: nothing is asked for."
 	}
 	policy := policyTag(v) + "=" + v.Policy.String()

@@ -49,7 +49,7 @@ func authorStep(r *dmarc.Result) Step {
 		Rule:    "A message has one From field, with addresses of one domain.",
 		Section: "RFC 9989, section 5.3.1",
 	}
-	if byList(r.DMARC.Discovery) {
+	if byList(&r.DMARC) {
 		s.Section = "RFC 7489, section 6.6.1"
 	}
 	s.add("From", a.From)

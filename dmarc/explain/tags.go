@@ -6,15 +6,12 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc"
-	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
 // byList reports whether the rules of RFC 7489 were followed.
-func byList(d *discovery.Result) bool {
-	return d != nil && d.Mode.Standard() == record.RFC7489
-}
+func byList(v *dmarc.Verdict) bool { return v.Standard == record.RFC7489 }
 
 // tags says which tags that decide are stated, as far as they can be read, and which have
 // their defaults.
@@ -95,12 +92,6 @@ func published(v *dmarc.Verdict) *record.Record {
 	return v.Discovery.Query().Record
 }
 
-// policyAssumed reports whether the policy is not what the record states.
-func policyAssumed(v *dmarc.Verdict) bool {
-	r := published(v)
-	return r != nil && r.PolicyAssumed
-}
-
 // policyTag returns the tag that applies to the message: p, sp or np.
 func policyTag(v *dmarc.Verdict) string {
 	if v.PolicyTag == "sp" || v.PolicyTag == "np" {
@@ -113,7 +104,7 @@ func policyTag(v *dmarc.Verdict) string {
 // "sp=reject and no t=y".
 func stricter(v *dmarc.Verdict, p record.Policy) string {
 	text := policyTag(v) + "=" + p.String()
-	if policyAssumed(v) {
+	if v.PolicyAssumed {
 		text = "a valid policy of " + p.String()
 	}
 	switch r := published(v); {

@@ -21,7 +21,7 @@ func verdictStep(r *dmarc.Result) Step {
 		Section:     "RFC 9989, section 5.3.5",
 		Consequence: verdictConsequence(v),
 	}
-	if byList(v.Discovery) {
+	if byList(v) {
 		s.Section = "RFC 7489, section 6.6.2"
 	}
 	if v.Status == dmarc.StatusPermError {
@@ -34,7 +34,7 @@ func verdictStep(r *dmarc.Result) Step {
 	}
 	switch {
 	case v.Policy == record.PolicyUnset:
-	case policyAssumed(v):
+	case v.PolicyAssumed:
 		s.add("policy", "p=none is assumed: the record at "+v.PolicyDomain+" states no valid policy")
 	default:
 		s.add("policy", v.PolicyTag+"="+v.Policy.String()+" at "+v.PolicyDomain)
