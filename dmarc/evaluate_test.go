@@ -438,3 +438,30 @@ func TestEvaluateLeavesOutWhatIsNull(t *testing.T) {
 		t.Errorf("%v, identifiers %v; want a pass by the second signature", got, got.Identifiers)
 	}
 }
+
+func TestAPolicyThatIsAssumedIsSaidToBe(t *testing.T) {
+	for text, want := range map[string]bool{"v=DMARC1; rua=mailto:a@a.example": true, "v=DMARC1; p=none": false} {
+		s := scenario{zone: map[string]string{"a.example": text}, from: "a.example"}
+		if got := s.evaluate(t, &Verifier{}, 0); got.PolicyAssumed != want || got.Policy != record.PolicyNone {
+			t.Errorf("%q: %s, assumed %v", text, got.Policy, got.PolicyAssumed)
+		}
+	}
+}
+
+func TestAVerdictNamesTheStandard(t *testing.T) {
+	for mode, want := range map[discovery.Mode]record.Standard{
+		discovery.TreeWalk: record.RFC9989, discovery.TreeWalkLiteral: record.RFC9989, discovery.PublicSuffix: record.RFC7489,
+	} {
+		s := scenario{from: "a.example"}
+		if got := s.evaluate(t, &Verifier{Discovery: discovery.Options{Mode: mode}}, 0); got.Standard != want {
+			t.Errorf("%s: %s, want %s", mode, got.Standard, want)
+		}
+	}
+}
+
+func TestADiscoveryWithoutARecordIsNone(t *testing.T) {
+	v := Evaluate(Input{Discovery: &discovery.Result{AuthorDomain: "a.example"}})
+	if v.Status != StatusNone || v.Err != ErrNoRecord || v.AuthorDomain != "a.example" {
+		t.Errorf("%v (%v)", v, v.Err)
+	}
+}

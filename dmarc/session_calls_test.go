@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,10 +218,13 @@ func TestCloseGivesUpAMessageAtOnce(t *testing.T) {
 			if n%97 > 0 && n != len(message)-1 {
 				continue
 			}
-			s := (&dmarc.Verifier{Resolver: slowName(zone, time.Hour, "shop.example", "_dmarc.shop.example")}).Begin(t.Context(), fromShop)
+			slowName(zone, time.Hour, "shop.example", "mail.shop.example", "_dmarc.shop.example", "s._domainkey.list.example")
+			s := (&dmarc.Verifier{Resolver: zone}).Begin(t.Context(), fromShop)
 			write(t, s, message[:n])
 			start := time.Now()
-			if err := s.Close(); err != nil || time.Since(start) > 0 {
+			err := s.Close()
+			synctest.Wait()
+			if err != nil || time.Since(start) > 0 {
 				t.Errorf("closed after %d octets: %v after %s", n, err, time.Since(start))
 			}
 			if r, err := s.Finish(); r != nil || !errors.Is(err, dmarc.ErrClosed) {
@@ -261,20 +265,78 @@ func TestCloseAfterFinishChangesNothing(t *testing.T) {
 	}
 }
 
+// stubborn is a resolver that does not return before a while after its context has ended.
+type stubborn struct {
+	while  time.Duration
+	active *atomic.Int32
+}
+
+func (r stubborn) Resolve(ctx context.Context, _ resolver.Question) (resolver.Answer, error) {
+	r.active.Add(1)
+	defer r.active.Add(-1)
+	<-ctx.Done()
+	time.Sleep(r.while)
+	return resolver.Answer{}, ctx.Err()
+}
+
+// Whatever ends a session, nothing of it is at work after it.
+func TestNothingIsAtWorkAfterTheEnd(t *testing.T) {
+	signed := sign(t, resolver.Zone{}, letter, "shop.example")
+	for name, end := range map[string]func(ctx context.Context, v *dmarc.Verifier, cancel func()){
+		"Close": func(ctx context.Context, v *dmarc.Verifier, _ func()) {
+			s := v.Begin(ctx, fromShop)
+			write(t, s, signed)
+			synctest.Wait()
+			s.Close()
+		},
+		"Finish": func(ctx context.Context, v *dmarc.Verifier, cancel func()) {
+			s := v.Begin(ctx, fromShop)
+			write(t, s, signed)
+			synctest.Wait()
+			cancel()
+			s.Finish()
+		},
+		"a reader that panics": func(ctx context.Context, v *dmarc.Verifier, _ func()) {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was swallowed")
+				}
+			}()
+			v.Verify(ctx, fromShop, io.MultiReader(strings.NewReader(signed), panickingReader{}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				r := stubborn{time.Second, new(atomic.Int32)}
+				start := time.Now()
+				end(ctx, &dmarc.Verifier{Resolver: r}, cancel)
+				if n := r.active.Load(); n != 0 || time.Since(start) != time.Second {
+					t.Errorf("%d questions under way after %s, want none after a second", n, time.Since(start))
+				}
+			})
+		})
+	}
+}
+
 // panickingReader panics when it is read from.
 type panickingReader struct{}
 
 func (panickingReader) Read([]byte) (int, error) { panic("defect") }
 
-func TestAReaderThatPanicsLeavesNothingBehind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine stays
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic was swallowed")
-			}
-		}()
-		v := &dmarc.Verifier{Resolver: slowName(shop(), time.Hour, "shop.example")}
-		v.Verify(t.Context(), fromShop, io.MultiReader(strings.NewReader(letter), panickingReader{}))
+func TestAGivenSPFResultStopsTheQuestionsForMailFrom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := stubborn{0, new(atomic.Int32)}
+		s := (&dmarc.Verifier{Resolver: r}).Begin(t.Context(), fromShop)
+		defer s.Close()
+		synctest.Wait()
+		before := r.active.Load()
+		s.UseSPF(&spf.Result{Status: spf.StatusPass, Domain: "shop.example"})
+		synctest.Wait()
+		if after := r.active.Load(); before != 2 || after != 1 {
+			t.Errorf("%d questions under way before, %d after; want those for MAIL FROM and HELO, and that for HELO", before, after)
+		}
 	})
 }
 

@@ -137,6 +137,7 @@ func TestSeveralDomainsCanAllBeEvaluated(t *testing.T) {
 		{"the strictest stands", "a@shop.example, b@other.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusFail, dmarc.DispositionQuarantine, 2},
 		{"all pass", "a@shop.example, b@mail.shop.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusPass, dmarc.DispositionNone, 2},
 		{"one without a policy", "a@shop.example, b@nobody.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusNone, dmarc.DispositionNone, 2},
+		{"as many as may be", "a@a.example, b@b.example, c@c.example, d@shop.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusNone, dmarc.DispositionNone, 4},
 		{"too many", "a@a.example, b@b.example, c@c.example, d@d.example, e@e.example", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusPermError, dmarc.DispositionReject, 0},
 		{"none at all", "nobody:;", dmarc.InvalidAuthorEvaluateAll, dmarc.StatusPermError, dmarc.DispositionReject, 0},
 	} {
@@ -474,6 +475,29 @@ func TestDNSSECVouchesForAResultOnlyIfItDoesForEveryAnswer(t *testing.T) {
 		r, err := (&dmarc.Verifier{Resolver: vouched{zone, tt.but}}).Verify(context.Background(), stranger, strings.NewReader(absent))
 		if err != nil || r.Authentic != tt.want || r.DMARC.PolicyTag != "np" {
 			t.Errorf("but for %q: %s (%v, policy from %s), want %s", tt.but, r.Authentic, err, r.DMARC.PolicyTag, tt.want)
+		}
+	}
+}
+
+func TestDNSSECVouchesOnlyForWhatWasAsked(t *testing.T) {
+	zone := shop()
+	zone["_dmarc.other.example"] = resolver.Records{TXT: []string{"v=DMARC1; p=none"}}
+	for _, tt := range []struct {
+		name, from, but string
+		envelope        dmarc.Envelope
+		want            resolver.Authentic
+	}{
+		{"nothing", "nobody:;", "", dmarc.Envelope{}, resolver.AuthenticUnknown},
+		{"the policy alone", "a@shop.example", "", dmarc.Envelope{MailFrom: "x@shop.example"}, resolver.AuthenticYes},
+		{"two policies", "a@shop.example, b@other.example", "", dmarc.Envelope{MailFrom: "x@shop.example"}, resolver.AuthenticYes},
+		{"two policies, and one is not vouched for", "a@shop.example, b@other.example", "_dmarc.other.example", dmarc.Envelope{MailFrom: "x@shop.example"}, resolver.AuthenticNo},
+		{"SPF alone", "nobody:;", "", fromShop, resolver.AuthenticYes},
+		{"SPF alone, not vouched for", "nobody:;", "shop.example", fromShop, resolver.AuthenticNo},
+	} {
+		v := &dmarc.Verifier{Resolver: vouched{zone, tt.but}, InvalidAuthor: dmarc.InvalidAuthorEvaluateAll}
+		r, err := v.Verify(t.Context(), tt.envelope, strings.NewReader("From: "+tt.from+"\r\n\r\nhi\r\n"))
+		if err != nil || r.Authentic != tt.want {
+			t.Errorf("%s: %s (%v), want %s", tt.name, r.Authentic, err, tt.want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package dmarc_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
@@ -107,5 +108,54 @@ func TestTheRulesHaveWords(t *testing.T) {
 	}
 	if r.UnmarshalText([]byte("accept")) != nil || r != dmarc.TempErrorAccept || r.UnmarshalText([]byte("never")) == nil {
 		t.Error(r)
+	}
+}
+
+func TestTheTimeOfEachKindOfQuestionIsBounded(t *testing.T) {
+	for _, name := range []string{"shop.example", "mail.shop.example", "s._domainkey.shop.example", "_dmarc.shop.example"} {
+		zone := shop()
+		signed := sign(t, zone, letter, "shop.example")
+		slowName(zone, time.Hour, name)
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			v := &dmarc.Verifier{Resolver: zone, Time: 3 * time.Second}
+			if _, err := v.Verify(t.Context(), fromShop, strings.NewReader(signed)); err != nil || time.Since(start) != 3*time.Second {
+				t.Errorf("%s: %v after %s, want the limit of 3 s", name, err, time.Since(start))
+			}
+		})
+	}
+}
+
+// Each of several Author Domains has as many questions as one.
+func TestSeveralAuthorDomainsDoNotShareTheirQuestions(t *testing.T) {
+	zone := resolver.Zone{}
+	for _, name := range []string{"one.example", "two.example", "three.example", "four.example"} {
+		zone["_dmarc."+name] = resolver.Records{TXT: []string{"v=DMARC1; p=none"}}
+	}
+	const from = "From: a@one.example, b@two.example, c@three.example, d@four.example\r\n\r\nhi\r\n"
+	for most, want := range map[int]dmarc.Status{2: dmarc.StatusFail, 1: dmarc.StatusTempError, -1: dmarc.StatusFail} {
+		v := &dmarc.Verifier{Resolver: zone, InvalidAuthor: dmarc.InvalidAuthorEvaluateAll, Discovery: discovery.Options{Questions: most}}
+		r, err := v.Verify(t.Context(), fromShop, strings.NewReader(from))
+		if err != nil || r.DMARC.Status != want || len(r.Others) != 4 {
+			t.Errorf("%d questions: %v, %v (%v); want %s", most, r, r.Others, err, want)
+		}
+	}
+}
+
+// What SPF and signatures will speak for is asked for before they have spoken.
+func TestTheOrganizationOfWhoSendsIsAskedForAhead(t *testing.T) {
+	for name, mailFrom := range map[string]string{"MAIL FROM": "x@bounce.mail.shop.example", "the null sender": ""} {
+		zone := shop()
+		zone["bounce.mail.shop.example"] = resolver.Records{TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}}
+		zone["mail.shop.example"] = resolver.Records{TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}}
+		synctest.Test(t, func(t *testing.T) {
+			e := fromShop
+			e.MailFrom = mailFrom
+			start := time.Now()
+			r, err := (&dmarc.Verifier{Resolver: slow{zone}}).Verify(t.Context(), e, strings.NewReader(letter))
+			if err != nil || !r.DMARC.SPFAligned || time.Since(start) != 20*time.Millisecond {
+				t.Errorf("%s: %v (%v) after %s, want a pass after one round trip", name, r, err, time.Since(start))
+			}
+		})
 	}
 }

@@ -50,6 +50,20 @@ func TestAResultIsOneLine(t *testing.T) {
 	}
 }
 
+func TestAnIdentifierIsOneLine(t *testing.T) {
+	for want, i := range map[string]dmarc.Identifier{
+		"spf a.example, authenticated, aligned":       {Domain: "a.example", Authenticated: true, Alignment: discovery.Aligned},
+		"dkim a.example, open, alignment open":        {Method: dmarc.MethodDKIM, Domain: "a.example", Open: true, Alignment: discovery.AlignmentOpen},
+		"dkim a.example, not aligned":                 {Method: dmarc.MethodDKIM, Domain: "a.example"},
+		"spf a.example, authenticated, not aligned":   {Domain: "a.example", Authenticated: true},
+		`spf a\n.example, authenticated, not aligned`: {Domain: "a\n.example", Authenticated: true},
+	} {
+		if got := i.String(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 func TestALineNamesThreeSignatures(t *testing.T) {
 	zone := shop()
 	message := []byte(letter)
@@ -119,6 +133,14 @@ func TestAResultIsAGroupInALog(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("no %s in\n%s", want, log.String())
 		}
+	}
+}
+
+func TestTheOverrideStandsInALog(t *testing.T) {
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("checked", "verdict", dmarc.Verdict{Override: &dmarc.Override{Type: dmarc.OverrideTestMode}, Unanswered: "a.example"})
+	if got := log.String(); !strings.Contains(got, "verdict.override=policy_test_mode") || !strings.Contains(got, "verdict.unanswered=a.example") {
+		t.Error(got)
 	}
 }
 

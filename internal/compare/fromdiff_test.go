@@ -9,14 +9,14 @@ import (
 	"github.com/mailverdict/mailverdict/internal/domain"
 )
 
-const fromFields = 150_000
+const fromFields = 30_000
 
 // TestNoReaderShowsAnotherDomain gives hostile From fields to author.Parse and to other
 // readers: where one of them shows an address of another domain than the Author Domain,
 // there must be no Author Domain. Readers that decode encoded-words before they parse are
 // not among them; no parser can know what they see.
 func TestNoReaderShowsAnotherDomain(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 22))
+	random := rand.New(rand.NewPCG(5, 4))
 	var fields, domains []string
 	taken, problems := 0, 0
 	for range fromFields {
