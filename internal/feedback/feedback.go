@@ -139,7 +139,7 @@ func usable(u record.URI) bool { return u.Err == nil && u.Address != "" }
 // 3.1.1.9, wants a reason wherever that is so.
 func whyApplied(v *dmarc.Verdict, applied dmarc.Disposition, reasons []Reason) []Reason {
 	if o := v.Override; o != nil && applied == v.Disposition {
-		reasons = append([]Reason{{string(o.Type), o.Comment}}, reasons...)
+		reasons = append([]Reason{{o.Type, o.Comment}}, reasons...)
 	}
 	asked := v.Policy.String()
 	if len(reasons) == 0 && asked != "" && asked != applied.String() {
