@@ -242,6 +242,10 @@ func (s *Session) Close() error {
 
 // end ends what still runs, waits for it, and gives the memory of the message back.
 func (s *Session) end() {
+	s.mailFrom.stop()
+	s.helo.stop()
+	s.keys.Cancel()
+	s.policy.Cancel()
 	s.mailFrom.end()
 	s.helo.end()
 	s.keys.Close()

@@ -155,10 +155,13 @@ func message(name string, r *bufio.Reader, notes []string) letter {
 	body := &trimmed{r: r}
 	l.body = body
 	l.late = func() (late []string) {
-		if body.after > 0 && body.err == io.EOF {
+		if !body.ended.Load() {
+			return nil // a read may still be under way
+		}
+		if body.after > 0 {
 			late = append(late, count(int(body.after), "NUL octet at the end was left out", "NUL octets at the end were left out"))
 		}
-		if isEmlx && limited.N > 0 && body.err == io.EOF {
+		if isEmlx && limited.N > 0 {
 			late = append(late, "the .emlx file ends before its message does: it was cut short")
 		}
 		return late

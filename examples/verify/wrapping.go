@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // What programs that save messages put around them. None of it is the sender's, and the
@@ -116,6 +117,7 @@ type trimmed struct {
 	text   []byte // to return, without NUL octets at its end
 	after  int64  // NUL octets that were read after text
 	err    error
+	ended  atomic.Bool // the end was read, so that nothing here changes any more
 }
 
 func (t *trimmed) Read(p []byte) (int, error) {
@@ -142,5 +144,6 @@ func (t *trimmed) Read(p []byte) (int, error) {
 			t.before, t.after = t.after, 0
 		}
 		t.after += int64(n - len(t.text))
+		t.ended.Store(t.err == io.EOF)
 	}
 }

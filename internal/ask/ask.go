@@ -105,13 +105,18 @@ func (g *Group) Wait() { g.wait.Wait() }
 // Close ends what is under way, and waits for it. What is asked of a closed Group and
 // not in memory fails as cancelled. Close may be called more than once.
 func (g *Group) Close() {
+	g.Cancel()
+	g.wait.Wait()
+}
+
+// Cancel is Close without the wait, for who has several Groups to close at once.
+func (g *Group) Cancel() {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.closed = true
 	if g.cancel != nil {
 		g.cancel()
 	}
-	g.mu.Unlock()
-	g.wait.Wait()
 }
 
 // context returns the context of the goroutines.
