@@ -2,93 +2,26 @@ package dmarc_test
 
 import (
 	"context"
-	"crypto"
-	"crypto/sha256"
-	"encoding/base64"
 	"net/netip"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/indirect"
-	"github.com/mailverdict/mailverdict/internal/canon"
 	"github.com/mailverdict/mailverdict/internal/signing"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// sealed returns a message with one more ARC set on top, sealed for a domain. The results are what
-// the sealer says that it saw. Sets of earlier sealers stand on top of the message already.
+// sealed returns a message with one more ARC set on top. The results are what the sealer says that
+// it saw.
 func sealed(t *testing.T, message, name, results string) string {
 	t.Helper()
-	key := signing.Ed25519(name)
-	instance := strings.Count(message, "ARC-Seal:") + 1
-	i := "i=" + strconv.Itoa(instance)
-	aar := "ARC-Authentication-Results: " + i + "; " + results
-
-	ams := messageSignature(t, key, message, name, i)
-	var text []byte
-	for n := 1; n < instance; n++ {
-		for _, field := range []string{"ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal"} {
-			text = appendARC(t, text, message, field, n)
-		}
-	}
-	text = appendField(text, aar, true)
-	text = appendField(text, ams, true)
-	cv := "pass"
-	if instance == 1 {
-		cv = "none"
-	}
-	seal := "ARC-Seal: " + i + "; a=ed25519-sha256; cv=" + cv + "; d=" + name + "; s=arc; b="
-	sum := sha256.Sum256(appendField(text, seal, false))
-	return seal + signHash(t, key, sum) + "\r\n" + ams + "\r\n" + aar + "\r\n" + message
-}
-
-// messageSignature returns an ARC-Message-Signature over From, To, Subject and the body.
-func messageSignature(t *testing.T, key crypto.Signer, message, name, i string) string {
-	header, body, _ := strings.Cut(message, "\r\n\r\n")
-	bodyHash := sha256.Sum256([]byte(canon.PlainBody(canon.Relaxed, body)))
-	var text []byte
-	for _, want := range []string{"From:", "To:", "Subject:"} {
-		for _, field := range strings.Split(header, "\r\n") {
-			if strings.HasPrefix(field, want) {
-				text = appendField(text, field, true)
-			}
-		}
-	}
-	field := "ARC-Message-Signature: " + i + "; a=ed25519-sha256; c=relaxed/relaxed; d=" + name + "; s=arc; h=from:to:subject; bh=" +
-		base64.StdEncoding.EncodeToString(bodyHash[:]) + "; b="
-	sum := sha256.Sum256(appendField(text, field, false))
-	return field + signHash(t, key, sum)
-}
-
-func signHash(t *testing.T, key crypto.Signer, sum [sha256.Size]byte) string {
-	value, err := key.Sign(nil, sum[:], crypto.Hash(0))
+	text, err := signing.Seal{Key: signing.Ed25519(name), Domain: name, Results: results}.Add(message)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return base64.StdEncoding.EncodeToString(value)
-}
-
-func appendField(text []byte, field string, end bool) []byte {
-	name, value, _ := strings.Cut(field, ":")
-	text = canon.AppendField(text, canon.Relaxed, []byte(name), []byte(value))
-	if end {
-		text = append(text, "\r\n"...)
-	}
 	return text
-}
-
-// appendARC appends the field of a set that stands in a message, on one line each.
-func appendARC(t *testing.T, text []byte, message, name string, instance int) []byte {
-	for _, line := range strings.Split(message, "\r\n") {
-		if strings.HasPrefix(line, name+": i="+strconv.Itoa(instance)+";") {
-			return appendField(text, line, true)
-		}
-	}
-	t.Fatalf("no %s of set %d", name, instance)
-	return nil
 }
 
 // forwardedZone has a bank that asks for reject, and the keys of two sealers.

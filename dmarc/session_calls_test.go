@@ -302,7 +302,7 @@ func TestNothingIsAtWorkAfterTheEnd(t *testing.T) {
 					t.Error("the panic was swallowed")
 				}
 			}()
-			v.Verify(ctx, fromShop, io.MultiReader(strings.NewReader(signed), panickingReader{}))
+			v.Verify(ctx, fromShop, io.MultiReader(strings.NewReader(signed), settledReader{}, panickingReader{}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -318,6 +318,14 @@ func TestNothingIsAtWorkAfterTheEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// settledReader is empty, and says so when nothing goes on any more.
+type settledReader struct{}
+
+func (settledReader) Read([]byte) (int, error) {
+	synctest.Wait()
+	return 0, io.EOF
 }
 
 // panickingReader panics when it is read from.

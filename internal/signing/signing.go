@@ -1,5 +1,5 @@
-// Package signing signs messages with DKIM (RFC 6376), for tests and for programs that
-// make test data. It writes what it is told to write, right or wrong: any tags in any
+// Package signing signs messages with DKIM (RFC 6376) and seals them with ARC (RFC 8617), for
+// tests and for programs that make test data. It writes what it is told to write, right or wrong: any tags in any
 // order, at any time.
 package signing
 
@@ -85,12 +85,8 @@ func (s Signature) Sign(message string) (string, error) {
 
 // field returns the value of the field that the others describe.
 func (s Signature) field() string {
-	algorithm := "rsa-sha256"
-	if _, ok := s.Key.Public().(ed25519.PublicKey); ok {
-		algorithm = "ed25519-sha256"
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "v=1; a=%s; c=%s; d=%s; s=%s;", or(s.Algorithm, algorithm), or(s.Canonicalization, "relaxed/relaxed"),
+	fmt.Fprintf(&b, "v=1; a=%s; c=%s; d=%s; s=%s;", s.algorithm(), or(s.Canonicalization, "relaxed/relaxed"),
 		or(s.Domain, "example.com"), or(s.Selector, "test"))
 	if !s.Time.IsZero() {
 		fmt.Fprintf(&b, " t=%d;", s.Time.Unix())
@@ -103,6 +99,14 @@ func (s Signature) field() string {
 	}
 	fmt.Fprintf(&b, "\r\n\th=%s;\r\n\tbh={bh};\r\n\tb={b}", foldNames(or(s.Header, "from:to:subject:date")))
 	return b.String()
+}
+
+// algorithm returns a=.
+func (s Signature) algorithm() string {
+	if _, ok := s.Key.Public().(ed25519.PublicKey); ok {
+		return or(s.Algorithm, "ed25519-sha256")
+	}
+	return or(s.Algorithm, "rsa-sha256")
 }
 
 // foldNames folds a long list of names.
