@@ -8,6 +8,7 @@ import (
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/dmarc/indirect"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
@@ -78,10 +79,16 @@ func passSentence(v *dmarc.Verdict, name string) string {
 
 // failSentences say what is known of a message that fails.
 func failSentences(r *dmarc.Result, name string) []string {
+	if s := forwardedSentences(r); s != nil {
+		return s
+	}
 	d := broken(r)
 	switch {
 	case notExisting(&r.DMARC):
 		return []string{"There is no such domain as " + name + ". No mail can be from it."}
+	case d != nil && d.HeaderVerified && has(r, indirect.KindList) && errors.Is(d.Err, dkim.ErrBodyHashMismatch):
+		return []string{"This message was signed in the name of " + name + ".",
+			"It looks as if a mailing list changed the text afterwards, but anybody else can have done that too."}
 	case d != nil && d.HeaderVerified:
 		return []string{"This message was signed in the name of " + name + ".", brokenSentence(d)}
 	case d != nil && changed(d):

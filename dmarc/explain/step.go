@@ -44,6 +44,7 @@ const (
 	KindDKIMAlignment Kind = "dkim-alignment" // of its d=, after it
 	KindDiscovery     Kind = "discovery"      // where the DMARC record is
 	KindPolicy        Kind = "policy"         // what it says
+	KindForwarding    Kind = "forwarding"     // who may have forwarded or changed the message
 	KindVerdict       Kind = "verdict"        // always the last
 )
 
@@ -69,6 +70,7 @@ func steps(r *dmarc.Result) []Step {
 	list = append(list, spfSteps(r)...)
 	list = append(list, dkimSteps(r)...)
 	list = append(list, policySteps(&r.DMARC)...)
+	list = append(list, forwardingSteps(r)...)
 	list = append(list, verdictStep(r))
 	for i := range list {
 		list[i].escape()
