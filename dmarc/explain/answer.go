@@ -63,8 +63,19 @@ func answer(r *dmarc.Result) Answer {
 		a.Sentences = noneSentences(v, name)
 	}
 	a.Fixes = fixes(r)
-	a.Advice = advice(r)
+	for _, f := range advice(r) {
+		// What decided is a fix already.
+		if !slices.ContainsFunc(a.Fixes, func(fixed Fix) bool {
+			return fixed.Text == f.Text && slices.EqualFunc(fixed.Changes, f.Changes, sameChange)
+		}) {
+			a.Advice = append(a.Advice, f)
+		}
+	}
 	return a
+}
+
+func sameChange(a, b Change) bool {
+	return a.Action == b.Action && a.Name == b.Name && a.Type == b.Type && a.Value == b.Value
 }
 
 func passSentence(v *dmarc.Verdict, name string) string {
