@@ -13,6 +13,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/internal/suggest"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -175,40 +176,8 @@ func known(keys map[string]decoder) func(key string) (decoder, error) {
 
 // unknownKey says that there is no such key, and which one was meant.
 func unknownKey(key string, known []string) error {
-	plain := func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if strings.ContainsRune("_- ", r) {
-				return -1
-			}
-			return r
-		}, strings.ToLower(s))
-	}
-	for _, name := range known {
-		if distance(plain(key), plain(name)) <= len(name)/3 {
-			return fmt.Errorf("unknown key %q: did you mean %q?", key, name)
-		}
+	if name := suggest.Word(key, known); name != "" {
+		return fmt.Errorf("unknown key %q: did you mean %q?", key, name)
 	}
 	return fmt.Errorf("unknown key %q: known are %s", key, strings.Join(known, ", "))
-}
-
-// distance returns how many characters have to be added, taken away or replaced to make b of
-// a: their Levenshtein distance.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0]++
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

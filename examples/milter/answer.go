@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/d--j/go-milter"
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/authres"
+	"github.com/mailverdict/mailverdict/spf/receivedspf"
+)
+
+// answer ends a message: it decides, changes the header, and logs what was done.
+func (d *daemon) answer(msg *message, id string, m milter.Modifier) (*milter.Response, error) {
+	if msg.failure != nil {
+		return d.failed(msg, msg.failure), nil
+	}
+	if msg.session == nil {
+		return d.onlyCleaned(msg, m)
+	}
+	r, err := msg.session.Finish()
+	if err != nil {
+		return d.failed(msg, err), nil
+	}
+	if msg.setup.Shadow != "" {
+		d.compare(msg, r)
+		return milter.RespAccept, nil
+	}
+
+	result := *r
+	var done action
+	done, result.DMARC = decide(r, terms{enforce: msg.setup.word(msg.kind) == "enforce", exempt: msg.exempt})
+	response := milter.RespAccept
+	if reply, ok := result.SMTPReply(); ok {
+		response, err = refusal(reply, msg.setup.RejectText)
+	} else {
+		err = change(m, msg.remove, additions(msg, id, &result, done))
+	}
+	if err != nil {
+		return d.failed(msg, err), nil
+	}
+	d.metrics.forged.Add(float64(len(msg.remove)))
+	d.metrics.messages.WithLabelValues(result.DMARC.Status.String(), string(done), string(msg.kind)).Inc()
+	d.log.Info("message", append(msg.attributes(), slog.String("action", string(done)),
+		slog.Int("forged_fields", len(msg.remove)), slog.Any("result", result))...)
+	return response, nil
+}
+
+// onlyCleaned answers a message of an authenticated client that is not checked: a user must not
+// write our fields either.
+func (d *daemon) onlyCleaned(msg *message, m milter.Modifier) (*milter.Response, error) {
+	d.metrics.skipped.WithLabelValues(string(msg.kind)).Inc()
+	if len(msg.remove) == 0 || msg.setup.Shadow != "" {
+		return milter.RespAccept, nil
+	}
+	if err := change(m, msg.remove, nil); err != nil {
+		return d.failed(msg, err), nil
+	}
+	d.metrics.forged.Add(float64(len(msg.remove)))
+	d.log.Warn("message", append(msg.attributes(), slog.String("action", "clean"), slog.Int("forged_fields", len(msg.remove)))...)
+	return milter.RespAccept, nil
+}
+
+// failed answers a message that this program could not check.
+func (d *daemon) failed(msg *message, why error) *milter.Response {
+	d.metrics.failures.WithLabelValues("message").Inc()
+	done := actionTempFail
+	if msg.setup.Failure == "accept" || msg.setup.Shadow != "" {
+		done = actionAccept
+	}
+	d.log.Error("message", append(msg.attributes(), slog.String("action", string(done)), slog.String("failure", why.Error()))...)
+	if done == actionAccept {
+		return milter.RespAccept
+	}
+	return milter.RespTempFail
+}
+
+// attributes are what every line about a message says.
+func (msg *message) attributes() []any {
+	return []any{
+		slog.String("queue_id", msg.queue),
+		slog.String("kind", string(msg.kind)),
+		slog.Float64("took_ms", float64(time.Since(msg.began).Microseconds())/1000),
+		slog.Int64("dns_questions", msg.questions.Load()),
+		slog.Int("recipients", len(msg.rcpts)),
+		slog.Bool("exempt", msg.exempt),
+	}
+}
+
+// refusal is the answer that refuses a message.
+func refusal(r dmarc.Reply, text string) (*milter.Response, error) {
+	if text != "" && r.Code >= 500 {
+		r.Text += " " + text
+	}
+	return milter.RejectWithCodeAndReason(uint16(r.Code), r.Enhanced+" "+r.Text)
+}
+
+// additions returns the fields to add, topmost first.
+func additions(msg *message, id string, r *dmarc.Result, done action) (list []field) {
+	list = append(list, split(authres.Formatter{SMTPUTF8: msg.utf8}.Format(id, r)))
+	if msg.setup.ReceivedSPF {
+		checked := r.SPF
+		if msg.from == "" && r.HELO != nil {
+			checked = r.HELO
+		}
+		if checked != nil {
+			list = append(list, split(receivedspf.New(checked, r.Envelope, id).String()))
+		}
+	}
+	if done == actionMark && msg.setup.MarkField != "" {
+		list = append(list, field{msg.setup.MarkField, " quarantine"})
+	}
+	return list
+}
+
+// split takes a field apart.
+func split(text string) field {
+	name, value, _ := strings.Cut(text, ":")
+	return field{name, value}
+}
+
+// errAction says that the MTA does not let this program change the header.
+var errAction = errors.New("the MTA does not allow changes of the header")
+
+// change removes and adds fields. They are removed from the last to the first, so that the numbers of
+// the others hold. Fields are added above all others, also above the MTA's own Received field.
+func change(m milter.Modifier, remove []removal, add []field) error {
+	if m.Actions()&actions != actions {
+		return errAction
+	}
+	for i := len(remove) - 1; i >= 0; i-- {
+		if err := m.ChangeHeader(remove[i].n, remove[i].name, ""); err != nil {
+			return fmt.Errorf("removing a field: %w", err)
+		}
+	}
+	for i := len(add) - 1; i >= 0; i-- {
+		value := add[i].value
+		if m.Protocol()&milter.OptHeaderLeadingSpace == 0 {
+			value = strings.TrimPrefix(value, " ")
+		}
+		if err := m.InsertHeader(0, add[i].name, value); err != nil {
+			return fmt.Errorf("adding a field: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/d--j/go-milter"
+)
+
+// A daemon is the running program: listeners, and the configuration that new messages begin with.
+type daemon struct {
+	host     string
+	log      *slog.Logger
+	metrics  *metrics
+	setup    atomic.Pointer[setup]
+	messages atomic.Int64 // under way
+	draining atomic.Bool
+
+	servers  []*milter.Server
+	serving  sync.WaitGroup
+	spaceLog sync.Once
+}
+
+func newDaemon(c *config, host string, log *slog.Logger) (*daemon, error) {
+	d := &daemon{host: host, log: log, metrics: newMetrics()}
+	s, err := newSetup(c, host, nil, d.metrics)
+	if err != nil {
+		return nil, err
+	}
+	d.setup.Store(s)
+	return d, nil
+}
+
+// open opens all sockets of the configuration, and serves them.
+func (d *daemon) open() error {
+	c := d.setup.Load().config
+	slots := make(chan struct{}, c.MaxConnections)
+	for _, l := range c.listeners(d.host) {
+		sockets, err := listen(c, l.Listen)
+		if err != nil {
+			return err
+		}
+		for _, socket := range sockets {
+			d.log.Info("listening", slog.String("address", socket.Addr().String()), slog.String("authserv_id", l.AuthservID))
+			d.serve(guard(socket, slots, d.metrics), l.AuthservID, c.IdleTimeout)
+		}
+	}
+	return nil
+}
+
+// serve serves one socket until the daemon is drained.
+func (d *daemon) serve(l net.Listener, authservID string, idle time.Duration) {
+	server := milter.NewServer(
+		milter.WithMilter(func() milter.Milter { return recovering{&handler{daemon: d, authservID: authservID}} }),
+		milter.WithNegotiationCallback(d.negotiate),
+		milter.WithReadTimeout(idle),
+	)
+	d.servers = append(d.servers, server)
+	d.serving.Go(func() {
+		if err := server.Serve(l); err != nil && !errors.Is(err, milter.ErrServerClosed) && !d.draining.Load() {
+			d.log.Error("listener ended", slog.String("failure", err.Error()))
+		}
+	})
+}
+
+// errNegotiation says that the MTA cannot do what this program needs.
+var errNegotiation = errors.New("the MTA does not let its milters add and remove header fields")
+
+// negotiate agrees with the MTA on what each does. What only saves time may be missing.
+func (d *daemon) negotiate(mtaVersion, ours uint32, mtaActions, _ milter.OptAction, mtaProtocol, _ milter.OptProtocol,
+	_ milter.DataSize) (uint32, milter.OptAction, milter.OptProtocol, milter.DataSize, error) {
+	if mtaActions&actions != actions {
+		return 0, 0, 0, 0, errNegotiation
+	}
+	if mtaProtocol&milter.OptHeaderLeadingSpace == 0 {
+		d.spaceLog.Do(func() {
+			d.log.Warn("the MTA does not give the space after the colon of a field (milter protocol 6): signatures with c=simple may break")
+		})
+	}
+	return min(mtaVersion, ours), actions, protocol & mtaProtocol, milter.DataSize64K, nil
+}
+
+// reload reads the configuration again, and puts it in place of the old one, for messages that begin
+// from now on. If something is wrong with it, the old one stays. Listeners stay in either case.
+func (d *daemon) reload(file string) {
+	old := d.setup.Load()
+	c, err := readConfig(file)
+	if err == nil {
+		var s *setup
+		if s, err = newSetup(c, d.host, old, d.metrics); err == nil {
+			d.setup.Store(s)
+		}
+	}
+	if err != nil {
+		d.metrics.reloads.WithLabelValues("failed").Inc()
+		d.log.Error("configuration not reloaded, the old one stays", slog.String("failure", err.Error()))
+		return
+	}
+	d.metrics.reloads.WithLabelValues("ok").Inc()
+	d.log.Info("configuration reloaded")
+	if fixed := func(c *config) string {
+		return fmt.Sprint(c.listeners(d.host), c.SocketMode, c.SocketGroup, c.MaxConnections, c.IdleTimeout, c.Metrics, c.Log)
+	}; fixed(c) != fixed(old.config) {
+		d.log.Warn("listeners, authserv_id, max_connections, idle_timeout, metrics and log take a restart")
+	}
+}
+
+// drain ends the program: no new connections, and a time for the messages that are under way. The
+// MTA has the sender of what is left come again.
+func (d *daemon) drain() {
+	d.draining.Store(true)
+	limit := d.setup.Load().DrainTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	d.log.Info("draining", slog.Int64("messages", d.messages.Load()), slog.Duration("limit", limit))
+	var closing sync.WaitGroup
+	for _, s := range d.servers {
+		closing.Go(func() {
+			idle, stop := context.WithCancel(ctx)
+			defer stop()
+			go d.whenIdle(idle, stop)
+			_ = s.Shutdown(idle)
+		})
+	}
+	closing.Wait()
+	d.serving.Wait()
+	d.log.Info("ended", slog.Int64("messages_left", d.messages.Load()))
+}
+
+// whenIdle calls stop once no message is under way.
+func (d *daemon) whenIdle(ctx context.Context, stop func()) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if d.messages.Load() == 0 {
+				stop()
+				return
+			}
+		}
+	}
+}
+
+// observe counts the time of one stage of a message.
+func (d *daemon) observe(stage string, since time.Time) {
+	d.metrics.stage.WithLabelValues(stage).Observe(time.Since(since).Seconds())
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/d--j/go-milter"
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// zone is the DNS of the tests without Postfix.
+const zone = `
+bank.test. TXT "v=spf1 ip4:192.0.2.7 -all"
+_dmarc.bank.test. TXT "v=DMARC1; p=reject"
+`
+
+// testDaemon returns a daemon that serves a socket of the test, whose DNS is the zone.
+func testDaemon(t testing.TB, text string) *daemon {
+	t.Helper()
+	c, err := parseConfig("authserv_id = \"mx.example.com\"\nlisten = [\"unix:" + filepath.Join(t.TempDir(), "s") + "\"]\n" + text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDaemon(c, "host.example.com", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := resolver.ParseZone(strings.NewReader(zone), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	useDNS(d, z)
+	if err := d.open(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// useDNS has a daemon ask another resolver.
+func useDNS(d *daemon, r resolver.Resolver) {
+	s := *d.setup.Load()
+	s.dns = r
+	s.verifier = &dmarc.Verifier{Resolver: r, Time: s.DNSTime, InvalidAuthor: s.verifier.InvalidAuthor, TempError: s.verifier.TempError, Reject: s.verifier.Reject}
+	d.setup.Store(&s)
+}
+
+func socketOf(d *daemon) string { return strings.TrimPrefix(d.setup.Load().Listen[0], "unix:") }
+
+func dialDaemon(t testing.TB, d *daemon) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("unix", socketOf(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// An mta is a fake MTA with one connection.
+type mta struct {
+	t       *testing.T
+	session *milter.ClientSession
+	macros  *milter.MacroBag
+}
+
+func connect(t *testing.T, d *daemon, ip string) *mta {
+	t.Helper()
+	client := milter.NewClient("unix", socketOf(d), milter.WithReadTimeout(time.Minute))
+	macros := milter.NewMacroBag()
+	session, err := client.Session(macros)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close() })
+	m := &mta{t, session, macros}
+	if _, err := session.Conn("unknown", milter.FamilyInet, 25, ip); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.Helo("mail.sender.test"); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// send sends a message and returns what the milter does to it, and its answer.
+func (m *mta) send(from string, fields []string, to ...string) ([]milter.ModifyAction, *milter.Action) {
+	m.t.Helper()
+	a, err := m.session.Mail(from, "")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if a.Type == milter.ActionAccept {
+		return nil, a
+	}
+	for _, rcpt := range to {
+		if _, err := m.session.Rcpt(rcpt, ""); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	if _, err := m.session.DataStart(); err != nil {
+		m.t.Fatal(err)
+	}
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, ":")
+		if _, err := m.session.HeaderField(name, value, nil); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	if _, err := m.session.HeaderEnd(); err != nil {
+		m.t.Fatal(err)
+	}
+	if _, err := m.session.BodyChunk([]byte("Hello\r\n")); err != nil {
+		m.t.Fatal(err)
+	}
+	changes, a, err := m.session.End()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return changes, a
+}
+
+var fromBank = []string{"From: a@bank.test", "Subject: x"}
+
+func TestTheAnswersToAFakeMTA(t *testing.T) {
+	for _, tt := range []struct {
+		name, config, ip string
+		to               []string
+		want             milter.ActionType
+		code             uint16
+		changes          int
+	}{
+		{"pass", "", "192.0.2.7", []string{"u@example.com"}, milter.ActionAccept, 250, 1},
+		{"fail is marked by default", "", "198.51.100.9", []string{"u@example.com"}, milter.ActionAccept, 250, 2},
+		{"fail is rejected if asked", `reject = "always"`, "198.51.100.9", []string{"u@example.com"}, milter.ActionRejectWithCode, 550, 0},
+		{"but never for postmaster", `reject = "always"`, "198.51.100.9", []string{"u@example.com", "postmaster@example.com"}, milter.ActionAccept, 250, 2},
+		{"local clients are skipped", `reject = "always"`, "127.0.0.1", []string{"u@example.com"}, milter.ActionAccept, 250, 0},
+		{"unless they are to be marked", `local = "mark"`, "127.0.0.1", []string{"u@example.com"}, milter.ActionAccept, 250, 2},
+		{"shadow mode does nothing", `reject = "always"` + "\nshadow = \"other.test\"", "198.51.100.9", []string{"u@example.com"}, milter.ActionAccept, 250, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := testDaemon(t, tt.config)
+			defer d.drain()
+			changes, a := connect(t, d, tt.ip).send("a@bank.test", fromBank, tt.to...)
+			if a.Type != tt.want || a.SMTPCode != tt.code || len(changes) != tt.changes {
+				t.Errorf("%v, changes %v", a, changes)
+			}
+			if d.messages.Load() != 0 {
+				t.Errorf("%d messages are still under way", d.messages.Load())
+			}
+		})
+	}
+}
