@@ -133,21 +133,22 @@ func (d *daemon) drain() {
 	d.log.Info("ended", slog.Int64("messages_left", d.messages.Load()))
 }
 
-// whenIdle calls stop once no message is under way.
+// whenIdle calls stop once no message has been under way for a moment: the answer to the last one has
+// to reach the MTA.
 func (d *daemon) whenIdle(ctx context.Context, stop func()) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
+	for idle := 0; idle < 10; idle++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if d.messages.Load() == 0 {
-				stop()
-				return
+			if d.messages.Load() != 0 {
+				idle = 0
 			}
 		}
 	}
+	stop()
 }
 
 // observe counts the time of one stage of a message.

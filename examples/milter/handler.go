@@ -70,6 +70,7 @@ func (h *handler) MailFrom(from, args string, m milter.Modifier) (*milter.Respon
 			h.message.utf8 = true
 		}
 	}
+	h.message.start()
 	return milter.RespContinue, nil
 }
 

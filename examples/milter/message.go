@@ -56,13 +56,17 @@ func (d *daemon) begin(s *setup, c client, kind clientKind, from string) *messag
 	msg.ctx, msg.cancel = context.WithCancel(context.WithValue(context.Background(), questionsKey{}, &msg.questions))
 	d.metrics.underway.Inc()
 	d.messages.Add(1)
-	if s.word(kind) == "skip" {
-		return msg
+	return msg
+}
+
+// start starts to check the message, unless its client is not to be checked, or is not yet known.
+func (msg *message) start() {
+	if msg.setup.word(msg.kind) == "skip" {
+		return
 	}
-	if msg.gateway = s.gateways.has(c.ip, ""); !msg.gateway {
+	if msg.gateway = msg.setup.gateways.has(msg.client.ip, ""); !msg.gateway {
 		msg.check()
 	}
-	return msg
 }
 
 // end ends a message, whatever became of it.

@@ -154,3 +154,81 @@ func TestTheAnswersToAFakeMTA(t *testing.T) {
 		})
 	}
 }
+
+func TestAPanicIsAFailureOfOneMessage(t *testing.T) {
+	for _, tt := range []struct {
+		failure string
+		want    milter.ActionType
+	}{{"tempfail", milter.ActionTempFail}, {"accept", milter.ActionAccept}} {
+		t.Run(tt.failure, func(t *testing.T) {
+			d := testDaemon(t, `failure = "`+tt.failure+`"`)
+			defer d.drain()
+			whole, broken := d.setup.Load(), *d.setup.Load()
+			broken.verifier = nil // so that MAIL panics
+			d.setup.Store(&broken)
+			m := connect(t, d, "192.0.2.7")
+			if _, a := m.send("a@bank.test", fromBank, "u@example.com"); a.Type != tt.want {
+				t.Errorf("after a panic: %v", a)
+			}
+			d.setup.Store(whole)
+			if changes, a := m.send("a@bank.test", fromBank, "u@example.com"); a.Type != milter.ActionAccept || len(changes) != 1 {
+				t.Errorf("the next message of the connection: %v, changes %v", a, changes)
+			}
+			if n := d.messages.Load(); n != 0 {
+				t.Errorf("%d messages are still under way", n)
+			}
+		})
+	}
+}
+
+func TestAConnectionThatBreaksLeavesNothing(t *testing.T) {
+	d := testDaemon(t, "")
+	defer d.drain()
+	m := connect(t, d, "192.0.2.7")
+	if _, err := m.session.Mail("a@bank.test", ""); err != nil {
+		t.Fatal(err)
+	}
+	if n := d.messages.Load(); n != 1 {
+		t.Fatalf("%d messages are under way", n)
+	}
+	_ = m.session.Close()
+	for end := time.Now().Add(10 * time.Second); d.messages.Load() != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the message is still under way")
+		}
+	}
+}
+
+func TestConnectionsBeyondTheLimitWait(t *testing.T) {
+	d := testDaemon(t, "max_connections = 1")
+	defer d.drain()
+	first := connect(t, d, "192.0.2.7")
+	second := make(chan *milter.Action, 1)
+	go func() {
+		_, a := connect(t, d, "192.0.2.7").send("a@bank.test", fromBank, "u@example.com")
+		second <- a
+	}()
+	if _, a := first.send("a@bank.test", fromBank, "u@example.com"); a.Type != milter.ActionAccept {
+		t.Errorf("the first: %v", a)
+	}
+	select {
+	case a := <-second:
+		t.Errorf("the second did not wait: %v", a)
+	default:
+	}
+	_ = first.session.Close()
+	if a := <-second; a.Type != milter.ActionAccept {
+		t.Errorf("the second: %v", a)
+	}
+}
+
+func TestShadowModeComparesWhatAnotherFilterWrote(t *testing.T) {
+	got := otherVerdicts("other.test", []string{
+		"Authentication-Results: other.test; dkim=fail header.d=a.test; dkim=pass header.d=b.test",
+		"Authentication-Results: OTHER.test; dmarc=fail header.from=a.test",
+		"Authentication-Results: else.test; dmarc=pass header.from=a.test; spf=pass smtp.mailfrom=a.test",
+	})
+	if len(got) != 2 || got["dkim"] != "pass" || got["dmarc"] != "fail" {
+		t.Errorf("%v", got)
+	}
+}

@@ -80,7 +80,7 @@ type delivery struct {
 func (r *rig) check(t *testing.T, cases []delivery) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			r := r.in(t)
+			r.in(t)
 			d := r.dial(c.client)
 			defer func() { _ = d.conn.Close() }()
 			to := c.to

@@ -22,7 +22,8 @@ import (
 // A rig is a real Postfix with this program as its milter, real name servers, and a sink for what
 // Postfix delivers.
 type rig struct {
-	t       *testing.T
+	t       *testing.T // the test or subtest that runs
+	whole   *testing.T // the test at whose end all is stopped
 	dir     string
 	smtp    string // address of Postfix
 	milter  string // address of the milter, for -listen
@@ -52,7 +53,7 @@ func newRig(t *testing.T, records string, chroot bool) *rig {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, dir: dir, smtp: "127.0.0.1:" + freePort(t), milter: "inet:127.0.0.1:" + freePort(t), program: filepath.Join(dir, "milter"), log: new(logBuffer)}
+	r := &rig{t: t, whole: t, dir: dir, smtp: "127.0.0.1:" + freePort(t), milter: "inet:127.0.0.1:" + freePort(t), program: filepath.Join(dir, "milter"), log: new(logBuffer)}
 	r.run("go", "build", "-o", r.program, ".")
 	r.dns = realdns.Start(t, map[string]realdns.Zone{".": {Records: records}}).Address
 	r.sink = newSink(t)
@@ -74,11 +75,11 @@ func newRig(t *testing.T, records string, chroot bool) *rig {
 	return r
 }
 
-// in returns the same rig for a subtest.
-func (r *rig) in(t *testing.T) *rig {
-	sub := *r
-	sub.t = t
-	return &sub
+// in makes t, a subtest, the test that fails, until it ends.
+func (r *rig) in(t *testing.T) {
+	outer := r.t
+	r.t = t
+	t.Cleanup(func() { r.t = outer })
 }
 
 func tail(text string, n int) string { return text[max(0, len(text)-n):] }
@@ -111,7 +112,7 @@ func (r *rig) start(config string) {
 		r.t.Fatal(err)
 	}
 	p := r.process
-	r.t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	r.whole.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
 	r.await("the milter listens", func() bool { return r.log.count(`"listening"`) > seen })
 }
 
