@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/mailverdict/mailverdict/examples/internal/mailbox"
 )
 
 // expand returns the inputs that the arguments stand for: directories in the order of the
@@ -104,9 +106,9 @@ func isMail(in input) bool {
 			return false
 		}
 		defer f.Close()
-		start := make([]byte, len(mboxStart))
+		start := make([]byte, len(mailbox.Start))
 		_, err = io.ReadFull(f, start)
-		return err == nil && string(start) == mboxStart
+		return err == nil && string(start) == mailbox.Start
 	}
 	return false
 }

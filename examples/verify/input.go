@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mailverdict/mailverdict/examples/internal/mailbox"
 )
 
 // A letter is a message to verify. It is read once.
@@ -101,7 +103,7 @@ func (in input) each(ctx context.Context, stdin io.Reader, o *options, yield fun
 	if err != nil {
 		return cause(err)
 	}
-	if start, _ := r.Peek(len(mboxStart)); string(start) == mboxStart {
+	if start, _ := r.Peek(len(mailbox.Start)); string(start) == mailbox.Start {
 		return eachOfMbox(ctx, in.name, r, notes, yield)
 	}
 	l := message(in.name, r, notes)
