@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // versions are the steps of the schema, each a list of statements that both databases know. A step
@@ -61,6 +62,75 @@ var versions = [][]string{
 			bounced_at BIGINT NOT NULL
 		)`,
 	},
+	{
+		// A report that came in: see Inbox. Proven is whether its mail passed DMARC. Flows has
+		// them in JSON as long as it is not.
+		`CREATE TABLE dmarc_incoming (
+			id TEXT PRIMARY KEY,
+			domain TEXT NOT NULL,
+			org TEXT NOT NULL,
+			reporter TEXT NOT NULL,
+			proven INTEGER NOT NULL,
+			report TEXT NOT NULL,
+			begin_at BIGINT NOT NULL,
+			messages BIGINT NOT NULL,
+			received_at BIGINT NOT NULL,
+			flows TEXT NOT NULL
+		)`,
+		// Each value of p that proven reports about a domain give: in periods that begin from when
+		// to when, and the policy in the last one.
+		`CREATE TABLE dmarc_published (
+			zone BIGINT NOT NULL,
+			p TEXT NOT NULL,
+			first_at BIGINT NOT NULL,
+			last_at BIGINT NOT NULL,
+			policy TEXT NOT NULL,
+			PRIMARY KEY (zone, p)
+		)`,
+		// A flow: see package rollout. Its ID is a hash of what it is.
+		`CREATE TABLE dmarc_flow (
+			id BIGINT NOT NULL PRIMARY KEY,
+			source TEXT NOT NULL,
+			header_from TEXT NOT NULL,
+			dkim INTEGER NOT NULL,
+			spf INTEGER NOT NULL,
+			disposition TEXT NOT NULL,
+			class TEXT NOT NULL,
+			name TEXT NOT NULL,
+			provider TEXT NOT NULL,
+			first_at BIGINT NOT NULL
+		)`,
+		// How many messages a flow had on a day. Zone is a hash of the policy domain.
+		`CREATE TABLE dmarc_day (
+			zone BIGINT NOT NULL,
+			proven INTEGER NOT NULL,
+			day BIGINT NOT NULL,
+			flow BIGINT NOT NULL,
+			n BIGINT NOT NULL,
+			PRIMARY KEY (zone, proven, day, flow)
+		) {clustered}`,
+		// The same without sources, for charts and lists of domains.
+		`CREATE TABLE dmarc_total (
+			zone BIGINT NOT NULL,
+			domain TEXT NOT NULL,
+			proven INTEGER NOT NULL,
+			day BIGINT NOT NULL,
+			passed INTEGER NOT NULL,
+			disposition TEXT NOT NULL,
+			n BIGINT NOT NULL,
+			PRIMARY KEY (zone, proven, day, passed, disposition)
+		) {clustered}`,
+		`CREATE TABLE dmarc_reporter (
+			zone BIGINT NOT NULL,
+			day BIGINT NOT NULL,
+			reporter TEXT NOT NULL,
+			org TEXT NOT NULL,
+			proven INTEGER NOT NULL,
+			reports BIGINT NOT NULL,
+			messages BIGINT NOT NULL,
+			PRIMARY KEY (zone, day, reporter, org, proven)
+		) {clustered}`,
+	},
 }
 
 // ErrVersion says that the database has the schema of a later version of this package.
@@ -92,7 +162,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		for _, step := range versions[have:] {
 			for _, statement := range step {
-				if _, err := tx.ExecContext(ctx, statement); err != nil {
+				if _, err := tx.ExecContext(ctx, strings.Replace(statement, "{clustered}", s.clustered(), 1)); err != nil {
 					return err
 				}
 			}
@@ -105,6 +175,15 @@ func (s *Store) migrate(ctx context.Context) error {
 		s.id, err = s.meta(ctx, tx, "store")
 		return err
 	})
+}
+
+// clustered returns what makes a table one with the index of its key, which halves it: PostgreSQL has
+// no such tables.
+func (s *Store) clustered() string {
+	if s.dialect == SQLite {
+		return "WITHOUT ROWID"
+	}
+	return ""
 }
 
 func (s *Store) meta(ctx context.Context, tx *sql.Tx, name string) (value string, err error) {

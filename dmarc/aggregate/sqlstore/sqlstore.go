@@ -1,5 +1,5 @@
 // Package sqlstore keeps what was counted for aggregate reports in SQLite or PostgreSQL, until it is
-// sent.
+// sent, and the reports that came in.
 //
 // A [Store] is the Store of an aggregate.Accumulator and the Queue of a send.Sender. It speaks
 // database/sql; the program brings the driver, such as modernc.org/sqlite or pgx:
@@ -11,6 +11,9 @@
 // SQLite needs a busy timeout, as above, where more than one program or goroutine writes. PostgreSQL
 // is for several receivers that count into one database: all of them may count, and each of them may
 // send.
+//
+// An [Inbox] keeps what others report, summed up by day and source, for those who read it: package
+// rollout says what it means. Both may be in one database.
 //
 // # Exactness
 //
