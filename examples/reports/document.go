@@ -26,6 +26,9 @@ type document struct {
 
 	Repeated bool `json:"repeated,omitempty"` // the same report was read before
 
+	// The domain for which the mail of the report passed DMARC, where a store was given.
+	Reporter string `json:"reporter,omitempty"`
+
 	// Of a report that is not whole.
 	Reason string `json:"reason,omitempty"`
 
@@ -33,7 +36,7 @@ type document struct {
 	Source     string   `json:"source_ip,omitempty"`
 	NotAligned []string `json:"not_aligned,omitempty"`
 
-	key string // of an aggregate report: Report.Key
+	report *aggregate.Report // nil for a failure report
 }
 
 // A policy is what a report says was published. What it does not say is empty.
@@ -52,7 +55,7 @@ func ofAggregate(file string, r *aggregate.Report) document {
 		Rows:   len(r.Rows), Messages: r.Messages(),
 		Disposition: map[string]int64{"none": 0, "quarantine": 0, "reject": 0, "pass": 0},
 		Problems:    []any{},
-		key:         r.Key(),
+		report:      r,
 	}
 	if r.RFC9990 {
 		d.Version = "rfc9990"

@@ -1,10 +1,13 @@
 // Command reports reads the DMARC reports that come to a domain, and answers what people read them
 // for: who sends as me, and may I ask for reject?
 //
-//	reports read report.xml.gz Maildir/ -    each report as JSON, one a line
+//	reports read -store sqlite:reports.db report.xml.gz Maildir/ -
+//	reports show
+//	reports rollout example.com
 //
 // The files are one idea each: input (where reports come from), read, document (what is printed of a
-// report), and text (what is safe to print).
+// report), prove (who sent it), store, names (DNS), question (what is asked of the store), show and
+// rollout (the answers for people), and text (what is safe to print).
 package main
 
 import (
@@ -20,10 +23,15 @@ import (
 
 const usage = `usage: reports COMMAND [flags] [ARGUMENT ...]
 
-  reports read FILE|DIR|- ...    print each report as JSON, one a line
+  reports read FILE|DIR|- ...    print each report as JSON, one a line; -store
+                                 URL puts them into a store
+  reports show [DOMAIN ...]      who sends as the domains, and what to set up
+  reports rollout DOMAIN         what p=quarantine and p=reject would have done,
+                                 and the next step that is safe
 
 FILE is a report as it came: a mail, an mbox, XML, gzip or zip. DIR is a folder
-of them, with the folders in it, or a Maildir; - is standard input.
+of them, with the folders in it, or a Maildir; - is standard input. The store
+is -store sqlite:FILE (default sqlite:reports.db) or -store postgres://…
 
   -h            list the flags of a command
 
@@ -45,7 +53,9 @@ type program struct {
 
 // commands are what the first argument may be.
 var commands = map[string]func(*program, context.Context, []string) error{
-	"read": (*program).read,
+	"read":    (*program).read,
+	"rollout": (*program).rollout,
+	"show":    (*program).show,
 }
 
 func main() {

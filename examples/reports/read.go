@@ -6,15 +6,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
 	"github.com/mailverdict/mailverdict/dmarc/failure"
 )
 
-// read prints the reports in files, folders and standard input.
+// read prints the reports in files, folders and standard input, and puts them into a store.
 func (p *program) read(ctx context.Context, args []string) error {
 	set := p.flags("read", "FILE|DIR|- ...")
 	set.Bool("json", true, "JSON, one report a line, which is what it always prints")
+	store := storeFlag(set, "")
+	trusted := set.Bool("trusted", false, "take all reports for proven: where they come from, others have verified their mails")
+	quiet := set.Bool("quiet", false, "print no reports")
+	var dns dnsOptions
+	dns.define(set)
 	arguments, err := parse(set, args)
 	if err != nil {
 		return err
@@ -22,26 +29,156 @@ func (p *program) read(ctx context.Context, args []string) error {
 	if len(arguments) == 0 {
 		return errors.New("read needs a file, a folder, or - for standard input")
 	}
-	seen := make(map[string]bool)
-	out := json.NewEncoder(p.stdout)
+	r := &reading{program: p, quiet: *quiet, trusted: *trusted, seen: make(map[string]bool)}
+	answers, err := dns.resolver()
+	if err != nil {
+		return err
+	}
+	if *store != "" {
+		inbox, done, err := openInbox(ctx, *store)
+		if err != nil {
+			return err
+		}
+		defer done()
+		r.inbox, r.prover = inbox, newProver(answers, time.Now)
+	}
+	r.progress = newProgress(p.stderr)
+	p.items(ctx, arguments, func(in item) bool { return r.take(ctx, in) == nil })
+	r.flush(ctx)
+	r.progress.end()
+	r.summary()
+	switch {
+	case r.fatal != nil:
+		return r.fatal
+	case r.unread > 0:
+		return errComplained
+	}
+	return nil
+}
+
+// A reading is one run of read.
+type reading struct {
+	program  *program
+	inbox    *sqlstore.Inbox // nil without a store
+	prover   *prover
+	trusted  bool
+	quiet    bool
+	progress *progress
+
+	pending []sqlstore.Incoming // that the store does not have yet
+	seen    map[string]bool     // by Report.Key
+
+	reports, repeated, added, unproven, unread, open int
+	fatal                                            error // nothing more can be done
+}
+
+// batch is how many reports go into the store at once: one by one takes several times as long.
+const batch = 100
+
+// take reads an item, prints what is in it, and has it stored. What cannot be read is said; the error is
+// that of the output or the store.
+func (r *reading) take(ctx context.Context, in item) error {
+	documents, err := readItem(in)
+	var reporter string
+	if len(documents) > 0 && r.prover != nil {
+		reporter = r.reporter(ctx, in)
+	}
+	for i := range documents {
+		d := &documents[i]
+		d.Reporter = reporter
+		if d.report != nil {
+			d.Repeated = r.seen[d.report.Key()]
+			r.seen[d.report.Key()] = true
+			r.keep(d, reporter)
+		}
+		r.count(d)
+		if r.fatal == nil && !r.quiet {
+			r.fatal = r.print(d)
+		}
+	}
+	if err != nil {
+		r.unread++
+		r.progress.hide()
+		r.program.complain(fmt.Errorf("%s: %w", in.name, err))
+	}
+	if len(r.pending) >= batch {
+		r.flush(ctx)
+	}
+	r.progress.add()
+	return r.fatal
+}
+
+// reporter returns for whom the mail passes DMARC.
+func (r *reading) reporter(ctx context.Context, in item) string {
+	domain, open := r.prover.reporter(ctx, in.data)
+	if open {
+		r.open++
+	}
+	return domain
+}
+
+// keep has a report stored, unless it is not whole: the same one may come again.
+func (r *reading) keep(d *document, reporter string) {
+	if r.inbox == nil || d.report.Err != nil {
+		return
+	}
+	if reporter == "" && r.trusted {
+		reporter = "(trusted)"
+	}
+	if reporter == "" {
+		r.unproven++
+	}
+	r.pending = append(r.pending, sqlstore.Incoming{Report: d.report, Reporter: reporter, Received: r.prover.now()})
+}
+
+func (r *reading) count(d *document) {
+	r.reports++
+	if d.Repeated {
+		r.repeated++
+	}
+}
+
+func (r *reading) print(d *document) error {
+	r.progress.hide()
+	out := json.NewEncoder(r.program.stdout)
 	out.SetEscapeHTML(false)
-	p.items(ctx, arguments, func(in item) bool {
-		documents, readErr := readItem(in)
-		for _, d := range documents {
-			d.Repeated = d.key != "" && seen[d.key]
-			seen[d.key] = true
-			if writeErr := out.Encode(d); writeErr != nil {
-				err = writeErr
-				return false
-			}
+	return out.Encode(d)
+}
+
+// flush has the store take what is pending.
+func (r *reading) flush(ctx context.Context) {
+	if len(r.pending) == 0 || r.fatal != nil {
+		return
+	}
+	added, err := r.inbox.Receive(ctx, r.pending...)
+	if err != nil {
+		r.fatal = err
+		return
+	}
+	for _, a := range added {
+		if a {
+			r.added++
 		}
-		if readErr != nil {
-			p.complain(fmt.Errorf("%s: %w", in.name, readErr))
-			err = errComplained
-		}
-		return true
-	})
-	return err
+	}
+	r.pending = r.pending[:0]
+}
+
+// summary says what became of the reports, where there is a store.
+func (r *reading) summary() {
+	if r.inbox == nil {
+		return
+	}
+	w := r.program.stderr
+	fmt.Fprintf(w, "%d reports: %d new, %d that the store had\n", r.reports, r.added, r.reports-r.added)
+	if r.unproven > 0 {
+		fmt.Fprintf(w, "%d came in no mail that passes DMARC: they are counted apart, and rollout leaves them out (-trusted takes them)\n", r.unproven)
+	}
+	if r.open > 0 {
+		fmt.Fprintf(w, "%d could not be verified now, as DNS failed: read them again\n", r.open)
+	}
+	if r.unread > 0 {
+		fmt.Fprintf(w, "%d could not be read\n", r.unread)
+	}
 }
 
 // readItem returns what is printed of a file or mail. An error may stand beside reports: then not all

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// A prover tells who sent a report.
+type prover struct {
+	verifier dmarc.Verifier
+	now      func() time.Time
+}
+
+func newProver(r resolver.Resolver, now func() time.Time) *prover {
+	return &prover{verifier: dmarc.Verifier{Resolver: r, Now: now}, now: now}
+}
+
+// reporter returns the domain for which a mail passes DMARC, or "" where it passes for none, or is no
+// mail. A mail on disk has no SMTP session, so that its signatures decide. The question stays open
+// where DNS failed.
+func (p *prover) reporter(ctx context.Context, mail []byte) (domain string, open bool) {
+	result, err := p.verifier.Verify(ctx, dmarc.Envelope{MailFromUnknown: true}, bytes.NewReader(mail))
+	switch {
+	case err != nil || result.DMARC.Status == dmarc.StatusTempError:
+		return "", true
+	case result.DMARC.Status == dmarc.StatusPass:
+		return result.DMARC.AuthorDomain, false
+	}
+	return "", false
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
+	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// defaultDays is how many days show, rollout and serve look back.
+const defaultDays = 30
+
+// windowFlags are the flags that say of which days a question is.
+type windowFlags struct {
+	days int
+	now  time.Time
+}
+
+func (w *windowFlags) define(set *flag.FlagSet) {
+	w.days, w.now = defaultDays, time.Now()
+	set.Func("days", fmt.Sprintf("look back so many `DAYS` (default %d)", defaultDays), func(s string) (err error) {
+		w.days, err = parseDays(s)
+		return err
+	})
+	set.Func("now", "look back from this `TIME`: RFC 3339, a date, or Unix seconds (default: now)", func(s string) (err error) {
+		w.now, err = parseTime(s)
+		return err
+	})
+}
+
+func (w *windowFlags) period() sqlstore.Period { return sqlstore.Last(w.days, w.now) }
+
+func parseDays(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 3660 {
+		return 0, errors.New("not a number of days from 1 to 3660")
+	}
+	return n, nil
+}
+
+func parseTime(s string) (time.Time, error) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 && n < 1<<36 {
+		return time.Unix(n, 0).UTC(), nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errors.New("neither RFC 3339, nor a date, nor Unix seconds")
+}
+
+func domainName(s string) string {
+	return strings.ToLower(strings.TrimSuffix(strings.TrimSpace(s), "."))
+}
+
+// A view is what the store has of a domain in a period.
+type view struct {
+	Domain    string              `json:"domain"`
+	Days      int                 `json:"days"`
+	Messages  int64               `json:"messages"` // of reports that are proven
+	Passed    int64               `json:"passed"`
+	Unproven  int64               `json:"unproven"` // of the other ones, which are in no other number
+	Sources   []source            `json:"sources"`
+	Reporters []sqlstore.Reporter `json:"reporters"`
+
+	flows []rollout.Flow
+}
+
+// A source is a sender, and whether it is new.
+type source struct {
+	rollout.Source
+	New bool `json:"new,omitempty"` // no report showed it before the last look
+}
+
+// look returns what the store has of a domain. Sources that came since a time are new; with the zero
+// time none is.
+func look(ctx context.Context, inbox *sqlstore.Inbox, domain string, days int, now, since time.Time) (*view, error) {
+	period := sqlstore.Last(days, now)
+	v := &view{Domain: domain, Days: days, Sources: []source{}, Reporters: []sqlstore.Reporter{}}
+	var err error
+	if v.flows, err = inbox.Flows(ctx, domain, period); err != nil {
+		return nil, err
+	}
+	reporters, err := inbox.Reporters(ctx, domain, period)
+	if err != nil {
+		return nil, err
+	}
+	v.Reporters = append(v.Reporters, reporters...)
+	for _, r := range reporters {
+		if r.Domain == "" {
+			v.Unproven += r.Messages
+		}
+	}
+	var first map[string]time.Time
+	if !since.IsZero() {
+		if first, err = inbox.FirstSeen(ctx, domain, period, since); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range rollout.Sources(domain, v.flows) {
+		v.Messages += s.Messages
+		v.Passed += s.Aligned
+		_, isNew := first[s.Name]
+		v.Sources = append(v.Sources, source{s, isNew})
+	}
+	return v, nil
+}
+
+// domainsOf returns the domain that an argument names, or all that the store has.
+func domainsOf(ctx context.Context, inbox *sqlstore.Inbox, arguments []string, period sqlstore.Period) (list []string, err error) {
+	for _, a := range arguments {
+		list = append(list, domainName(a))
+	}
+	if len(list) > 0 {
+		return list, nil
+	}
+	totals, err := inbox.Totals(ctx, period)
+	for _, t := range totals {
+		list = append(list, t.Domain)
+	}
+	return list, err
+}
+
+// A plan is what rollout says: the plan for its days, and the numbers of the other windows.
+type plan struct {
+	rollout.Plan
+	Since     *time.Time          `json:"since,omitempty"` // when p became what it is, as reports tell
+	Published string              `json:"published,omitempty"`
+	Unproven  int64               `json:"unproven"`
+	Windows   []window            `json:"windows"`
+	Reporters []sqlstore.Reporter `json:"reporters"`
+}
+
+// A window is what a stricter policy would have done in so many days.
+type window struct {
+	Days int          `json:"days"`
+	P    rollout.Part `json:"p"`
+	SP   rollout.Part `json:"sp"`
+	NP   rollout.Part `json:"np"`
+}
+
+// windows are the days that rollout compares.
+var windows = []int{7, 30, 90}
+
+// maxNames is how many names below a domain are looked up, those with the most messages first: forgers
+// invent names.
+const maxNames = 50
+
+// planFor answers what a stricter policy would do to a domain. Without a resolver, what DNS would say is
+// not known.
+func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, domain string, days int, now time.Time, people string) (*plan, error) {
+	in := rollout.Input{Domain: domain, Now: now, Days: days, People: people}
+	var err error
+	if in.Reported, in.Since, err = inbox.Policy(ctx, domain); err != nil {
+		return nil, err
+	}
+	v, err := look(ctx, inbox, domain, days, now, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	in.Flows = v.flows
+	if r != nil {
+		in.Record = published(ctx, r, domain)
+		in.Missing = missing(ctx, r, names(domain, in.Flows))
+	}
+	covered, err := inbox.Days(ctx, domain, sqlstore.Last(days, now))
+	if err != nil {
+		return nil, err
+	}
+	in.Covered = len(covered)
+	p := &plan{Plan: rollout.Make(in), Published: in.Record, Unproven: v.Unproven, Reporters: v.Reporters}
+	if !in.Since.IsZero() {
+		p.Since = &in.Since
+	}
+	for _, n := range windows {
+		other := in
+		if n != days {
+			if other.Flows, err = inbox.Flows(ctx, domain, sqlstore.Last(n, now)); err != nil {
+				return nil, err
+			}
+		}
+		made := rollout.Make(other)
+		p.Windows = append(p.Windows, window{n, made.P, made.SP, made.NP})
+	}
+	return p, nil
+}
+
+// names returns the names below a domain that flows are from.
+func names(domain string, flows []rollout.Flow) (list []string) {
+	seen := map[string]bool{domain: true}
+	for _, f := range flows { // those with the most messages first
+		if !seen[f.HeaderFrom] && strings.HasSuffix(f.HeaderFrom, "."+domain) && len(list) < maxNames {
+			list = append(list, f.HeaderFrom)
+		}
+		seen[f.HeaderFrom] = true
+	}
+	return list
+}
+
+// published returns the policy record of a domain, or "" where there is none or DNS does not say.
+func published(ctx context.Context, r resolver.Resolver, domain string) (found string) {
+	answer, err := r.Resolve(ctx, resolver.Question{Name: "_dmarc." + domain, Type: resolver.TypeTXT})
+	if err != nil {
+		return ""
+	}
+	for _, text := range answer.TXT {
+		if _, isDMARC, _ := record.Parse(text, record.RFC9989); isDMARC {
+			if found != "" {
+				return "" // two are as good as none: RFC 9989, section 4.10
+			}
+			found = text
+		}
+	}
+	return found
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+// rollout prints what a stricter policy would have done, and the next step.
+func (p *program) rollout(ctx context.Context, args []string) error {
+	set := p.flags("rollout", "DOMAIN")
+	store := storeFlag(set, defaultStore)
+	asJSON := set.Bool("json", false, "JSON")
+	people := set.String("people", "", "whether people write from the domain, who may post to mailing lists: `yes|no`")
+	offline := set.Bool("offline", false, "ask no DNS: neither for the record nor for names below the domain")
+	var w windowFlags
+	w.define(set)
+	var dns dnsOptions
+	dns.define(set)
+	arguments, err := parse(set, args)
+	switch {
+	case err != nil:
+		return err
+	case len(arguments) != 1:
+		return errors.New("rollout needs one domain")
+	case *people != "" && *people != "yes" && *people != "no":
+		return errors.New("-people is yes or no")
+	}
+	var answers resolver.Resolver
+	if !*offline {
+		if answers, err = dns.resolver(); err != nil {
+			return err
+		}
+	}
+	inbox, done, err := openInbox(ctx, *store)
+	if err != nil {
+		return err
+	}
+	defer done()
+	result, err := planFor(ctx, inbox, answers, domainName(arguments[0]), w.days, w.now, *people)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return json.NewEncoder(p.stdout).Encode(result)
+	}
+	return result.text(p.stdout)
+}
+
+// text prints a plan for people.
+func (p *plan) text(to io.Writer) error {
+	fmt.Fprintf(to, "%s: p=%s", printable(p.Domain), printable(p.P.Policy))
+	if p.Since != nil {
+		fmt.Fprintf(to, " since %s, as reports tell", p.Since.Format(time.DateOnly))
+	}
+	fmt.Fprintf(to, "; reports of %d of the last %d days\n\n", p.Covered, p.Days)
+	if err := p.table(to); err != nil {
+		return err
+	}
+	if p.Unproven > 0 {
+		fmt.Fprintf(to, "\nLeft out: %d messages in reports whose mail did not prove who wrote them.\n", p.Unproven)
+	}
+	fmt.Fprintf(to, "\nNext step: %s\n", p.Step.Reason)
+	if p.Step.Record != "" {
+		fmt.Fprintf(to, "\n  %s  TXT  %s\n", printable(p.Step.Name), printable(p.Step.Record))
+	}
+	if len(p.Blocks) > 0 {
+		fmt.Fprintf(to, "\nWhat keeps p=%s from becoming stricter:\n", printable(p.P.Policy))
+		for _, b := range p.Blocks {
+			fmt.Fprintf(to, "- %s\n", printable(b.Text))
+			if b.Fix != nil {
+				printFix(to, b.Fix)
+			}
+		}
+	}
+	fmt.Fprintln(to)
+	for _, n := range p.Notes {
+		fmt.Fprintf(to, "%s\n", n)
+	}
+	return nil
+}
+
+// table prints what quarantine or reject would have done, a column for each window.
+func (p *plan) table(to io.Writer) error {
+	table := tabwriter.NewWriter(to, 0, 8, 3, ' ', 0)
+	fmt.Fprint(table, "under quarantine or reject")
+	for _, w := range p.Windows {
+		fmt.Fprintf(table, "\t%d days", w.Days)
+	}
+	fmt.Fprintln(table)
+	for _, tag := range []struct {
+		name string
+		part func(*window) *rollout.Part
+	}{
+		{"p: " + printable(p.Domain), func(w *window) *rollout.Part { return &w.P }},
+		{"sp: names below it", func(w *window) *rollout.Part { return &w.SP }},
+		{"np: names that do not exist", func(w *window) *rollout.Part { return &w.NP }},
+	} {
+		for _, row := range []struct {
+			name string
+			n    func(*rollout.Part) int64
+		}{
+			{tag.name, func(r *rollout.Part) int64 { return r.Messages }},
+			{"  pass, untouched", func(r *rollout.Part) int64 { return r.Aligned }},
+			{"  stopped, yours", func(r *rollout.Part) int64 { return r.Misaligned }},
+			{"  stopped, forwarded", func(r *rollout.Part) int64 { return r.Forwarded }},
+			{"  stopped, unknown", func(r *rollout.Part) int64 { return r.Unknown }},
+		} {
+			fmt.Fprint(table, row.name)
+			for i := range p.Windows {
+				part := tag.part(&p.Windows[i])
+				fmt.Fprintf(table, "\t%d (%s)", row.n(part), percent(row.n(part), part.Messages))
+			}
+			fmt.Fprintln(table)
+		}
+	}
+	return table.Flush()
+}

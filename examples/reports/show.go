@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+)
+
+// show prints who sends as each domain.
+func (p *program) show(ctx context.Context, args []string) error {
+	set := p.flags("show", "[DOMAIN ...]")
+	store := storeFlag(set, defaultStore)
+	asJSON := set.Bool("json", false, "JSON, one domain a line")
+	all := set.Bool("all", false, "all sources, not the largest alone")
+	var w windowFlags
+	w.define(set)
+	arguments, err := parse(set, args)
+	if err != nil {
+		return err
+	}
+	inbox, done, err := openInbox(ctx, *store)
+	if err != nil {
+		return err
+	}
+	defer done()
+	domains, err := domainsOf(ctx, inbox, arguments, w.period())
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(p.stdout)
+	for i, domain := range domains {
+		last, err := inbox.Look(ctx, domain, w.now)
+		if err != nil {
+			return err
+		}
+		v, err := look(ctx, inbox, domain, w.days, w.now, last)
+		switch {
+		case err != nil:
+		case *asJSON:
+			err = out.Encode(v)
+		default:
+			if i > 0 {
+				fmt.Fprintln(p.stdout)
+			}
+			most := 20
+			if *all {
+				most = len(v.Sources)
+			}
+			err = v.text(p.stdout, most, last)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(domains) == 0 && !*asJSON {
+		fmt.Fprintf(p.stdout, "The store has no reports of the last %d days.\n", w.days)
+	}
+	return nil
+}
+
+// headings are what the classes of sources are called.
+var headings = map[rollout.Class]string{
+	rollout.Aligned:    "aligned",
+	rollout.Misaligned: "yours, not aligned",
+	rollout.Forwarded:  "forwarder or list",
+	rollout.Unknown:    "unknown",
+}
+
+// text prints a view for people: at most so many sources.
+func (v *view) text(to io.Writer, most int, last time.Time) error {
+	fmt.Fprintf(to, "%s, %d days: %d messages, %d of them pass (%s)\n", printable(v.Domain), v.Days, v.Messages, v.Passed, percent(v.Passed, v.Messages))
+	if v.Unproven > 0 {
+		fmt.Fprintf(to, "Not counted: %d messages in reports that anybody can have written.\n", v.Unproven)
+	}
+	if len(v.Sources) == 0 {
+		return nil
+	}
+	table := tabwriter.NewWriter(to, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "\nsource\tkind\tmessages\tpass\thosts\tfirst\tlast\t")
+	var fixes []source
+	for i, s := range v.Sources {
+		if s.Fix != nil && len(fixes) < 5 {
+			fixes = append(fixes, s)
+		}
+		if i >= most {
+			continue
+		}
+		mark := ""
+		if s.New {
+			mark = "new"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%d\t%s\t%s\t%s\n", printable(s.Name), headings[s.Class], s.Messages, percent(s.Aligned, s.Messages), s.Hosts,
+			s.First.Format(time.DateOnly), s.Last.Format(time.DateOnly), mark)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if more := len(v.Sources) - most; more > 0 {
+		fmt.Fprintf(to, "and %d more (-all)\n", more)
+	}
+	if !last.IsZero() {
+		fmt.Fprintf(to, "New is what no report showed before %s.\n", last.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	for _, s := range fixes {
+		fmt.Fprintf(to, "\n%s is not set up for %s:\n", printable(s.Name), printable(v.Domain))
+		printFix(to, s.Fix)
+	}
+	return nil
+}
+
+func printFix(to io.Writer, f *rollout.Fix) {
+	fmt.Fprintf(to, "  %s\n", printable(f.Text))
+	for _, r := range f.Records {
+		fmt.Fprintf(to, "    %s  %s  %s\n", printable(r.Name), r.Type, printable(r.Value))
+	}
+	if f.Note != "" {
+		fmt.Fprintf(to, "  %s\n", printable(f.Note))
+	}
+}
+
+// percent returns a share for people. A share that is not all is never shown as 100 %, nor one that is
+// not nothing as 0 %.
+func percent(part, whole int64) string {
+	switch share := 100 * float64(part) / float64(max(whole, 1)); {
+	case part == 0 || part == whole:
+		return fmt.Sprintf("%.0f %%", share)
+	case share > 99.9:
+		return "> 99.9 %"
+	case share < 0.1:
+		return "< 0.1 %"
+	default:
+		return fmt.Sprintf("%.1f %%", share)
+	}
+}
