@@ -151,8 +151,7 @@ type window struct {
 // windows are the days that rollout compares.
 var windows = []int{7, 30, 90}
 
-// maxNames is how many names below a domain are looked up, those with the most messages first: forgers
-// invent names.
+// maxNames is how many names below a domain are looked up: forgers invent names.
 const maxNames = 50
 
 // planFor answers what a stricter policy would do to a domain. Without a resolver, what DNS would say is
@@ -194,14 +193,17 @@ func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, do
 	return p, nil
 }
 
-// names returns the names below a domain that flows are from.
+// names returns the names below a domain that flows are from: those that send mail of the domain first.
 func names(domain string, flows []rollout.Flow) (list []string) {
-	seen := map[string]bool{domain: true}
-	for _, f := range flows { // those with the most messages first
-		if !seen[f.HeaderFrom] && strings.HasSuffix(f.HeaderFrom, "."+domain) && len(list) < maxNames {
-			list = append(list, f.HeaderFrom)
+	seen := make(map[string]bool)
+	for _, own := range []bool{true, false} {
+		for _, f := range flows { // those with the most messages first
+			isOwn := f.Class == rollout.Aligned || f.Class == rollout.Misaligned
+			if isOwn == own && !seen[f.HeaderFrom] && strings.HasSuffix(f.HeaderFrom, "."+domain) && len(list) < maxNames {
+				seen[f.HeaderFrom] = true
+				list = append(list, f.HeaderFrom)
+			}
 		}
-		seen[f.HeaderFrom] = true
 	}
 	return list
 }

@@ -29,7 +29,7 @@ type Input struct {
 	Since time.Time
 
 	// Missing has the names below Domain that do not exist in DNS, to which np applies. The
-	// other ones are taken to exist.
+	// other ones are taken to exist. Nil means that nobody asked.
 	Missing map[string]bool
 
 	// People says whether people write from the domain, who post to mailing lists: "yes", "no",
@@ -167,7 +167,7 @@ func blocks(in Input, p *Plan) (list []Block) {
 	}
 	if in.Covered < MinDays {
 		list = append(list, Block{Kind: BlockReports, Text: fmt.Sprintf(
-			"There are reports of %d days of the last %d. Wait until there are %d: some senders write once a month.", in.Covered, in.Days, MinDays)})
+			"Reports cover %d of the last %d days. Wait until it is %d: some senders write once a month.", in.Covered, in.Days, MinDays)})
 	}
 	if held := in.Now.Sub(in.Since); !in.Since.IsZero() && held < MinDays*24*time.Hour {
 		list = append(list, Block{Kind: BlockTime, Text: fmt.Sprintf(
@@ -214,8 +214,8 @@ func notes(in Input, p *Plan) (list []string) {
 		list = append(list, fmt.Sprintf("%d messages came by way of forwarders and lists and fail. Under reject they would be lost, unless the receiver knows the forwarder.", p.P.Forwarded))
 	}
 	list = append(list, "Only receivers that send reports are counted. How much of the mail that is, nobody can tell.")
-	if len(in.Missing) == 0 && p.SP.Failing() > 0 {
-		list = append(list, "Mail of names below the domain is counted under sp, where DNS does not say that the name does not exist.")
+	if in.Missing == nil && p.SP.Messages > 0 {
+		list = append(list, "DNS was not asked which names exist: all names below the domain are counted under sp.")
 	}
 	return list
 }

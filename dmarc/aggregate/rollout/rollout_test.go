@@ -85,7 +85,8 @@ func day(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 func input() rollout.Input {
 	return rollout.Input{
 		Domain: "example.com", Now: day(31), Days: 30, Covered: 30, Record: "v=DMARC1; p=none; rua=mailto:d@example.com",
-		Flows: []rollout.Flow{{HeaderFrom: "example.com", Class: rollout.Aligned, Messages: 10_000}},
+		Flows:   []rollout.Flow{{HeaderFrom: "example.com", Class: rollout.Aligned, Messages: 10_000}},
+		Missing: map[string]bool{},
 	}
 }
 
@@ -106,6 +107,10 @@ func TestTheNextStep(t *testing.T) {
 		{"a sender that fails blocks p, but not np", func(in *rollout.Input) {
 			in.Flows = append(in.Flows, flow("example.com", rollout.Misaligned, 100, "SendGrid"), flow("www.example.com", rollout.Aligned, 1, ""))
 		}, "v=DMARC1; p=none; np=reject; " + rua, rollout.BlockSource},
+		{"names of which nobody knows whether they exist block np", func(in *rollout.Input) {
+			in.Covered, in.Missing = 5, nil
+			in.Flows = append(in.Flows, flow("www.example.com", rollout.Aligned, 1, ""))
+		}, "", rollout.BlockReports},
 		{"very few that fail block nothing", func(in *rollout.Input) {
 			in.Flows = append(in.Flows, flow("example.com", rollout.Misaligned, 49, "SendGrid"))
 		}, "v=DMARC1; p=quarantine; sp=reject; np=reject; " + rua, ""},

@@ -56,7 +56,8 @@ func step(in Input, p *Plan, current aggregate.Policy) Step {
 	if in.Covered >= MinDays && p.SP.Policy != "reject" && p.SP.Own() == 0 && p.SP.Forwarded == 0 {
 		change("sp", "reject", fmt.Sprintf("No name below the domain sends mail of your own; %d messages were forged.", p.SP.Unknown))
 	}
-	if p.NP.Policy != "reject" && p.NP.Own() == 0 {
+	known := in.Missing != nil || p.SP.Own() == 0 // no name that sends mail of the domain is a missing one
+	if p.NP.Policy != "reject" && p.NP.Own() == 0 && known {
 		change("np", "reject", "Names that do not exist send no mail of yours.")
 	}
 	if len(changes) == 0 {
