@@ -8,6 +8,8 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -49,7 +51,7 @@ func recordAdvice(v *dmarc.Verdict) []Fix {
 	if r == nil || len(r.Problems) == 0 || !ownedBy(v.AuthorDomain, v.PolicyDomain) {
 		return nil
 	}
-	f := mendDMARC(v.PolicyDomain, v.Record)
+	f := remedy.DMARC(v.PolicyDomain, v.Record)
 	if len(f.Broken.Faults) == 0 {
 		return nil
 	}
@@ -67,9 +69,9 @@ func spfAdvice(r *dmarc.Result) []Fix {
 	case r.SPF.Status == spf.StatusPass:
 		return openToAll(r.SPF)
 	case r.SPF.Status == spf.StatusPermError && r.DMARC.Status == dmarc.StatusPass:
-		return []Fix{mendSPF(r.SPF)}
+		return []Fix{remedy.SPF(r.SPF)}
 	case r.SPF.Status == spf.StatusNone && r.DMARC.Status == dmarc.StatusPass:
-		if f, ok := nearlySPF(r.SPF); ok {
+		if f, ok := remedy.NearlySPF(r.SPF); ok {
 			return []Fix{f}
 		}
 	}
@@ -88,7 +90,7 @@ func openToAll(res *spf.Result) []Fix {
 	if !ok || err != nil {
 		return nil
 	}
-	at := plainDomain(or(res.RecordDomain, res.Domain))
+	at := visible.Domain(or(res.RecordDomain, res.Domain))
 	value, terms := "v=spf1", []string(nil)
 	for _, t := range r.Terms {
 		everybody := t.Kind == spf.KindAll || t.Kind == spf.KindIP4 && t.Bits4 < widest4 || t.Kind == spf.KindIP6 && t.Bits6 < widest6
@@ -105,10 +107,10 @@ func openToAll(res *spf.Result) []Fix {
 		return nil
 	}
 	return []Fix{{
-		Text:    "Close the SPF record of " + at + ". It lets everybody send mail in your name: " + list(terms) + ".",
+		Text:    "Close the SPF record of " + at + ". It lets everybody send mail in your name: " + remedy.List(terms) + ".",
 		Note:    "Name your own servers and mail companies in it, and nobody else.",
-		Broken:  marked(at, r, terms),
-		Changes: []Change{replace(at, value, res.Record)},
+		Broken:  remedy.Marked(at, r, terms),
+		Changes: []Change{remedy.Replace(at, value, res.Record)},
 	}}
 }
 
@@ -122,7 +124,7 @@ func keyAdvice(r *dmarc.Result) []Fix {
 		if d == nil || i.Alignment != discovery.Aligned || r.DMARC.Status != dmarc.StatusPass || len(list) == 3 {
 			continue
 		}
-		key := plainDomain(d.Selector + "._domainkey." + d.Domain)
+		key := visible.Domain(d.Selector + "._domainkey." + d.Domain)
 		if domain.Check(key) != nil || seen[key] {
 			continue
 		}

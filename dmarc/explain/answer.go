@@ -12,6 +12,8 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 // An Answer is what somebody wants to know who knows nothing of mail. It has no words of the
@@ -41,7 +43,7 @@ type Answer struct {
 // answer makes the answer to a result.
 func answer(r *dmarc.Result) Answer {
 	v := &r.DMARC
-	name := plainDomain(v.AuthorDomain)
+	name := visible.Domain(v.AuthorDomain)
 	a := Answer{Tone: verdictTone(v.Status)}
 	switch v.Status {
 	case dmarc.StatusPass:
@@ -50,7 +52,7 @@ func answer(r *dmarc.Result) Answer {
 	case dmarc.StatusFail:
 		a.Verdict = "FAIL: nothing proves that this message is from " + name + "."
 		a.Sentences = failSentences(r, name)
-		a.Asked = asked(v, plainDomain(v.PolicyDomain))
+		a.Asked = asked(v, visible.Domain(v.PolicyDomain))
 		a.Unless = unlessForged(r, name)
 	case dmarc.StatusTempError:
 		a.Verdict = "NOT KNOWN YET: whether this message is from " + name + "."
@@ -144,13 +146,13 @@ func changed(d *dkim.Result) bool {
 func senders(v *dmarc.Verdict) string {
 	var names []string
 	for _, i := range proven(v) {
-		name := plainDomain(i.Domain)
+		name := visible.Domain(i.Domain)
 		if p := provider.OfDomain(name); p != nil {
 			name = p.Name
 		}
 		names = append(names, name)
 	}
-	return list(names)
+	return remedy.List(names)
 }
 
 // proven returns the identifiers that pass, one for each company, at most three.
@@ -261,7 +263,7 @@ func severalRecords(v *dmarc.Verdict) *discovery.Query {
 func passing(v *dmarc.Verdict) []string {
 	var names []string
 	for _, i := range v.Identifiers {
-		if name := plainDomain(i.Domain); i.Authenticated && !slices.Contains(names, name) && len(names) < 3 {
+		if name := visible.Domain(i.Domain); i.Authenticated && !slices.Contains(names, name) && len(names) < 3 {
 			names = append(names, name)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 // answer writes the answer.
@@ -42,7 +44,7 @@ func (p *printer) fixes(title, unless string, list []Fix, numbered bool) {
 // fix writes one thing to do, indented behind its mark.
 func (p *printer) fix(mark string, f *Fix) {
 	const indent = 5
-	for n, line := range wrap(visible(f.Text), p.width-indent) {
+	for n, line := range wrap(visible.Line(f.Text), p.width-indent) {
 		if n > 0 {
 			mark = ""
 		}
@@ -60,7 +62,7 @@ func (p *printer) fix(mark string, f *Fix) {
 // change writes a record to add, replace or delete.
 func (p *printer) change(indent int, c *Change) {
 	const column = 7
-	p.row(indent, column, Fact{c.Action.String(), visible(c.Type) + " " + visible(c.Name)})
+	p.row(indent, column, Fact{c.Action.String(), visible.Line(c.Type) + " " + visible.Line(c.Name)})
 	p.row(indent, column, Fact{"host", c.Host})
 	label := "value"
 	if c.Type == "MX" {
@@ -71,7 +73,7 @@ func (p *printer) change(indent int, c *Change) {
 
 // value writes a value in one piece, on a line of its own where it is too long for the column.
 func (p *printer) value(indent, column int, label, value string) {
-	value = visibleValue(value)
+	value = visible.Value(value)
 	p.text.WriteString(strings.Repeat(" ", indent) + p.paint(dim, label))
 	if indent+column+2+columns(value) > p.width {
 		p.text.WriteString("\n" + value + "\n")
@@ -106,7 +108,7 @@ func (p *printer) broken(indent int, b *Broken) {
 		used += runeColumns(r)
 	}
 	for _, part := range b.Parts {
-		shown := visibleValue(part.Text)
+		shown := visible.Value(part.Text)
 		missing = missing || part.Wrong && shown == ""
 		for i, r := range shown {
 			// A new line begins before a word that the line has no room for, if there
@@ -136,7 +138,7 @@ func (p *printer) reasons(list []string) {
 	}
 	p.paragraph(0, bold, "Why")
 	for _, text := range list {
-		for n, line := range wrap(visible(text), p.width-4) {
+		for n, line := range wrap(visible.Line(text), p.width-4) {
 			mark := "  - "
 			if n > 0 {
 				mark = "    "

@@ -28,7 +28,10 @@
 // HTML too.
 package explain
 
-import "github.com/mailverdict/mailverdict/dmarc"
+import (
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/internal/visible"
+)
 
 // An Explanation says why a message got its verdict.
 type Explanation struct {
@@ -42,7 +45,7 @@ func Explain(r *dmarc.Result) *Explanation {
 	e := &Explanation{Answer: answer(r), Reasons: reasons(r), Steps: steps(r)}
 	e.Answer.escape()
 	for i := range e.Reasons {
-		e.Reasons[i] = visible(e.Reasons[i])
+		e.Reasons[i] = visible.Line(e.Reasons[i])
 	}
 	return e
 }

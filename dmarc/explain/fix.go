@@ -1,168 +1,43 @@
 package explain
 
 import (
-	"github.com/mailverdict/mailverdict/alignment"
-	"github.com/mailverdict/mailverdict/internal/domain"
-	"github.com/mailverdict/mailverdict/internal/mend"
-	"github.com/mailverdict/mailverdict/internal/provider"
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 // A Fix is one thing to do, and the DNS records that it takes.
-type Fix struct {
-	Text string `json:"text"`           // what to do, in plain sentences
-	Note string `json:"note,omitempty"` // what to know beside it
-
-	Broken  *Broken  `json:"broken,omitempty"`  // the record that is wrong
-	Changes []Change `json:"changes,omitempty"` // what to do with which records
-
-	// Provider is the company that the fix is about: a stable word, such as
-	// "amazon-ses".
-	Provider string `json:"provider,omitempty"`
-}
+type Fix = remedy.Fix
 
 // A Change is a DNS record to add, to replace or to delete.
-type Change struct {
-	Action Action `json:"action"`
-
-	// Name is the full name of the record, and Host the same name as the panels of DNS
-	// providers want it: without the domain Zone at its end, "@" for Zone itself.
-	Name string `json:"name"`
-	Host string `json:"host"`
-	Zone string `json:"zone"`
-
-	Type  string `json:"type"`            // TXT, CNAME, MX
-	Value string `json:"value,omitempty"` // what to publish, ready to copy; of ActionDelete, what to delete
-	Old   string `json:"old,omitempty"`   // of ActionReplace: what is published now
-
-	// Placeholders are the parts of Host and Value that only a provider knows, with
-	// their "<" and ">": "<REGION>".
-	Placeholders []string `json:"placeholders,omitempty"`
-}
+type Change = remedy.Change
 
 // Action says what is to be done with a record.
-type Action string
+type Action = remedy.Action
 
+// The actions.
 const (
-	ActionAdd     Action = "add"
-	ActionReplace Action = "replace"
-	ActionDelete  Action = "delete"
+	ActionAdd     = remedy.ActionAdd
+	ActionReplace = remedy.ActionReplace
+	ActionDelete  = remedy.ActionDelete
 )
 
-// String returns the word.
-func (a Action) String() string { return string(a) }
-
 // A Broken is a record that is wrong, as it is published.
-type Broken struct {
-	Name   string   `json:"name"` // full
-	Type   string   `json:"type"`
-	Parts  []Part   `json:"parts"`            // the text of the record, in order
-	Faults []string `json:"faults,omitempty"` // what is wrong, a sentence for each wrong part
-}
+type Broken = remedy.Broken
 
 // A Part is a part of a record's text.
-type Part struct {
-	Text  string `json:"text"`
-	Wrong bool   `json:"wrong,omitempty"` // it is wrong; an empty Text: something is missing here
-}
-
-// change returns a change of the record at a name.
-func change(action Action, name, kind, value string) Change {
-	return changeBelow(action, "@", name, kind, value)
-}
-
-// replace returns the change of a TXT record.
-func replace(name, value, old string) Change {
-	c := change(ActionReplace, name, "TXT", value)
-	c.Old = old
-	return c
-}
-
-// changeBelow returns a change of the record at a host below a domain, or at the domain itself
-// for "@". The host may hold placeholders.
-func changeBelow(action Action, host, name, kind, value string) Change {
-	zone, panel := panelHost(name)
-	switch {
-	case host == "@":
-	case panel == "@":
-		name, panel = host+"."+name, host
-	default:
-		name, panel = host+"."+name, host+"."+panel
-	}
-	return Change{
-		Action: action, Name: name, Host: panel, Zone: zone, Type: kind, Value: value,
-		Placeholders: provider.Placeholders(panel + " " + value),
-	}
-}
-
-// panelHost returns the domain that a DNS panel is about, and a name as it wants it there.
-func panelHost(name string) (zone, host string) {
-	zone = alignment.PublicSuffix{}.Of(name).Organizational
-	if zone == "" || zone == name || !domain.Within(name, zone) {
-		return name, "@"
-	}
-	return zone, name[:len(name)-len(zone)-1]
-}
-
-// show takes over a record that was looked at, with the places where it is wrong.
-func show(name string, r *mend.Record) *Broken {
-	b := &Broken{Name: name, Type: "TXT"}
-	pos := 0
-	for _, f := range r.Faults {
-		b.Faults = append(b.Faults, f.Text)
-		if f.Begin < pos {
-			continue // within a part that is marked already
-		}
-		if f.Begin > pos {
-			b.Parts = append(b.Parts, Part{Text: r.Text[pos:f.Begin]})
-		}
-		b.Parts = append(b.Parts, Part{Text: r.Text[f.Begin:f.End], Wrong: true})
-		pos = f.End
-	}
-	if pos < len(r.Text) {
-		b.Parts = append(b.Parts, Part{Text: r.Text[pos:]})
-	}
-	return b
-}
-
-// whole shows a record without a place that is wrong.
-func whole(name, text string) *Broken {
-	return &Broken{Name: name, Type: "TXT", Parts: []Part{{Text: text}}}
-}
+type Part = remedy.Part
 
 // escape makes all text of an answer fit to be shown.
 func (a *Answer) escape() {
 	for _, text := range []*string{&a.Verdict, &a.Asked, &a.Unless} {
-		*text = visible(*text)
+		*text = visible.Line(*text)
 	}
 	for i := range a.Sentences {
-		a.Sentences[i] = visible(a.Sentences[i])
+		a.Sentences[i] = visible.Line(a.Sentences[i])
 	}
 	for _, fixes := range [][]Fix{a.Fixes, a.Advice} {
 		for i := range fixes {
-			fixes[i].escape()
-		}
-	}
-}
-
-func (f *Fix) escape() {
-	f.Text, f.Note = visible(f.Text), visible(f.Note)
-	for i := range f.Changes {
-		c := &f.Changes[i]
-		for _, text := range []*string{&c.Name, &c.Host, &c.Zone} {
-			*text = visible(*text)
-		}
-		c.Value, c.Old = visibleValue(c.Value), visibleValue(c.Old)
-		for n := range c.Placeholders {
-			c.Placeholders[n] = visible(c.Placeholders[n])
-		}
-	}
-	if b := f.Broken; b != nil {
-		b.Name = visible(b.Name)
-		for i := range b.Parts {
-			b.Parts[i].Text = visibleValue(b.Parts[i].Text)
-		}
-		for i := range b.Faults {
-			b.Faults[i] = visible(b.Faults[i])
+			fixes[i].Escape()
 		}
 	}
 }

@@ -5,16 +5,14 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/internal/domain"
-	"github.com/mailverdict/mailverdict/internal/mend"
 	"github.com/mailverdict/mailverdict/internal/provider"
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
-
-// keyPlaceholder stands for a key that only its owner knows.
-const keyPlaceholder = "v=DKIM1; k=rsa; p=<the public key of the server that signs>"
 
 // fixSignature says what to do about a signature that does not count.
 func fixSignature(d *dkim.Result) Fix {
-	key := plainDomain(d.Selector + "._domainkey." + d.Domain)
+	key := visible.Domain(d.Selector + "._domainkey." + d.Domain)
 	is := func(targets ...error) bool {
 		for _, target := range targets {
 			if errors.Is(d.Err, target) {
@@ -40,10 +38,10 @@ func fixSignature(d *dkim.Result) Fix {
 	case is(dkim.ErrKeyTooSmall, dkim.ErrKeyTooLarge):
 		return Fix{
 			Text:    "Sign with a new key of 2048 bits, and publish it in place of the one at " + key + ".",
-			Changes: []Change{replace(key, keyPlaceholder, recordOf(d))},
+			Changes: []Change{remedy.Replace(key, remedy.KeyPlaceholder, recordOf(d))},
 		}
 	case is(dkim.ErrKeyMalformed, dkim.ErrKeyType, dkim.ErrKeyHash, dkim.ErrKeyService, dkim.ErrKeyStrict, dkim.ErrKeyUnsafe):
-		return mendKey(d, key)
+		return remedy.MendKey(key, recordOf(d), dkimFault(d))
 	case is(dkim.ErrExpired, dkim.ErrExpiryBeforeTime):
 		return Fix{Text: "Let signatures last longer before they expire (x=), or deliver sooner."}
 	case is(dkim.ErrFuture):
@@ -57,7 +55,7 @@ func fixSignature(d *dkim.Result) Fix {
 	case is(dkim.ErrKeyTesting):
 		return Fix{Text: "Take t=y out of the key at " + key + ". It says that the key is only for testing."}
 	}
-	return Fix{Text: "Correct the program that signs for " + plainDomain(d.Domain) + ": " + dkimFault(d) + "."}
+	return Fix{Text: "Correct the program that signs for " + visible.Domain(d.Domain) + ": " + dkimFault(d) + "."}
 }
 
 func recordOf(d *dkim.Result) string {
@@ -78,39 +76,20 @@ func missingKey(d *dkim.Result, key string) Fix {
 	}
 	if p := provider.OfSelector(d.Selector); p != nil {
 		for _, fix := range p.Fixes {
-			for _, r := range fix.For(plainDomain(d.Domain)).Records {
+			for _, r := range fix.For(visible.Domain(d.Domain)).Records {
 				if r.Host == domain.ToLower(d.Selector)+"._domainkey" {
 					f.Provider = p.ID
-					f.Changes = []Change{change(ActionAdd, key, r.Type, r.Value)}
+					f.Changes = []Change{remedy.New(ActionAdd, key, r.Type, r.Value)}
 					return f
 				}
 			}
 		}
 	}
-	f.Changes = []Change{change(ActionAdd, key, "TXT", keyPlaceholder)}
+	f.Changes = []Change{remedy.New(ActionAdd, key, "TXT", remedy.KeyPlaceholder)}
 	return f
 }
 
 func zoneOf(name string) string {
-	zone, _ := panelHost(name)
+	zone, _ := remedy.PanelHost(name)
 	return zone
-}
-
-// mendKey is for a key in DNS that cannot be used.
-func mendKey(d *dkim.Result, key string) Fix {
-	f := Fix{Text: "Correct the key at " + key + ": " + dkimFault(d) + "."}
-	text := recordOf(d)
-	if text == "" {
-		return f
-	}
-	r, meant := mend.Key(text)
-	if !meant {
-		f.Broken = whole(key, text)
-		f.Changes = []Change{replace(key, keyPlaceholder, text)}
-		return f
-	}
-	f.Broken = show(key, r)
-	value := or(r.Mended, keyPlaceholder)
-	f.Changes = []Change{replace(key, value, text)}
-	return f
 }

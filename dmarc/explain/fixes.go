@@ -8,6 +8,8 @@ import (
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/internal/provider"
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -31,7 +33,7 @@ func fixes(r *dmarc.Result) []Fix {
 // failFixes are for a message that nothing proves. What came closest is said first.
 func failFixes(r *dmarc.Result) []Fix {
 	v := &r.DMARC
-	name := plainDomain(v.AuthorDomain)
+	name := visible.Domain(v.AuthorDomain)
 	if notExisting(v) {
 		return []Fix{{Text: "Write an address into From whose domain exists."}}
 	}
@@ -68,7 +70,7 @@ func failFixes(r *dmarc.Result) []Fix {
 func senderFixes(r *dmarc.Result, name string) []Fix {
 	var list []Fix
 	for _, i := range proven(&r.DMARC) {
-		who := plainDomain(i.Domain)
+		who := visible.Domain(i.Domain)
 		if p := provider.OfDomain(who); p != nil {
 			list = append(list, providerFixes(p, name, &r.DMARC)...)
 			continue
@@ -94,7 +96,7 @@ func providerFixes(p *provider.Provider, name string, v *dmarc.Verdict) []Fix {
 		fix = fix.For(name)
 		f := Fix{Text: fix.Text, Note: fix.Note, Provider: p.ID}
 		for _, record := range fix.Records {
-			f.Changes = append(f.Changes, changeBelow(ActionAdd, record.Host, name, record.Type, record.Value))
+			f.Changes = append(f.Changes, remedy.Below(ActionAdd, record.Host, name, record.Type, record.Value))
 		}
 		list = append(list, f)
 	}
@@ -158,7 +160,7 @@ func openSentence(r *dmarc.Result) string {
 		return "The DNS server that was asked here did not want to answer. That is not the sender's fault."
 	}
 	if name := r.DMARC.Unanswered; name != "" {
-		return "The name servers of " + plainDomain(name) + " did not answer, and without the answer nobody can tell."
+		return "The name servers of " + visible.Domain(name) + " did not answer, and without the answer nobody can tell."
 	}
 	return "DNS did not answer, and without the answer nobody can tell."
 }
@@ -172,7 +174,7 @@ func openFixes(r *dmarc.Result) []Fix {
 	}
 	f := Fix{Text: "Send it again later."}
 	if name := r.DMARC.Unanswered; name != "" {
-		f.Text += " If that does not help, see that the name servers of " + plainDomain(name) + " answer."
+		f.Text += " If that does not help, see that the name servers of " + visible.Domain(name) + " answer."
 	}
 	return []Fix{f}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/indirect"
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 // forwardingSteps says by whom a message may have come, if something shows that somebody
@@ -73,7 +74,7 @@ func evidenceText(e indirect.Evidence) string {
 	case indirect.KindTrustedSealer:
 		return "a forwarder that this receiver trusts says that the message passed when it came there: " + e.Detail
 	case indirect.KindBodyChanged:
-		text := "somebody changed the text below what " + plainDomain(e.Detail) + " signed; the signed header is as it was"
+		text := "somebody changed the text below what " + visible.Domain(e.Detail) + " signed; the signed header is as it was"
 		if !e.Strong {
 			text += ", but the signature is not known to be recent: anybody can have put another text below an old header"
 		}
@@ -109,6 +110,6 @@ func forwardedSentences(r *dmarc.Result) []string {
 	if !has(r, indirect.KindTrustedSealer) || r.ARC == nil || len(r.ARC.Sets) == 0 {
 		return nil
 	}
-	name := plainDomain(r.ARC.Sets[len(r.ARC.Sets)-1].Seal.Domain)
+	name := visible.Domain(r.ARC.Sets[len(r.ARC.Sets)-1].Seal.Domain)
 	return []string{"It was forwarded by " + name + ", which this receiver trusts.", name + " says that it was genuine when it came there."}
 }

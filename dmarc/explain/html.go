@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 //go:embed explain.html
@@ -54,7 +56,7 @@ func (e *Explanation) shown() *Explanation {
 	shown := &Explanation{Answer: e.Answer.clone()}
 	shown.Answer.escape()
 	for _, text := range e.Reasons {
-		shown.Reasons = append(shown.Reasons, visible(text))
+		shown.Reasons = append(shown.Reasons, visible.Line(text))
 	}
 	for i := range e.Steps {
 		shown.Steps = append(shown.Steps, clone(e.Steps[i]))

@@ -7,6 +7,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 // policySteps are where the policy was looked for, and what it says.
@@ -27,7 +28,7 @@ func discoveryStep(v *dmarc.Verdict, d *discovery.Result) Step {
 	s := Step{
 		Kind:  KindDiscovery,
 		Title: "DMARC record",
-		Input: "Where does DNS say what " + plainDomain(d.AuthorDomain) + " wants?",
+		Input: "Where does DNS say what " + visible.Domain(d.AuthorDomain) + " wants?",
 		Rule:  "The Author Domain's own record applies, else that of its Organizational Domain.",
 
 		Section: "RFC 9989, section 4.10.1",
@@ -65,7 +66,7 @@ func discoveryStep(v *dmarc.Verdict, d *discovery.Result) Step {
 		s.Consequence = "Without an answer from DNS, nobody knows what is to be done with the message."
 	case d.Query() == nil:
 		s.Outcome, s.Tone = "none", ToneOpen
-		s.Consequence = plainDomain(d.AuthorDomain) + " publishes no DMARC policy."
+		s.Consequence = visible.Domain(d.AuthorDomain) + " publishes no DMARC policy."
 	default:
 		s.Outcome = "found"
 		s.Consequence = sourceText(d)

@@ -8,6 +8,8 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -41,7 +43,7 @@ func spfReason(r *dmarc.Result) string {
 	if r.Envelope.MailFromUnknown {
 		return "SPF: not checked, since the address that bounces go to (MAIL FROM) is not known."
 	}
-	name, ip := plainDomain(res.Domain), client(&r.Envelope)
+	name, ip := visible.Domain(res.Domain), client(&r.Envelope)
 	switch res.Status {
 	case spf.StatusPass:
 		return spfPass(r, name)
@@ -54,17 +56,17 @@ func spfReason(r *dmarc.Result) string {
 	case spf.StatusTempError:
 		return "SPF: not known (temperror). " + openText(res.Err)
 	case spf.StatusPermError:
-		return "SPF: the record of " + name + " cannot be used (permerror): " + spfFault(res) + "."
+		return "SPF: the record of " + name + " cannot be used (permerror): " + remedy.SPFFault(res) + "."
 	}
 	if errors.Is(res.Err, spf.ErrNoRecord) {
 		return "SPF: none, which means that " + name + " has no SPF record to check by."
 	}
-	return "SPF: none, which means that there is nothing to check by: " + spfFault(res) + "."
+	return "SPF: none, which means that there is nothing to check by: " + remedy.SPFFault(res) + "."
 }
 
 // spfPass is the first of all explanations to get right: SPF passed, and yet DMARC fails.
 func spfPass(r *dmarc.Result, name string) string {
-	ip, author := client(&r.Envelope), plainDomain(r.DMARC.AuthorDomain)
+	ip, author := client(&r.Envelope), visible.Domain(r.DMARC.AuthorDomain)
 	for _, i := range r.DMARC.Identifiers {
 		if i.Method != dmarc.MethodSPF || !evaluated(&r.DMARC) {
 			continue
@@ -98,7 +100,7 @@ func dkimReason(r *dmarc.Result, n int, d *dkim.Result) string {
 				return "DKIM: pass for " + name + ", and yet it does not count (not aligned). Only the exact name in From does (adkim=s)."
 			case i.Alignment == discovery.NotAligned:
 				return "DKIM: pass, and yet it does not count (not aligned). " + name + " signed this, which says nothing about " +
-					plainDomain(r.DMARC.AuthorDomain) + "."
+					visible.Domain(r.DMARC.AuthorDomain) + "."
 			}
 		}
 		return "DKIM: pass for " + name + "."
@@ -110,19 +112,19 @@ func dkimReason(r *dmarc.Result, n int, d *dkim.Result) string {
 
 // dmarcReason is on the policy.
 func dmarcReason(v *dmarc.Verdict) string {
-	name := plainDomain(v.AuthorDomain)
+	name := visible.Domain(v.AuthorDomain)
 	switch {
 	case v.Status == dmarc.StatusPermError:
 		return "DMARC: not evaluated (permerror), since " + authorFault(v.Err) + "."
 	case v.Status == dmarc.StatusTempError:
-		return "DMARC: not known (temperror), since " + plainCause(dmarcWords, v.Err, "DNS gave no answer") + "."
+		return "DMARC: not known (temperror), since " + remedy.Cause(dmarcWords, v.Err, "DNS gave no answer") + "."
 	case v.Status == dmarc.StatusNone:
-		return "DMARC: none, which means that " + name + " publishes no policy: " + plainCause(dmarcWords, v.Err, "there is no DMARC record") + "."
+		return "DMARC: none, which means that " + name + " publishes no policy: " + remedy.Cause(dmarcWords, v.Err, "there is no DMARC record") + "."
 	case v.PolicyAssumed:
-		return "DMARC: " + v.Status.String() + ". The record of " + plainDomain(v.PolicyDomain) + " states no valid policy, so p=none is assumed: nothing is asked for."
+		return "DMARC: " + v.Status.String() + ". The record of " + visible.Domain(v.PolicyDomain) + " states no valid policy, so p=none is assumed: nothing is asked for."
 	}
 	policy := policyTag(v) + "=" + v.Policy.String()
-	text := "DMARC: " + v.Status.String() + ". " + plainDomain(v.PolicyDomain) + " publishes " + policy + ": "
+	text := "DMARC: " + v.Status.String() + ". " + visible.Domain(v.PolicyDomain) + " publishes " + policy + ": "
 	switch v.Policy {
 	case record.PolicyReject:
 		text += "refuse what nothing proves."

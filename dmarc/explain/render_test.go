@@ -21,6 +21,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -96,13 +97,13 @@ func TestWhatShowsNothingIsEscaped(t *testing.T) {
 		'\u034f', '\u115f', '\u1160', '\u17b4', '\u180b', '\u180f', '\u2800', '\u3164', '\ufe00', '\ufe0f', '\uffa0',
 		'\u00ad', '\u200b', '\u2060', '\u061c', '\u180e', '\U000e0100', '\U00016fe4', '\U0001d159', '\U00013441', '\U0001d173',
 	} {
-		got := visible("a" + string(r) + "b")
+		got := visible.Line("a" + string(r) + "b")
 		if want := "a" + strings.Trim(strconv.QuoteRuneToASCII(r), "'") + "b"; got != want {
 			t.Errorf("%U is shown as %q, want %q", r, got, want)
 		}
 	}
 	for _, text := range []string{"bücher", "a\u0301", "漢字", "한글", "हिन्दी", "\U0001f600"} {
-		if got := visible(text); got != text {
+		if got := visible.Line(text); got != text {
 			t.Errorf("%q is shown as %q", text, got)
 		}
 	}
@@ -170,7 +171,7 @@ func checkSafe(t *testing.T, r *dmarc.Result) {
 func everyAnswer(s string) Answer {
 	fix := Fix{
 		Text: s, Note: s, Provider: s,
-		Broken: &Broken{Name: s, Type: "TXT", Parts: []Part{{s, true}, {s, false}, {"", true}}, Faults: []string{s}},
+		Broken: &Broken{Name: s, Type: "TXT", Parts: []Part{{Text: s, Wrong: true}, {Text: s}, {Text: "", Wrong: true}}, Faults: []string{s}},
 		Changes: []Change{{
 			Action: ActionAdd, Name: s, Host: s, Zone: s, Type: "TXT", Value: s + "<" + s + ">", Old: s, Placeholders: []string{"<" + s + ">", ""},
 		}},
@@ -225,7 +226,7 @@ func checkLine(t *testing.T, text string) {
 		t.Fatalf("not UTF-8: %q", text)
 	}
 	for _, r := range text {
-		if !unicode.IsPrint(r) || blank(r) {
+		if !unicode.IsPrint(r) || visible.Blank(r) {
 			t.Fatalf("%U in %q", r, text)
 		}
 	}
@@ -258,7 +259,7 @@ func checkHTML(t *testing.T, text string) {
 			depth--
 		case html.TextToken:
 			for _, r := range string(z.Text()) {
-				if (!unicode.IsPrint(r) || blank(r)) && r != '\n' {
+				if (!unicode.IsPrint(r) || visible.Blank(r)) && r != '\n' {
 					t.Fatalf("%U in %q", r, text)
 				}
 			}
@@ -268,17 +269,17 @@ func checkHTML(t *testing.T, text string) {
 
 func TestTextIsShownAsItIs(t *testing.T) {
 	for text, want := range map[string]string{
-		"plain text":                        "plain text",
-		"Bücher 漢字":                         "Bücher 漢字",
-		"a\tb\r\nc":                         `a\u0009b\u000d\u000ac`,
-		"\x1b[2J":                           `\u001b[2J`,
-		"\u202egnp.exe":                     `\u202egnp.exe`,
-		"\U000e0041":                        `\U000e0041`,
-		"a\xffb":                            "a\uFFFDb",
-		strings.Repeat("x", 401):            strings.Repeat("x", 397) + "...",
-		visible(strings.Repeat("\x00", 99)): visible(strings.Repeat("\x00", 99)),
+		"plain text":                             "plain text",
+		"Bücher 漢字":                              "Bücher 漢字",
+		"a\tb\r\nc":                              `a\u0009b\u000d\u000ac`,
+		"\x1b[2J":                                `\u001b[2J`,
+		"\u202egnp.exe":                          `\u202egnp.exe`,
+		"\U000e0041":                             `\U000e0041`,
+		"a\xffb":                                 "a\uFFFDb",
+		strings.Repeat("x", 401):                 strings.Repeat("x", 397) + "...",
+		visible.Line(strings.Repeat("\x00", 99)): visible.Line(strings.Repeat("\x00", 99)),
 	} {
-		got := visible(text)
+		got := visible.Line(text)
 		if got != want {
 			t.Errorf("%q is shown as %q, want %q", text, got, want)
 		}
@@ -307,7 +308,7 @@ func TestColoursAreThereOnlyIfAskedFor(t *testing.T) {
 	e := &Explanation{
 		Answer: Answer{
 			Verdict: "FAIL: it does.", Tone: ToneBad,
-			Fixes: []Fix{{Text: "Do it.", Broken: &Broken{Parts: []Part{{"a", false}, {"b", true}}}, Changes: []Change{{Value: "c"}}}},
+			Fixes: []Fix{{Text: "Do it.", Broken: &Broken{Parts: []Part{{Text: "a"}, {Text: "b", Wrong: true}}}, Changes: []Change{{Value: "c"}}}},
 		},
 		Reasons: []string{"so"},
 		Steps: []Step{

@@ -3,10 +3,10 @@ package explain
 import (
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -60,7 +60,7 @@ func authorStep(r *dmarc.Result) Step {
 		s.add("addresses", strconv.Itoa(a.Mailboxes))
 	}
 	for _, name := range a.Domains[:min(len(a.Domains), 5)] {
-		s.add("domain", bothForms(name))
+		s.add("domain", visible.BothForms(name))
 	}
 	if a.Err != nil {
 		s.Outcome, s.Tone = "refused", ToneBad
@@ -70,7 +70,7 @@ func authorStep(r *dmarc.Result) Step {
 	}
 	if r.DMARC.AuthorDomain != "" {
 		s.Outcome = "found"
-		s.Consequence = "The question is who may speak for " + plainDomain(r.DMARC.AuthorDomain) + "."
+		s.Consequence = "The question is who may speak for " + visible.Domain(r.DMARC.AuthorDomain) + "."
 	}
 	return s
 }
@@ -81,15 +81,6 @@ func or(text, none string) string {
 		return none
 	}
 	return text
-}
-
-// list joins words as a sentence does: "a", "a and b", "a, b and c".
-func list(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // count returns a number and what it counts: "1 octet", "2 octets".

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -37,7 +38,7 @@ func spfStep(r *dmarc.Result, res *spf.Result) Step {
 	s := Step{
 		Kind:    KindSPF,
 		Title:   "SPF",
-		Input:   "May " + client(&r.Envelope) + " send mail for " + plainDomain(res.Domain) + "?",
+		Input:   "May " + client(&r.Envelope) + " send mail for " + visible.Domain(res.Domain) + "?",
 		Outcome: res.Status.String(),
 		Tone:    spfTone(res.Status),
 		Rule:    "The first term of the record that matches decides.",
@@ -89,7 +90,7 @@ func spfTone(status spf.Status) Tone {
 }
 
 func spfConsequence(r *dmarc.Result, res *spf.Result) string {
-	name, ip := plainDomain(res.Domain), client(&r.Envelope)
+	name, ip := visible.Domain(res.Domain), client(&r.Envelope)
 	switch res.Status {
 	case spf.StatusPass:
 		return name + " lets this server send its mail."

@@ -2,6 +2,8 @@ package explain
 
 import (
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -29,7 +31,7 @@ func spfAnswer(r *dmarc.Result) Answer {
 	if res == nil {
 		return Answer{}
 	}
-	name, ip := plainDomain(res.Domain), client(&r.Envelope)
+	name, ip := visible.Domain(res.Domain), client(&r.Envelope)
 	a := Answer{Tone: spfTone(res.Status)}
 	say := func(verdict, sentence string) { a.Verdict, a.Sentences = verdict, []string{sentence} }
 	known := r.Envelope.IP.IsValid()
@@ -50,14 +52,14 @@ func spfAnswer(r *dmarc.Result) Answer {
 		say("NOT KNOWN YET: whether "+name+" lets "+ip+" send its mail.", openText(res.Err))
 		a.Fixes = openFixes(&dmarc.Result{DMARC: dmarc.Verdict{Err: res.Err}})
 	case spf.StatusPermError:
-		say("NO ANSWER: the SPF record of "+name+" cannot be used.", capital(spfFault(res))+".")
-		a.Fixes = []Fix{mendSPF(res)}
+		say("NO ANSWER: the SPF record of "+name+" cannot be used.", capital(remedy.SPFFault(res))+".")
+		a.Fixes = []Fix{remedy.SPF(res)}
 	default:
-		say("NO ANSWER: there is nothing to check by.", capital(spfFault(res))+".")
-		switch f, ok := nearlySPF(res); {
+		say("NO ANSWER: there is nothing to check by.", capital(remedy.SPFFault(res))+".")
+		switch f, ok := remedy.NearlySPF(res); {
 		case ok:
 			a.Fixes = []Fix{f}
-		case known && name != plainDomain(""):
+		case known && name != visible.Domain(""):
 			a.Fixes = []Fix{allow(r)}
 		}
 	}

@@ -1,6 +1,9 @@
 package explain
 
-import "github.com/mailverdict/mailverdict/dmarc"
+import (
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/internal/visible"
+)
 
 // A Step is one step on the way to a verdict: a question and its answer. Fields that have
 // nothing to say are empty.
@@ -81,11 +84,11 @@ func steps(r *dmarc.Result) []Step {
 // escape makes all text of a step fit to be shown.
 func (s *Step) escape() {
 	for _, text := range []*string{&s.Title, &s.Input, &s.Outcome, &s.Rule, &s.Section, &s.Consequence} {
-		*text = visible(*text)
+		*text = visible.Line(*text)
 	}
 	for i := range s.Evidence {
-		s.Evidence[i].Label = visible(s.Evidence[i].Label)
-		s.Evidence[i].Text = visible(s.Evidence[i].Text)
+		s.Evidence[i].Label = visible.Line(s.Evidence[i].Label)
+		s.Evidence[i].Text = visible.Line(s.Evidence[i].Text)
 	}
 	for i := range s.Steps {
 		s.Steps[i].escape()

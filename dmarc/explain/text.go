@@ -3,6 +3,8 @@ package explain
 import (
 	"io"
 	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 // TextOptions say how Text writes.
@@ -73,7 +75,7 @@ func (p *printer) paint(color, text string) string {
 
 // heading writes a title, the section behind it, and the outcome at the right end.
 func (p *printer) heading(indent int, s *Step, color string) {
-	title, section, outcome := visible(s.Title), visible(s.Section), visible(s.Outcome)
+	title, section, outcome := visible.Line(s.Title), visible.Line(s.Section), visible.Line(s.Outcome)
 	if section != "" {
 		section = "  " + section
 	}
@@ -103,7 +105,7 @@ func (p *printer) outcome(left int, outcome, color string) {
 
 // paragraph writes wrapped text.
 func (p *printer) paragraph(indent int, color, text string) {
-	for _, line := range wrap(visible(text), p.width-indent) {
+	for _, line := range wrap(visible.Line(text), p.width-indent) {
 		p.text.WriteString(strings.Repeat(" ", indent))
 		p.text.WriteString(p.paint(color, line))
 		p.text.WriteByte('\n')
@@ -123,8 +125,8 @@ func (p *printer) facts(indent, column int, facts []Fact) {
 }
 
 func (p *printer) row(indent, column int, f Fact) {
-	label := visible(f.Label)
-	for n, line := range wrap(visible(f.Text), p.width-indent-column-2) {
+	label := visible.Line(f.Label)
+	for n, line := range wrap(visible.Line(f.Text), p.width-indent-column-2) {
 		if n > 0 {
 			label = ""
 		}
@@ -159,7 +161,7 @@ func (p *printer) terms(indent int, terms []Step) {
 		for _, f := range terms[i].Evidence {
 			if f.Label != labelCount {
 				shown = append(shown, f)
-				column = max(column, columns(visible(f.Label)))
+				column = max(column, columns(visible.Line(f.Label)))
 			}
 		}
 		p.facts(inner, min(column, labels), shown)

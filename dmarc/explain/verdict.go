@@ -6,6 +6,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
 // verdictStep is the end of the explanation.
@@ -57,12 +58,12 @@ func verdictQuestion(v *dmarc.Verdict) string {
 	if v.AuthorDomain == "" {
 		return "Whom is this message from?"
 	}
-	return "Is this message from " + plainDomain(v.AuthorDomain) + "?"
+	return "Is this message from " + visible.Domain(v.AuthorDomain) + "?"
 }
 
 // verdictConsequence says what a verdict means, in the words of the trade.
 func verdictConsequence(v *dmarc.Verdict) string {
-	name := plainDomain(v.AuthorDomain)
+	name := visible.Domain(v.AuthorDomain)
 	switch v.Status {
 	case dmarc.StatusPass:
 		return "What passed is aligned with " + name + ": the message is from " + name + "."

@@ -5,34 +5,11 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
-	"github.com/mailverdict/mailverdict/internal/cause"
-	"github.com/mailverdict/mailverdict/spf"
+	"github.com/mailverdict/mailverdict/internal/remedy"
 )
 
-// The causes of results in plain words, by their words in JSON. A test holds them against the
-// causes that packages spf, dkim, dmarc and those below it declare.
-
-// spfWords go behind "The SPF record cannot be used:" and the like.
-var spfWords = map[string]string{
-	"no-address":       "the address of the server that sent the message is not known",
-	"no-mail-from":     "the address that bounces go to is not known",
-	"no-domain":        "the address that bounces go to has no domain",
-	"bad-domain":       "the address that bounces go to has a domain that cannot be right",
-	"no-record":        "there is no SPF record",
-	"no-match":         "the record does not say what to do with other servers",
-	"no-target":        "it refers to a name that has no SPF record",
-	"syntax":           "a part of it cannot be read",
-	"multiple-records": "there is more than one of them, and so none counts",
-	"term-limit":       "it needs more than ten look-ups in DNS",
-	"loop":             "it includes itself: a loop",
-	"void-limit":       "it names things that do not exist in DNS",
-	"mx-limit":         "one of its mx terms has more than ten hosts",
-	"question-limit":   "it needs too many look-ups in DNS",
-	"record-limit":     "it is too long",
-	"time-limit":       "the check took too long",
-	"canceled":         "the check was ended before it was done",
-	"dns":              "DNS gave no answer",
-}
+// The causes of results in plain words, by their words in JSON; those of SPF are in internal/remedy.
+// A test holds them against the causes that packages spf, dkim, dmarc and those below it declare.
 
 // dkimWords go behind "The signature does not count:".
 var dkimWords = map[string]string{
@@ -96,16 +73,8 @@ var dmarcWords = map[string]string{
 	"header-limit":       "its header is too large",
 }
 
-// plainCause returns the words for the cause of an error, or others where it has none.
-func plainCause(words map[string]string, err error, others string) string {
-	word, _ := cause.Of(err)
-	return or(words[word], others)
-}
-
-func spfFault(r *spf.Result) string { return plainCause(spfWords, r.Err, "it cannot be read") }
-
 func dkimFault(d *dkim.Result) string {
-	return plainCause(dkimWords, d.Err, "it cannot be checked")
+	return remedy.Cause(dkimWords, d.Err, "it cannot be checked")
 }
 
 // authorFault says why a message has no single Author Domain.
@@ -113,7 +82,7 @@ func authorFault(err error) string {
 	if errors.Is(err, dmarc.ErrHeader) {
 		return dmarcWords["header"]
 	}
-	return plainCause(dmarcWords, err, "it has no single author")
+	return remedy.Cause(dmarcWords, err, "it has no single author")
 }
 
 // capital returns a sentence with a capital at its beginning.

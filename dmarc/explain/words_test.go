@@ -6,6 +6,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/cause/declared"
+	"github.com/mailverdict/mailverdict/internal/remedy"
 )
 
 // Whoever adds an error to a package has to say here what it means in plain words.
@@ -15,7 +16,7 @@ func TestEveryCauseHasPlainWords(t *testing.T) {
 		dirs  []string
 		not   []string // words of errors that no verdict wraps
 	}{
-		"spf":  {spfWords, []string{"../../spf"}, nil},
+		"spf":  {remedy.SPFWords, []string{"../../spf"}, nil},
 		"dkim": {dkimWords, []string{"../../dkim", "../../internal/keys"}, nil},
 		"dmarc": {
 			dmarcWords,
@@ -52,11 +53,11 @@ func contains(list []string, word string) bool {
 func TestPlainWordsAreThoseOfTheCauseAndNotOfItsText(t *testing.T) {
 	var causes cause.Table
 	err := cause.Wrap(causes.New("no-record", "x"), "text of a stranger", nil)
-	if got := plainCause(spfWords, err, "others"); got != spfWords["no-record"] {
+	if got := remedy.Cause(remedy.SPFWords, err, "others"); got != remedy.SPFWords["no-record"] {
 		t.Errorf("got %q", got)
 	}
 	for _, err := range []error{nil, errors.New("no-record"), causes.New("new", "x")} {
-		if got := plainCause(spfWords, err, "others"); got != "others" {
+		if got := remedy.Cause(remedy.SPFWords, err, "others"); got != "others" {
 			t.Errorf("%v: got %q", err, got)
 		}
 	}

@@ -2,9 +2,8 @@
 // adds to an aggregate report (RFC 9990), whether a failure report is asked for (RFC 9991), and
 // where both go.
 //
-// All of it is a function of the message's result and of what was done with the message. No DNS
-// is asked: whether an address outside of the owner's organization takes reports is not known
-// here.
+// All of it but Confirm is a function of the message's result and of what was done with the message.
+// Confirm asks DNS whether an address outside of the owner's organization takes reports.
 package feedback
 
 import (

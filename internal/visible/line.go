@@ -1,4 +1,4 @@
-package explain
+package visible
 
 import (
 	"fmt"
@@ -18,21 +18,22 @@ const cut = "..."
 // maxValue is how much is shown of the value of a record.
 const maxValue = 4000
 
-// visible returns text as it can be shown on one line anywhere: what is not printable or
+// Line returns text as it can be shown on one line anywhere: what is not printable or
 // shows nothing as a \u escape, what is not UTF-8 as U+FFFD, and no more than maxText. To
 // apply it twice changes nothing.
-func visible(text string) string { return visibleTo(text, maxText) }
+func Line(text string) string { return lineTo(text, maxText) }
 
-// visibleValue is visible for the value of a record, which may be longer.
-func visibleValue(text string) string { return visibleTo(text, maxValue) }
+// Value is Line for the value of a record, which may be longer.
+func Value(text string) string { return lineTo(text, maxValue) }
 
-func visibleTo(text string, most int) string {
+// lineTo is Line for a text of which no more than most characters are shown.
+func lineTo(text string, most int) string {
 	var b strings.Builder
 	shown, end := 0, 0 // characters, and octets of those before which the cut would be
 	for _, r := range text {
 		piece := string(r)
 		switch {
-		case unicode.IsPrint(r) && !blank(r): // U+FFFD, for what is not UTF-8, among them
+		case unicode.IsPrint(r) && !Blank(r): // U+FFFD, for what is not UTF-8, among them
 		case r > 0xffff:
 			piece = fmt.Sprintf(`\U%08x`, r)
 		default:
@@ -49,11 +50,11 @@ func visibleTo(text string, most int) string {
 	return b.String()
 }
 
-// blank reports whether a character that Unicode counts as a letter, a mark or a symbol shows
+// Blank reports whether a character that Unicode counts as a letter, a mark or a symbol shows
 // nothing, so that texts which differ by it look alike: the default-ignorable ones (Hangul
 // fillers, variation selectors, the combining grapheme joiner; Unicode, section 5.21), and
 // those that are drawn as an empty space.
-func blank(r rune) bool {
+func Blank(r rune) bool {
 	switch r {
 	case '\u2800', // BRAILLE PATTERN BLANK
 		'\U00013441', '\U00013442', // EGYPTIAN HIEROGLYPH FULL BLANK and HALF BLANK
@@ -64,17 +65,17 @@ func blank(r rune) bool {
 	return unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// plainDomain returns a domain name for the middle of a sentence. Names in results that
+// Domain returns a domain name for the middle of a sentence. Names in results that
 // are no domain names, as those of broken identities may be, become "(no domain)".
-func plainDomain(name string) string {
+func Domain(name string) string {
 	if domain.Check(name) != nil {
 		return "(no domain)"
 	}
 	return domain.ToLower(name)
 }
 
-// bothForms returns a domain name with its U-labels behind it, where it has some.
-func bothForms(name string) string {
+// BothForms returns a domain name with its U-labels behind it, where it has some.
+func BothForms(name string) string {
 	if shown := domain.ToUnicode(name); shown != name {
 		return name + " (" + shown + ")"
 	}
