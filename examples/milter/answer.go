@@ -15,8 +15,13 @@ import (
 
 // answer ends a message: it decides, changes the header, and logs what was done.
 func (d *daemon) answer(msg *message, id string, m milter.Modifier) (*milter.Response, error) {
+	msg.endHeader()
 	if msg.failure != nil {
 		return d.failed(msg, msg.failure), nil
+	}
+	if len(msg.remove) > maxRemovals && msg.setup.Shadow == "" {
+		d.log.Warn("message", append(msg.attributes(), slog.String("action", string(actionReject)), slog.Int("forged_fields", len(msg.remove)))...)
+		return milter.RejectWithCodeAndReason(550, "5.6.0 Message refused: too many forged fields")
 	}
 	if msg.session == nil {
 		return d.onlyCleaned(msg, m)
@@ -42,6 +47,7 @@ func (d *daemon) answer(msg *message, id string, m milter.Modifier) (*milter.Res
 	if err != nil {
 		return d.failed(msg, err), nil
 	}
+	d.count(msg, r, result.DMARC)
 	d.metrics.forged.Add(float64(len(msg.remove)))
 	d.metrics.messages.WithLabelValues(result.DMARC.Status.String(), string(done), string(msg.kind)).Inc()
 	d.log.Info("message", append(msg.attributes(), slog.String("action", string(done)),
@@ -68,11 +74,16 @@ func (d *daemon) onlyCleaned(msg *message, m milter.Modifier) (*milter.Response,
 func (d *daemon) failed(msg *message, why error) *milter.Response {
 	d.metrics.failures.WithLabelValues("message").Inc()
 	done := actionTempFail
-	if msg.setup.Failure == "accept" || msg.setup.Shadow != "" {
+	if msg.setup.onFailure() == milter.RespAccept {
 		done = actionAccept
 	}
 	d.log.Error("message", append(msg.attributes(), slog.String("action", string(done)), slog.String("failure", why.Error()))...)
-	if done == actionAccept {
+	return msg.setup.onFailure()
+}
+
+// onFailure is the answer to a message that this program could not check.
+func (s *setup) onFailure() *milter.Response {
+	if s.Failure == "accept" || s.Shadow != "" {
 		return milter.RespAccept
 	}
 	return milter.RespTempFail

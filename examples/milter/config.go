@@ -58,6 +58,9 @@ type config struct {
 	IdleTimeout    time.Duration `toml:"idle_timeout"`
 	DrainTimeout   time.Duration `toml:"drain_timeout"`
 
+	Store        string   `toml:"store"`
+	StoreExclude []string `toml:"store_exclude"`
+
 	Metrics string `toml:"metrics"`
 	Log     string `toml:"log"`
 }
@@ -172,6 +175,10 @@ func (c *config) check() (wrong []error) {
 	}
 	if c.DNSTime > 4*time.Minute {
 		bad("dns_time", errors.New("want at most 4m: Postfix waits 300 seconds for the end of a message"))
+	}
+	if c.Store != "" {
+		_, _, _, err := splitStore(c.Store)
+		bad("store", err)
 	}
 	if c.DNSCache < 1 || c.DNSCache > 1<<16 {
 		bad("dns_cache", errors.New("want 1 to 65536 MiB"))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/d--j/go-milter"
+	"github.com/mailverdict/mailverdict/dmarc/aggregate"
 )
 
 // A daemon is the running program: listeners, and the configuration that new messages begin with.
@@ -22,13 +23,16 @@ type daemon struct {
 	messages atomic.Int64 // under way
 	draining atomic.Bool
 
+	reports    *aggregate.Accumulator // nil if nothing is counted
+	closeStore func()
+
 	servers  []*milter.Server
 	serving  sync.WaitGroup
 	spaceLog sync.Once
 }
 
 func newDaemon(c *config, host string, log *slog.Logger) (*daemon, error) {
-	d := &daemon{host: host, log: log, metrics: newMetrics()}
+	d := &daemon{host: host, log: log, metrics: newMetrics(), closeStore: func() {}}
 	s, err := newSetup(c, host, nil, d.metrics)
 	if err != nil {
 		return nil, err
@@ -37,9 +41,12 @@ func newDaemon(c *config, host string, log *slog.Logger) (*daemon, error) {
 	return d, nil
 }
 
-// open opens all sockets of the configuration, and serves them.
+// open opens the store and all sockets of the configuration, and serves them.
 func (d *daemon) open() error {
 	c := d.setup.Load().config
+	if err := d.openStore(c); err != nil {
+		return err
+	}
 	slots := make(chan struct{}, c.MaxConnections)
 	for _, l := range c.listeners(d.host) {
 		sockets, err := listen(c, l.Listen)
@@ -105,9 +112,9 @@ func (d *daemon) reload(file string) {
 	d.metrics.reloads.WithLabelValues("ok").Inc()
 	d.log.Info("configuration reloaded")
 	if fixed := func(c *config) string {
-		return fmt.Sprint(c.listeners(d.host), c.SocketMode, c.SocketGroup, c.MaxConnections, c.IdleTimeout, c.Metrics, c.Log)
+		return fmt.Sprint(c.listeners(d.host), c.SocketMode, c.SocketGroup, c.MaxConnections, c.IdleTimeout, c.Metrics, c.Log, c.Store, c.StoreExclude)
 	}; fixed(c) != fixed(old.config) {
-		d.log.Warn("listeners, authserv_id, max_connections, idle_timeout, metrics and log take a restart")
+		d.log.Warn("listeners, authserv_id, max_connections, idle_timeout, store, metrics and log take a restart")
 	}
 }
 
@@ -130,6 +137,7 @@ func (d *daemon) drain() {
 	}
 	closing.Wait()
 	d.serving.Wait()
+	d.closeStore()
 	d.log.Info("ended", slog.Int64("messages_left", d.messages.Load()))
 }
 

@@ -14,6 +14,10 @@ import (
 // known. The verifier takes less.
 const maxHeld = 512 << 10
 
+// maxRemovals is how many forged fields are removed from one message. One that has more is refused:
+// Postfix goes through the header once for each.
+const maxRemovals = 1000
+
 // A field is a header field as the MTA gives it: what stands before the colon and what after it, with
 // its leading space, and LF in folds.
 type field struct{ name, value string }
@@ -38,7 +42,8 @@ type message struct {
 	held      []field        // of a gateway's message, until its header ends
 	heldSize  int
 
-	seen    map[string]int // fields by name in lower case
+	ended   bool           // the header has ended
+	seen    map[string]int // of the names of fields that may be removed, in lower case
 	remove  []removal
 	others  []string // Authentication-Results fields, for shadow mode
 	failure error    // why nothing more is to be known
@@ -91,23 +96,17 @@ func (msg *message) recipient(to string) {
 
 // field takes the next field, and notes whether it is to be removed.
 func (msg *message) field(f field, id string) {
-	name := strings.ToLower(f.name)
-	msg.seen[name]++
-	forged := false
-	switch {
+	switch name := strings.ToLower(f.name); {
 	case name == "authentication-results":
 		text := f.name + ":" + f.value
-		forged = authres.Claims(id, text)
+		msg.suspect(f.name, authres.Claims(id, text))
 		if msg.setup.Shadow != "" && len(msg.others) < 20 {
 			msg.others = append(msg.others, text)
 		}
 	case name == "received-spf":
-		forged = msg.setup.ReceivedSPF && authres.Claims(id, f.name+":"+f.value)
-	case msg.setup.MarkField != "":
-		forged = strings.EqualFold(name, msg.setup.MarkField)
-	}
-	if forged {
-		msg.remove = append(msg.remove, removal{f.name, msg.seen[name]})
+		msg.suspect(f.name, msg.setup.ReceivedSPF && authres.Claims(id, f.name+":"+f.value))
+	case strings.EqualFold(name, msg.setup.MarkField):
+		msg.suspect(f.name, true)
 	}
 	switch {
 	case msg.session != nil:
@@ -121,8 +120,21 @@ func (msg *message) field(f field, id string) {
 	}
 }
 
-// endHeader ends the header: the client behind a gateway is known by now.
+// suspect counts a field whose name we write too, and notes whether it is forged.
+func (msg *message) suspect(name string, forged bool) {
+	key := strings.ToLower(name)
+	msg.seen[key]++
+	if forged && len(msg.remove) <= maxRemovals {
+		msg.remove = append(msg.remove, removal{name, msg.seen[key]})
+	}
+}
+
+// endHeader ends the header, if that was not yet done: the client behind a gateway is known by now.
 func (msg *message) endHeader() {
+	if msg.ended {
+		return
+	}
+	msg.ended = true
 	if msg.gateway && msg.session == nil {
 		msg.releaseHeld()
 	}
@@ -142,6 +154,7 @@ func (msg *message) releaseHeld() {
 }
 
 func (msg *message) write(chunk []byte) {
+	msg.endHeader()
 	if msg.session != nil {
 		_, err := msg.session.Write(chunk)
 		msg.note(err)

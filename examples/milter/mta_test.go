@@ -1,22 +1,26 @@
 package main
 
 import (
+	"database/sql"
+	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/d--j/go-milter"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // zone is the DNS of the tests without Postfix.
 const zone = `
 bank.test. TXT "v=spf1 ip4:192.0.2.7 -all"
-_dmarc.bank.test. TXT "v=DMARC1; p=reject"
+_dmarc.bank.test. TXT "v=DMARC1; p=reject; rua=mailto:r@bank.test"
 `
 
 // testDaemon returns a daemon that serves a socket of the test, whose DNS is the zone.
@@ -230,5 +234,106 @@ func TestShadowModeComparesWhatAnotherFilterWrote(t *testing.T) {
 	})
 	if len(got) != 2 || got["dkim"] != "pass" || got["dmarc"] != "fail" {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestMessagesAreCountedForReports(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "reports.db")
+	d := testDaemon(t, `store = "sqlite:`+file+`"`+"\n"+`local = "mark"`)
+	for _, ip := range []string{"192.0.2.7", "198.51.100.9", "127.0.0.1"} {
+		connect(t, d, ip).send("a@bank.test", fromBank, "u@example.com")
+	}
+	d.drain()
+
+	db, err := sql.Open("sqlite", "file:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	store, err := sqlstore.Open(t.Context(), db, sqlstore.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for task, err := range store.Pending(t.Context(), time.Now().Add(48*time.Hour)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row, err := range store.Rows(t.Context(), task) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows[row.Source.String()] = row.Disposition
+		}
+	}
+	if len(rows) != 2 || rows["192.0.2.7"] != "pass" || rows["198.51.100.9"] != "quarantine" {
+		t.Errorf("counted %v, want those of the two clients from outside", rows)
+	}
+}
+
+func TestForgedFieldsAreRemovedFromTheLastToTheFirst(t *testing.T) {
+	d := testDaemon(t, "")
+	defer d.drain()
+	changes, _ := connect(t, d, "192.0.2.7").send("a@bank.test", []string{
+		"Authentication-Results: mx.example.com; dmarc=pass", "Authentication-Results: other.test; dmarc=pass",
+		"X-Dmarc-Disposition: none", "AUTHENTICATION-RESULTS: mx.example.com; dmarc=pass", "From: a@bank.test",
+	}, "u@example.com")
+	var got []string
+	for _, c := range changes {
+		if c.Type == milter.ActionChangeHeader {
+			got = append(got, fmt.Sprintf("%s %d %q", strings.ToLower(c.HeaderName), c.HeaderIndex, c.HeaderValue))
+		}
+	}
+	if want := `authentication-results 3 "", x-dmarc-disposition 1 "", authentication-results 1 ""`; strings.Join(got, ", ") != want {
+		t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
+	}
+}
+
+func TestAMessageOfForgedFieldsIsRefused(t *testing.T) {
+	d := testDaemon(t, "")
+	defer d.drain()
+	fields := slices.Repeat([]string{"X-DMARC-Disposition: none"}, maxRemovals+1)
+	m := connect(t, d, "192.0.2.7")
+	if _, a := m.send("a@bank.test", append(fields, "From: a@bank.test"), "u@example.com"); a.SMTPCode != 550 {
+		t.Errorf("%v", a)
+	}
+	if changes, a := m.send("a@bank.test", fields[1:], "u@example.com"); a.Type != milter.ActionAccept || len(changes) < maxRemovals {
+		t.Errorf("%v, %d changes", a, len(changes))
+	}
+}
+
+func TestTheClientBehindAGatewayIsNamedByTheFieldsOfTheGateways(t *testing.T) {
+	gateways, err := parseClients([]string{"198.51.100.0/24"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer := field{"Received", " from mail.bank.test (x [192.0.2.7]) by gate1.example.com with ESMTP; Sun, 29 Nov 2026 06:00:00 +0000"}
+	inner := field{"received", " from gate1.example.com (gate1.example.com [198.51.100.1])\n\tby gate2.example.com with ESMTP; Sun, 29 Nov 2026 06:00:00 +0000"}
+	for _, tt := range []struct {
+		name   string
+		header []field
+		want   string
+	}{
+		{"one gateway", []field{{"X-Spam", " no"}, outer}, "192.0.2.7"},
+		{"two gateways", []field{inner, outer}, "192.0.2.7"},
+		{"no field of the outer one", []field{inner}, "invalid IP"},
+		{"none", []field{{"From", " a@bank.test"}}, "invalid IP"},
+		{"a field without a client", []field{{"Received", " by gate1.example.com"}, outer}, "invalid IP"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if ip, _ := behindGateway(gateways, tt.header); ip.String() != tt.want {
+				t.Errorf("%s, want %s", ip, tt.want)
+			}
+		})
+	}
+}
+
+func TestAnMTAThatCannotChangeHeadersIsRefused(t *testing.T) {
+	d := testDaemon(t, "")
+	defer d.drain()
+	client := milter.NewClient("unix", socketOf(d), milter.WithActions(milter.OptAddHeader))
+	if s, err := client.Session(nil); err == nil {
+		_ = s.Close()
+		t.Error("negotiated")
 	}
 }

@@ -34,7 +34,7 @@ func (r recovering) contain(response **milter.Response, err *error) {
 		return
 	}
 	if response != nil {
-		*response = milter.RespTempFail
+		*response = d.setup.Load().onFailure()
 	}
 }
 
