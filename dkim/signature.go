@@ -44,9 +44,10 @@ type signatureParser struct {
 	err    error
 }
 
-// parseSignature reads a DKIM-Signature field into s. body is what stands after the
-// colon without the value of b=, and value is that value. It returns what is wrong with
-// the field, or nil. With ErrSyntax and ErrDuplicateTag, s may lack tags.
+// parseSignature reads a DKIM-Signature field into s. body is the body of the field (not
+// of the message): the text after the colon, without the value of b=. value is the value of b=.
+// It returns what is wrong with the field, or nil. With ErrSyntax and ErrDuplicateTag, s may
+// lack tags.
 func parseSignature(body string, value []byte, limits *Limits, s *Signature) error {
 	if len(body)+len(value) > limits.SignatureOctets {
 		return cause.Wrap(ErrLimit, "octets in a DKIM-Signature field", nil)
@@ -73,7 +74,8 @@ func parseSignature(body string, value []byte, limits *Limits, s *Signature) err
 	return p.err
 }
 
-// signatureTags are the tags of RFC 6376, section 3.5, in the order of the constants.
+// signatureTags are the tags of RFC 6376, section 3.5, in the order of the constants. A new tag
+// stands last in both, and maxTags of package tagvalue grows by one.
 var signatureTags = []string{"v", "a", "b", "bh", "c", "d", "h", "i", "l", "q", "s", "t", "x", "z"}
 
 const (
@@ -247,7 +249,7 @@ func (p *signatureParser) fields() {
 
 // identity reads i=. Its domain has to be the SDID or below it, by labels and without
 // regard to case. The tag is dkim-quoted-printable, in which white space is ignored
-// (RFC 6376, sections 2.11 and 3.5). The default is set by nameKey.
+// (RFC 6376, sections 2.11 and 3.5). The default is set by check.setNames.
 func (p *signatureParser) identity() {
 	if !p.tags.Has(tagI) {
 		return

@@ -56,7 +56,8 @@ type check struct {
 	queryRoom    [1]string
 }
 
-// refuse gives the check its result, before or instead of a look at key and body.
+// refuse gives the check a result that is not a pass. If that is before askForKeys, no key is
+// asked for.
 func (c *check) refuse(status Status, err error) {
 	c.result.Status, c.result.Err = status, err
 }
@@ -110,7 +111,7 @@ func readSignature(text string, value []byte, limits *Limits) *check {
 	s.Value, s.BodyHash, s.Query = c.valueRoom[:0], c.bodyHashRoom[:0], c.queryRoom[:0]
 	err := parseSignature(text, value, limits, s)
 	c.result.Domain, c.result.Selector, c.result.Algorithm = s.Domain, s.Selector, s.Algorithm
-	c.nameKey()
+	c.setNames()
 	if long := domain.Check(c.keyName); long != nil && err == nil {
 		err = cause.Wrap(ErrTagMalformed, "s= and d= together", long)
 	}
@@ -123,9 +124,9 @@ func readSignature(text string, value []byte, limits *Limits) *check {
 	return c
 }
 
-// nameKey sets the name of the key, and the AUID where there is no i=, both in one
+// setNames sets the DNS name of the key, and the AUID where there is no i=, both in one
 // piece of memory.
-func (c *check) nameKey() {
+func (c *check) setNames() {
 	s := &c.signature
 	if s.Domain == "" || s.Selector == "" {
 		return

@@ -36,8 +36,9 @@ type Input struct {
 	// TempError says what is recommended for a verdict of temperror.
 	TempError TempErrorRule
 
-	// Reject says what is recommended where the Domain Owner asks for reject, and Indirect
-	// is what shows that the message came by way of somebody else.
+	// Reject says what is recommended where the Domain Owner asks for reject. Indirect is
+	// what shows that the message came by way of somebody else: strong evidence in it may
+	// change Disposition, and nothing in it changes Status.
 	Reject   Reject
 	Indirect []indirect.Evidence
 }
@@ -93,7 +94,7 @@ func (v *Verdict) judge(in Input, r *record.Record) {
 	}
 	v.SPFAligned, v.DKIMAligned = v.aligned(MethodSPF), v.aligned(MethodDKIM)
 	v.Policy, v.PolicyTag = v.Discovery.Policy()
-	v.Applied, _ = relax(v.Policy, r, -1) // within the sample
+	v.Applied, _ = relax(v.Policy, r, -1) // below every pct: without pct, which is for failures only
 
 	// What a failure comes to. Where DNS left open which of sp and np applies, it may be
 	// either.
@@ -154,8 +155,9 @@ func (v *Verdict) aligned(m Method) bool {
 	})
 }
 
-// open returns which answer that DNS did not give could have made an aligned pass: the domain
-// that it is about, and what it left open. The error is nil if there is none.
+// open finds an identifier that might have been an aligned pass if DNS had answered. It returns
+// the domain that DNS did not answer for, and an error that says what is not known. The error
+// is nil if there is no such identifier.
 func (v *Verdict) open(in Input) (unanswered string, err error) {
 	for _, i := range v.Identifiers {
 		switch {

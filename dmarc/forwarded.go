@@ -52,8 +52,8 @@ func readWay(h *header.Header) (w wayFacts) {
 	return w
 }
 
-// evidence lists what shows that a message came another way, strong evidence first. It is empty
-// for a message that passes, or that no policy applies to.
+// evidence lists what shows that a message came by way of a forwarder or list. It is empty for a
+// message that passes, or that no policy applies to. It sets the alignment of ids.
 func (s *Session) evidence(r *Result, d *discovery.Result, ids []Identifier) []indirect.Evidence {
 	if d.Err != nil {
 		return nil

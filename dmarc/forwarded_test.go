@@ -179,3 +179,16 @@ func TestAMessageThatPassesHasNoEvidence(t *testing.T) {
 		t.Errorf("%v, %s, %v", err, r, r.Indirect)
 	}
 }
+
+// Of several Author Domains, the evidence is that for the one whose verdict stands.
+func TestEvidenceBelongsToTheVerdictThatStands(t *testing.T) {
+	for _, from := range []string{"a@bank.example, b@lists.example", "b@lists.example, a@bank.example"} {
+		zone := forwardedZone(t)
+		zone["_dmarc.lists.example"] = resolver.Records{TXT: []string{"v=DMARC1; p=none"}}
+		v := dmarc.Verifier{Resolver: zone, InvalidAuthor: dmarc.InvalidAuthorEvaluateAll, KnownForwarders: []string{"lists.example"}}
+		r, err := v.Verify(context.Background(), fromTheList, strings.NewReader(strings.Replace(letterOfTheBank, "a@bank.example", from, 1)))
+		if err != nil || r.DMARC.Status != dmarc.StatusFail || r.DMARC.AuthorDomain != "bank.example" || len(r.Indirect) != 1 {
+			t.Errorf("%s: %v, %s, %v", from, err, r, r.Indirect)
+		}
+	}
+}

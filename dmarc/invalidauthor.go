@@ -72,9 +72,17 @@ func (a InvalidAuthor) verdict(found author.Author, t TempErrorRule) Verdict {
 	return v
 }
 
-// strictest returns the verdict that asks for most, and of several the one that vouches for
-// least.
-func strictest(verdicts []Verdict) Verdict { return slices.MaxFunc(verdicts, stricter) }
+// strictest returns the place of the verdict that asks for most, and of several the one that
+// vouches for least.
+func strictest(verdicts []Verdict) int {
+	most := 0
+	for i := range verdicts {
+		if stricter(verdicts[i], verdicts[most]) > 0 {
+			most = i
+		}
+	}
+	return most
+}
 
 func stricter(a, b Verdict) int {
 	rank := func(v Verdict) int {

@@ -36,13 +36,15 @@ type Result struct {
 	DKIM []*dkim.Result `json:"dkim"`
 
 	// ARC is the chain that forwarders left (RFC 8617), nil if there is none. It shows who
-	// says that they handled the message; the verdict does not depend on it.
+	// says that they handled the message. DMARC.Status does not depend on it;
+	// DMARC.Disposition does where Verifier.TrustedSealers lists a sealer.
 	ARC *arc.Result `json:"arc,omitempty"`
 
 	DMARC Verdict `json:"dmarc"`
 
 	// Indirect lists what shows that the message came by way of somebody who forwarded or
-	// changed it, for a message that does not pass. See Verifier.Reject.
+	// changed it, for a message that does not pass. See Verifier.TrustedSealers and
+	// Verifier.Reject for when it changes DMARC.Disposition.
 	Indirect []indirect.Evidence `json:"indirect,omitempty"`
 
 	// Others are the verdicts for all domains of the From field, where there were several

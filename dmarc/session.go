@@ -10,6 +10,7 @@ import (
 	"github.com/mailverdict/mailverdict/dkim/arc"
 	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/dmarc/indirect"
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/header"
@@ -34,11 +35,12 @@ var (
 // alone.
 //
 // What waits for DNS starts as soon as its question is known and runs beside the message: SPF
-// from Begin on, keys and policy once the header has ended. It lives by the context of Begin.
+// from Begin on, keys and policy once the header has ended. If the context of Begin ends, all of
+// it is canceled.
 //
 // Finish ends a Session with a result, and Close gives it up. A Session is for one goroutine.
 type Session struct {
-	options  *settings
+	options  *settings // of the Verifier
 	resolver resolver.Resolver
 	ctx      context.Context // of Begin
 	envelope Envelope
@@ -100,7 +102,7 @@ func (s *Session) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// write is Write, and fails too if nothing more is to be read.
+// write is Write, but also fails if the header exceeds a limit.
 func (s *Session) write(p []byte) error {
 	if err := s.open(); err != nil {
 		return err
@@ -146,8 +148,8 @@ func unlessExceeded(err error) error {
 	return err
 }
 
-// read writes all that r has, and ends early if nothing more is to be read. If r fails, so does
-// the message.
+// read reads the message from r. It stops early if the header exceeds a limit. If r fails, so
+// does the message.
 func (s *Session) read(r io.Reader) {
 	b := s.options.buffers.get()
 	defer s.options.buffers.put(b)
@@ -156,7 +158,8 @@ func (s *Session) read(r io.Reader) {
 	}
 }
 
-// A reading is a Session that fails if nothing more is to be read.
+// A reading is a Session for io.CopyBuffer: its Write is Session.write, so that the copy stops
+// if the header exceeds a limit.
 type reading Session
 
 func (r *reading) Write(p []byte) (int, error) {
@@ -256,34 +259,39 @@ func (s *Session) end() {
 }
 
 // verdict evaluates every Author Domain. It returns the verdict, and, if there are several
-// Author Domains, that for each.
+// Author Domains, that for each. It sets Indirect of r to what belongs to the verdict.
 func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
 	switch len(s.searches) {
 	case 0:
 		return s.options.invalidAuthor.verdict(s.author, s.options.tempError), nil
 	case 1:
-		return s.evaluate(r, &s.searches[0]), nil
+		in, ids := s.input(r, &s.searches[0])
+		r.Indirect = in.Indirect
+		return evaluate(in, ids), nil
 	}
 	verdicts := make([]Verdict, len(s.searches))
+	evidence := make([][]indirect.Evidence, len(s.searches))
 	for i := range s.searches {
-		verdicts[i] = s.evaluate(r, &s.searches[i])
+		in, ids := s.input(r, &s.searches[i])
+		verdicts[i], evidence[i] = evaluate(in, ids), in.Indirect
 	}
-	return strictest(verdicts), verdicts
+	i := strictest(verdicts)
+	r.Indirect = evidence[i]
+	return verdicts[i], verdicts
 }
 
-// evaluate evaluates one Author Domain, and sets what shows that the message came another way.
-func (s *Session) evaluate(r *Result, d *discovery.Search) Verdict {
+// input returns what the verdict for one Author Domain depends on.
+func (s *Session) input(r *Result, d *discovery.Search) (Input, []Identifier) {
 	ids := identifiers(r.SPF, r.DKIM)
 	var room [4]discovery.Identifier // mostly enough
 	found := d.Finish(appendNames(room[:0], ids))
-	r.Indirect = s.evidence(r, found, ids)
-	return evaluate(Input{
+	return Input{
 		SPF:       r.SPF,
 		DKIM:      r.DKIM,
 		Discovery: found,
 		Draw:      s.options.draw(),
 		TempError: s.options.tempError,
 		Reject:    s.options.reject,
-		Indirect:  r.Indirect,
-	}, ids)
+		Indirect:  s.evidence(r, found, ids),
+	}, ids
 }

@@ -65,8 +65,9 @@ func (o *settings) set(v *Verifier) {
 	o.time = limit.Of(v.Time, DefaultTime)
 	o.policyTime = limit.Of(cmp.Or(v.Discovery.Time, v.Time), DefaultTime)
 
-	// SPF counts its questions itself, and DKIM asks for as many keys as it verifies
-	// signatures: these two are only beyond what they may ask.
+	// Two budgets that are never reached. SPF counts its questions itself, and may ask some
+	// ahead in vain; DKIM asks for at most as many keys as it verifies signatures. Each budget
+	// is at least as large as what they allow themselves.
 	o.mailFromQuestions = max(double(limit.Of(v.SPF.Limits.Questions, resolver.DefaultQuestions/2)), resolver.DefaultQuestions)
 	o.keyQuestions = max(limit.Of(v.DKIM.Limits.Signatures, resolver.DefaultQuestions), resolver.DefaultQuestions)
 	o.heloQuestions = limit.Of(v.HELOQuestions, DefaultHELOQuestions)

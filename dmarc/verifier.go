@@ -82,7 +82,7 @@ type Verifier struct {
 	Draw func() float64
 
 	once sync.Once
-	used settings
+	used settings // what settings returns: the fields above with their defaults, copied once
 }
 
 // The defaults of the limits of a Verifier.

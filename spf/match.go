@@ -28,7 +28,8 @@ type matcher struct {
 	authentic resolver.Authentic // of all answers so far
 }
 
-// match evaluates a mechanism of the record of f, but include: RFC 7208, section 5.
+// match evaluates every mechanism except include, in the record of f: RFC 7208, section 5. A
+// Kind that has no case here never matches.
 func (m *matcher) match(t *Term, f *frame) (bool, *ending) {
 	switch t.Kind {
 	case KindAll:

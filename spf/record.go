@@ -51,7 +51,9 @@ func (t *Term) Domain() string { return t.spec }
 // Kind says which mechanism or modifier a term is.
 type Kind uint8
 
-// The mechanisms of RFC 7208, section 5, and the modifiers of section 6.
+// The mechanisms of RFC 7208, section 5, and the modifiers of section 6. Mechanisms stand
+// before KindRedirect and modifiers from it on: IsModifier goes by that. kindWords has the same
+// order.
 const (
 	KindAll Kind = iota
 	KindInclude

@@ -85,7 +85,7 @@ type Search struct {
 	mode    Mode
 	how     method
 	author  string
-	ahead   int // how many names may be asked with what Expect asks
+	ahead   int // Expect asks for no more names once so many were asked in all
 	group   *ask.Group
 	records *Records // or nil
 	asked   findings

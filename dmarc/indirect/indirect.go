@@ -2,11 +2,13 @@
 // forwarded or changed it: a mailing list, an alumni address, a school's gateway.
 //
 // RFC 9989, section 7.4, asks receivers to know about such ways before they reject. Package
-// dmarc lists what it found as [Evidence] in its results; the verdict does not depend on it.
+// dmarc lists what it found as [Evidence] in its results. Whether a message passes never
+// depends on it.
 //
 // Strong evidence is what only the owner's own mail, or somebody whom the receiver trusts,
-// can have. Everything else can be made by anybody, and never softens what is done with a
-// message.
+// can have: it may change the recommended disposition (TrustedSealers and Reject of
+// dmarc.Verifier). Everything else can be made by anybody, and never softens what is done with
+// a message.
 package indirect
 
 import "github.com/mailverdict/mailverdict/internal/visible"

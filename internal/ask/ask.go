@@ -1,5 +1,6 @@
-// Package ask is how the checks of a message ask DNS: from memory at once where a
-// resolver holds the answer, else in a goroutine beside the message.
+// Package ask is how the checks of a message ask DNS. An answer that the resolver has in
+// memory (a cache or a zone) is there at once; any other question runs in a goroutine while
+// the message is still being read.
 //
 // A check of one message has a [Group]. It asks each of its questions with Ask, goes
 // on with its own work, and calls Wait when it needs the outcomes:
@@ -59,8 +60,8 @@ type Group struct {
 	closed bool
 }
 
-// Begin sets the Resolver that is asked, and the context that all questions live by.
-// If r is nil, it is resolver.Default.
+// Begin sets the Resolver that is asked, and the context of all questions: they are canceled
+// when it ends. If r is nil, it is resolver.Default.
 func (g *Group) Begin(ctx context.Context, r resolver.Resolver) {
 	if r == nil {
 		r = resolver.Default()

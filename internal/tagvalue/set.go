@@ -12,7 +12,8 @@ type Set struct {
 	seen uint16
 }
 
-// maxTags is how many names a Set distinguishes. DKIM-Signature fields have the most.
+// maxTags is how many names a Set distinguishes: 14, as many as DKIM-Signature fields have. A
+// new tag there needs one more here; seen has room for 16.
 const maxTags = 14
 
 // Has reports whether the list has a tag.
@@ -21,13 +22,14 @@ func (s *Set) Has(tag int) bool { return s.seen&(1<<tag) != 0 }
 // Value returns the value of a tag, without the white space around it, or "".
 func (s *Set) Value(tag int) string { return s.tags[tag].Value }
 
-// Read takes the tags of list whose names stand in names, of which there are at most 14:
+// Read takes the tags of list whose names stand in names, of which there are 1 to maxTags:
 // the place of a name is the number of its tag. Other tags are ignored, but may not stand
 // twice either.
 //
 // Read reads to the end of the list, and returns its first fault: ErrDuplicate, with the
 // name of the tag, or one of the errors of All.
 func (s *Set) Read(list string, names []string) (tag string, fault error) {
+	_ = s.tags[len(names)-1] // too many names panic with every list, and so in the first test
 	var others map[string]bool
 	for t, err := range All(list) {
 		number := indexOf(names, t.Name)
