@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/mailverdict/mailverdict/examples/internal/database"
 )
 
 // defaultsText documents every key. The defaults are read from it, so that they are what it says.
@@ -177,8 +179,11 @@ func (c *config) check() (wrong []error) {
 		bad("dns_time", errors.New("want at most 4m: Postfix waits 300 seconds for the end of a message"))
 	}
 	if c.Store != "" {
-		_, _, _, err := splitStore(c.Store)
+		db, _, err := database.Open(c.Store)
 		bad("store", err)
+		if err == nil {
+			_ = db.Close()
+		}
 	}
 	if c.DNSCache < 1 || c.DNSCache > 1<<16 {
 		bad("dns_cache", errors.New("want 1 to 65536 MiB"))

@@ -46,6 +46,7 @@ func TestWhatIsWrongWithAConfigurationIsSaid(t *testing.T) {
 		{"a longer wait than Postfix's", `dns_time = "5m"`, "Postfix waits 300 seconds"},
 		{"a reply with a line end", `reject_text = "x\r\ny"`, "printable ASCII"},
 		{"a mode that is none", `socket_mode = "888"`, "no mode"},
+		{"a store that is none", `store = "mysql://u:secret@h/d"`, "mysql://u:xxxxx@h/d: neither sqlite:FILE nor postgres"},
 		{"broken TOML", `reject = `, "line 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

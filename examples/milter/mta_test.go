@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"github.com/d--j/go-milter"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
+	"github.com/mailverdict/mailverdict/examples/internal/database"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -245,12 +245,12 @@ func TestMessagesAreCountedForReports(t *testing.T) {
 	}
 	d.drain()
 
-	db, err := sql.Open("sqlite", "file:"+file)
+	db, dialect, err := database.Open("sqlite:" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	store, err := sqlstore.Open(t.Context(), db, sqlstore.SQLite)
+	store, err := sqlstore.Open(t.Context(), db, dialect)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -204,6 +204,24 @@ func TestRealPostfixDeliversRejectsAndMarksAsConfigured(t *testing.T) {
 	})
 }
 
+func TestRealPostfixInShadowModeChangesNothing(t *testing.T) {
+	r := newRig(t, zoneText(t), false)
+	r.start(`shadow = "other.test"` + "\n" + `reject = "always"`)
+	theirs := "Authentication-Results: other.test; spf=fail smtp.mailfrom=bank.test; dmarc=pass header.from=bank.test\r\n"
+	d := r.dial(forger)
+	reply := d.send("<a@bank.test>", mail("shadow", "a@bank.test", theirs, "X-DMARC-Disposition: none\r\n"), "u@example.com")
+	if !strings.HasPrefix(reply, "250") {
+		t.Fatalf("reply %q", reply)
+	}
+	header := unfold(r.delivered("shadow"))
+	if strings.Contains(header, ours) || !strings.Contains(header, "X-DMARC-Disposition: none") {
+		t.Errorf("changed:\n%s", header)
+	}
+	if line := r.line(queueID(reply)); line["action"] != "shadow" || line["differences"] != "dmarc theirs=pass ours=fail" {
+		t.Errorf("log line: %v", line)
+	}
+}
+
 func TestRealPostfixInAChrootReachesAUnixSocket(t *testing.T) {
 	r := newRig(t, zoneText(t), true)
 	r.start(`reject = "always"`)

@@ -2,49 +2,28 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
-	"strings"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
+	"github.com/mailverdict/mailverdict/examples/internal/database"
 )
-
-// splitStore returns the driver, what it is to open, and the dialect of a store: "sqlite:FILE" or
-// "postgres://HOST/DATABASE".
-func splitStore(url string) (driver, source string, dialect sqlstore.Dialect, err error) {
-	file, isFile := strings.CutPrefix(url, "sqlite:")
-	switch {
-	case isFile && file != "" && !strings.ContainsAny(file, "?#"):
-		return "sqlite", "file:" + file + "?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)", sqlstore.SQLite, nil
-	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
-		return "pgx", url, sqlstore.PostgreSQL, nil
-	}
-	return "", "", 0, fmt.Errorf("%q is neither sqlite:FILE nor postgres://HOST/DATABASE", url)
-}
 
 // openStore begins to count messages for aggregate reports, where the configuration names a store.
 func (d *daemon) openStore(c *config) error {
 	if c.Store == "" {
 		return nil
 	}
-	driver, source, dialect, err := splitStore(c.Store)
+	db, dialect, err := database.Open(c.Store)
 	if err != nil {
-		return err
-	}
-	db, err := sql.Open(driver, source)
-	if err != nil {
-		return err
+		return fmt.Errorf("store: %w", err)
 	}
 	store, err := sqlstore.Open(context.Background(), db, dialect)
 	if err != nil {
 		_ = db.Close()
-		return fmt.Errorf("store: %w", err)
+		return fmt.Errorf("store %s: %w", database.WithoutPassword(c.Store), err)
 	}
 	d.reports = &aggregate.Accumulator{Store: store, Exclude: c.StoreExclude, Flushed: d.flushed}
 	ctx, cancel := context.WithCancel(context.Background())
