@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/dmarc/dmarctest"
 	"github.com/mailverdict/mailverdict/dmarc/indirect"
 	"github.com/mailverdict/mailverdict/internal/signing"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -126,4 +127,22 @@ func kinds(list []indirect.Evidence) string {
 		words = append(words, string(e.Kind))
 	}
 	return strings.Join(words, " ")
+}
+
+// A message of a file, as a receiver has it who trusts the school and as one who does not.
+func TestTheSchoolThatSealedIsTakenAtItsWordByWhoTrustsIt(t *testing.T) {
+	f, err := dmarctest.Read("../testdata/sealed-forward.eml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		trusted string
+		want    dmarc.Disposition
+	}{{"school.example", dmarc.DispositionNone}, {"museum.example", dmarc.DispositionReject}} {
+		f.Configure = func(v *dmarc.Verifier) { v.TrustedSealers = []string{tt.trusted} }
+		r := f.Verify(t)
+		if r.DMARC.Status != dmarc.StatusFail || r.DMARC.Disposition != tt.want {
+			t.Errorf("%s trusted: %s, want fail, %s", tt.trusted, r, tt.want)
+		}
+	}
 }

@@ -28,7 +28,7 @@ func sealed(t *testing.T, message, name, results string) string {
 func forwardedZone(t *testing.T) resolver.Zone {
 	zone := resolver.Zone{
 		"bank.example":        {TXT: []string{"v=spf1 ip4:192.0.2.1 -all"}},
-		"_dmarc.bank.example": {TXT: []string{"v=DMARC1; p=reject"}},
+		"_dmarc.bank.example": {TXT: []string{"v=DMARC1; p=reject; adkim=s"}},
 		"lists.example":       {TXT: []string{"v=spf1 ip4:198.51.100.7 -all"}},
 	}
 	for _, name := range []string{"lists.example", "forward.example", "bank.example"} {
@@ -64,6 +64,10 @@ func TestATrustedSealerVouchesForWhatItSawAndNothingElse(t *testing.T) {
 		{"names below are trusted if that is said", []string{".example"}, sealed(t, letterOfTheBank, "lists.example", sawAPass), "arc=pass as[1].d=lists.example as[1].s=arc remote-ip[1]=192.0.2.1"},
 		{"it saw a message of another Author Domain", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.lists.example; dmarc=pass header.from=other.example; dkim=pass header.d=bank.example"), ""},
 		{"it saw a failure", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.lists.example; dmarc=fail header.from=bank.example"), ""},
+		{"it saw a failure, whatever passed", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "lists.example; dkim=pass header.d=bank.example; dmarc=fail header.from=bank.example"), ""},
+		{"it could not say, and an identifier below the Author Domain passed", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "lists.example; spf=pass smtp.mailfrom=x@mail.bank.example; dmarc=temperror header.from=bank.example"), "arc=pass as[1].d=lists.example as[1].s=arc"},
+		{"an identifier below the Author Domain passed, which is not aligned if the owner is strict", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "lists.example; dkim=pass header.d=mail.bank.example"), ""},
+		{"the domain that passed is not the owner's", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "lists.example; spf=pass smtp.mailfrom=x@evilbank.example; dkim=pass header.i=@example"), ""},
 		{"its results are under another authserv-id", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.other.example; dmarc=pass header.from=bank.example"), ""},
 		{"its results are under the authserv-id of the list", []string{"lists.example=mx.other.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.other.example; dmarc=pass header.from=bank.example"), "arc=pass as[1].d=lists.example as[1].s=arc"},
 		{"the pass stands in a comment", []string{"lists.example"}, sealed(t, letterOfTheBank, "lists.example", "mx.lists.example; spf=fail (; dmarc=pass header.from=bank.example) smtp.mailfrom=bank.example"), ""},

@@ -79,49 +79,49 @@ func (list sealers) vouch(chain *arc.Result, d *discovery.Result) (comment strin
 	return comments(chain), true
 }
 
-// passed reports whether a field says that a message of the Author Domain passed.
+// passed reports whether a field says that a message of the Author Domain passed DMARC, or, where
+// it leaves that open, that an aligned identifier passed.
 func passed(f *rfc8601.Field, d *discovery.Result) bool {
 	aligned := false
 	for _, r := range f.Results {
-		if r.Method == "dmarc" {
-			from, err := domain.Canonical(r.Property("header", "from"))
-			if err != nil || from != d.AuthorDomain {
-				return false // of another message
-			}
-			if r.Value == "pass" {
-				return true
-			}
+		if r.Method != "dmarc" {
+			aligned = aligned || r.Value == "pass" && alignedBy(r, d)
+			continue
 		}
-		aligned = aligned || r.Value == "pass" && couldAlign(authenticated(r), d)
+		from, err := domain.Canonical(r.Property("header", "from"))
+		switch {
+		case err != nil || from != d.AuthorDomain: // of another message
+			return false
+		case r.Value == "pass":
+			return true
+		case r.Value == "fail" || r.Value == "permerror":
+			return false
+		}
 	}
 	return aligned
 }
 
-// authenticated returns the domain that an spf or dkim result is about, in canonical form.
-func authenticated(r rfc8601.Result) string {
-	var text string
+// alignedBy reports whether an spf or dkim result is about a domain that is aligned with the Author
+// Domain, as far as its name says.
+func alignedBy(r rfc8601.Result, d *discovery.Result) bool {
+	var i discovery.Identifier
 	switch r.Method {
 	case "spf":
-		text = r.Property("smtp", "mailfrom")
+		i = discovery.Identifier{Domain: domainOf(r.Property("smtp", "mailfrom")), Tag: discovery.TagSPF}
 	case "dkim":
-		text = r.Property("header", "d")
-		if text == "" {
-			text = r.Property("header", "i")
+		i = discovery.Identifier{Domain: r.Property("header", "d"), Tag: discovery.TagDKIM}
+		if i.Domain == "" {
+			i.Domain = domainOf(r.Property("header", "i"))
 		}
+	default:
+		return false
 	}
-	name, err := domain.Canonical(text[strings.LastIndexByte(text, '@')+1:])
-	if err != nil {
-		return ""
-	}
-	return name
+	_, alignment := d.Align(i)
+	return alignment == discovery.Aligned
 }
 
-// couldAlign reports whether a name is the Author Domain, or stands in its Organizational
-// Domain.
-func couldAlign(name string, d *discovery.Result) bool {
-	o := d.Organization(d.AuthorDomain)
-	return name != "" && (name == d.AuthorDomain || !o.Open && o.Organizational != "" && domain.Within(name, o.Organizational))
-}
+// domainOf returns what stands behind the last "@" of an address, or a name as it is.
+func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
 // comments returns the comment of RFC 8617, section 7.2.2: who sealed, newest first, and the
 // client of the first sealer.
