@@ -11,6 +11,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
 	"github.com/mailverdict/mailverdict/dmarc/failure"
+	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 )
 
 // read prints the reports in files, folders and standard input, and puts them into a store.
@@ -20,8 +21,8 @@ func (p *program) read(ctx context.Context, args []string) error {
 	store := storeFlag(set, "")
 	trusted := set.Bool("trusted", false, "take all reports for proven: where they come from, others have verified their mails")
 	quiet := set.Bool("quiet", false, "print no reports")
-	var dns dnsOptions
-	dns.define(set)
+	var dns dnsflags.Flags
+	dns.Define(set)
 	arguments, err := parse(set, args)
 	if err != nil {
 		return err
@@ -30,7 +31,7 @@ func (p *program) read(ctx context.Context, args []string) error {
 		return errors.New("read needs a file, a folder, or - for standard input")
 	}
 	r := &reading{program: p, quiet: *quiet, trusted: *trusted, seen: make(map[string]bool)}
-	answers, err := dns.resolver()
+	answers, err := dns.Resolver()
 	if err != nil {
 		return err
 	}

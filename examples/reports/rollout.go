@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -22,8 +23,8 @@ func (p *program) rollout(ctx context.Context, args []string) error {
 	offline := set.Bool("offline", false, "ask no DNS: neither for the record nor for names below the domain")
 	var w windowFlags
 	w.define(set)
-	var dns dnsOptions
-	dns.define(set)
+	var dns dnsflags.Flags
+	dns.Define(set)
 	arguments, err := parse(set, args)
 	switch {
 	case err != nil:
@@ -35,7 +36,7 @@ func (p *program) rollout(ctx context.Context, args []string) error {
 	}
 	var answers resolver.Resolver
 	if !*offline {
-		if answers, err = dns.resolver(); err != nil {
+		if answers, err = dns.Resolver(); err != nil {
 			return err
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -22,45 +20,17 @@ import (
 // A checker verifies messages as the flags say.
 type checker struct {
 	options *options
-	zone    resolver.Zone // of -zone: all of DNS for every message, or nil
 	shared  *dmarc.Verifier
 }
 
 func newChecker(o *options) (*checker, error) {
-	c := &checker{options: o}
-	for _, path := range o.zones {
-		zone, err := readZone(path)
-		if err != nil {
-			return nil, err
-		}
-		if c.zone == nil {
-			c.zone = resolver.Zone{}
-		}
-		c.zone.Add(zone)
-	}
-	c.shared = c.newVerifier(c.resolver(), o.now)
-	return c, nil
-}
-
-func readZone(path string) (resolver.Zone, error) {
-	f, err := os.Open(path)
+	answers, err := o.dns.Resolver()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, err
 	}
-	defer f.Close()
-	return resolver.ParseZone(f, filepath.Clean(path))
-}
-
-// resolver returns what answers the questions of messages that have no zone of their own.
-func (c *checker) resolver() resolver.Resolver {
-	if c.zone != nil {
-		return c.zone
-	}
-	client := &resolver.Client{}
-	if c.options.dns != "" {
-		client.Servers = []string{c.options.dns}
-	}
-	return &resolver.Cache{Resolver: client}
+	c := &checker{options: o}
+	c.shared = c.newVerifier(answers, o.now)
+	return c, nil
 }
 
 func (c *checker) newVerifier(r resolver.Resolver, now time.Time) *dmarc.Verifier {
@@ -85,7 +55,7 @@ func (c *checker) verifier(s *sidecar) *dmarc.Verifier {
 	if now.IsZero() {
 		now = s.now
 	}
-	if c.zone == nil && s.zone != nil {
+	if len(c.options.dns.Zones) == 0 && s.zone != nil {
 		return c.newVerifier(s.zone, now)
 	}
 	return c.newVerifier(c.shared.Resolver, now)

@@ -5,13 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 )
 
 const usage = `usage: verify [flags] [MESSAGE ...]
@@ -60,8 +61,7 @@ const maxWorkers = 256
 type options struct {
 	ip         netip.Addr // zero if not given
 	helo, from *string    // nil if not given
-	zones      []string
-	dns        string
+	dns        dnsflags.Flags
 	timeout    time.Duration
 	now        time.Time // zero if not given
 	psl        bool
@@ -106,8 +106,7 @@ func (o *options) define(set *flag.FlagSet) {
 	set.Func("ip", "", o.setIP)
 	set.Func("helo", "", func(s string) error { o.helo = &s; return nil })
 	set.Func("from", "", func(s string) error { s = reversePath(s); o.from = &s; return nil })
-	set.Func("zone", "", func(s string) error { o.zones = append(o.zones, s); return nil })
-	set.Func("dns", "", o.setDNS)
+	o.dns.Define(set)
 	set.Func("timeout", "", o.setTimeout)
 	set.Func("now", "", func(s string) (err error) { o.now, err = parseTime(s); return err })
 	set.BoolVar(&o.psl, "psl", false, "")
@@ -124,8 +123,8 @@ func (o *options) define(set *flag.FlagSet) {
 func (o *options) check() error {
 	session := o.ip.IsValid() || o.from != nil || o.helo != nil
 	switch {
-	case len(o.zones) > 0 && o.dns != "":
-		return errors.New("-zone and -dns exclude each other")
+	case o.dns.Check() != nil:
+		return o.dns.Check()
 	case o.brief && o.steps:
 		return errors.New("-brief and -steps exclude each other")
 	case len(o.messages) == 0 && session && !o.spfAlone():
@@ -147,14 +146,6 @@ func (o *options) spfAlone() bool {
 func (o *options) setIP(s string) (err error) {
 	o.ip, err = parseIP(s)
 	return err
-}
-
-func (o *options) setDNS(s string) error {
-	if _, port, err := net.SplitHostPort(s); err != nil || port == "" {
-		return errors.New("not HOST:PORT")
-	}
-	o.dns = s
-	return nil
 }
 
 func (o *options) setTimeout(s string) (err error) {

@@ -109,7 +109,7 @@ func (in input) each(ctx context.Context, stdin io.Reader, o *options, yield fun
 	l := message(in.name, r, notes)
 	if in.path == "-" {
 		l.live = true
-	} else if l.sidecar, err = in.readSidecar(len(o.zones) == 0); err != nil {
+	} else if l.sidecar, err = in.readSidecar(len(o.dns.Zones) == 0); err != nil {
 		return err
 	}
 	yield(l, false)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 )
 
 // mboxOf makes an mbox of fixtures, with LF as mail programs write it.
@@ -113,7 +115,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestALargeMessageTakesConstantMemory(t *testing.T) {
 	zone := write(t, map[string]string{"empty.zone": ""})
-	c, err := newChecker(&options{timeout: time.Minute, workers: 1, zones: []string{filepath.Join(zone, "empty.zone")}})
+	c, err := newChecker(&options{timeout: time.Minute, workers: 1, dns: dnsflags.Flags{Zones: []string{filepath.Join(zone, "empty.zone")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
