@@ -7,7 +7,8 @@
 //
 // The files are one idea each: input (where reports come from), read, document (what is printed of a
 // report), prove (who sent it), store, names (DNS), question (what is asked of the store), show and
-// rollout (the answers for people), and text (what is safe to print).
+// rollout (the answers for people), write and sender (reports about mail that was counted here), and
+// text (what is safe to print).
 package main
 
 import (
@@ -28,6 +29,8 @@ const usage = `usage: reports COMMAND [flags] [ARGUMENT ...]
   reports show [DOMAIN ...]      who sends as the domains, and what to set up
   reports rollout DOMAIN         what p=quarantine and p=reject would have done,
                                  and the next step that is safe
+  reports write                  the reports about mail that was counted here
+                                 (milter): -out DIR as files, -send as mails
 
 FILE is a report as it came: a mail, an mbox, XML, gzip or zip. DIR is a folder
 of them, with the folders in it, or a Maildir; - is standard input. The store
@@ -35,12 +38,14 @@ is -store sqlite:FILE (default sqlite:reports.db) or -store postgres://…
 
   -h            list the flags of a command
 
-Exit status: 0 all is well, 2 wrong usage, or something could not be read.
+Exit status: 0 all is well, 1 write gave up a report, 2 wrong usage, or
+something could not be read.
 `
 
 // The exit statuses.
 const (
 	exitOK          = 0
+	exitFound       = 1   // there is something to look after
 	exitUsage       = 2   // wrong usage, or something could not be read
 	exitInterrupted = 130 // by a signal, as shells have it
 )
@@ -56,6 +61,7 @@ var commands = map[string]func(*program, context.Context, []string) error{
 	"read":    (*program).read,
 	"rollout": (*program).rollout,
 	"show":    (*program).show,
+	"write":   (*program).write,
 }
 
 func main() {
@@ -86,6 +92,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitOK
 	case ctx.Err() != nil:
 		return exitInterrupted
+	case err == errFound:
+		return exitFound
 	case err == errComplained:
 		return exitUsage
 	case err != nil:
@@ -94,6 +102,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	}
 	return exitOK
 }
+
+// errFound says that there is something to look after, which was printed.
+var errFound = errors.New("found")
 
 // errComplained says that what is wrong was written to standard error already.
 var errComplained = errors.New("said already")
