@@ -39,7 +39,7 @@ var (
 	ErrName = causes.New("name", "not a name that DNS can be asked for")
 
 	// ErrType means that the question was not asked because its type is none of
-	// the five that an Answer can hold.
+	// those that an Answer can hold.
 	ErrType = causes.New("type", "not a record type that can be asked for")
 
 	// The temporary failures.

@@ -85,6 +85,22 @@ func TestANameWithADotInsideALabelIsNone(t *testing.T) {
 	}
 }
 
+func TestAnAliasItselfIsAnAnswer(t *testing.T) {
+	answers := map[uint16][]string{
+		dns.TypeCNAME: {"example.com. 60 CNAME nowhere.example."},
+		dns.TypeSPF:   {"example.com. 60 CNAME other.example.", `other.example. 60 SPF "v=spf1 " "-all"`},
+	}
+	c := &Client{Servers: []string{serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		w.WriteMsg(reply(r, dns.RcodeSuccess, answers[r.Question[0].Qtype], nil))
+	})}}
+	if a, err := c.Resolve(ctx, Question{"example.com", TypeCNAME}); err != nil || a.CNAME != "nowhere.example" || a.Count() != 1 {
+		t.Errorf("CNAME: %v, %v", a, err)
+	}
+	if a, err := c.Resolve(ctx, Question{"example.com", TypeSPF}); err != nil || !slices.Equal(a.TXT, []string{"v=spf1 -all"}) {
+		t.Errorf("SPF: %v, %v", a, err)
+	}
+}
+
 func TestAQuestionIsSafeToPrint(t *testing.T) {
 	for name, want := range map[string]string{
 		"example.com":                   "example.com TXT",

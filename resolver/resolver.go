@@ -30,6 +30,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +59,16 @@ const (
 	TypeAAAA Type = 28
 )
 
+// The record types that nobody asks for a message, and package inspect asks for a domain: an alias
+// itself, which is not followed, and the SPF records of RFC 4408, which RFC 7208 abolished.
+const (
+	TypeCNAME Type = 5
+	TypeSPF   Type = 99
+)
+
+// types are all record types that can be asked for.
+var types = [...]Type{TypeA, TypePTR, TypeMX, TypeTXT, TypeAAAA, TypeCNAME, TypeSPF}
+
 // name returns the mnemonic of one of the types above, or "".
 func (t Type) name() string {
 	switch t {
@@ -71,6 +82,10 @@ func (t Type) name() string {
 		return "TXT"
 	case TypeAAAA:
 		return "AAAA"
+	case TypeCNAME:
+		return "CNAME"
+	case TypeSPF:
+		return "SPF"
 	}
 	return ""
 }
@@ -88,7 +103,7 @@ func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // UnmarshalText reads a text that MarshalText wrote.
 func (t *Type) UnmarshalText(text []byte) error {
-	for _, known := range []Type{TypeA, TypePTR, TypeMX, TypeTXT, TypeAAAA} {
+	for _, known := range types {
 		if known.name() == string(text) {
 			*t = known
 			return nil
@@ -122,9 +137,7 @@ func (q Question) String() string { return escapeName(q.Name) + " " + q.Type.Str
 // it first, so that what a sender wrote reaches no server, cache or hosts file
 // before it has the form of a name.
 func (q Question) check() error {
-	switch q.Type {
-	case TypeA, TypeAAAA, TypeMX, TypePTR, TypeTXT:
-	default:
+	if !slices.Contains(types[:], q.Type) {
 		return &Error{Question: q, Err: ErrType}
 	}
 	if err := checkName(q.Name); err != nil {
@@ -141,10 +154,11 @@ const TTLUnknown time.Duration = -1
 // came. Only the field of that type is set. Records of one answer may be shared
 // with other callers: they must not be changed.
 type Answer struct {
-	TXT   []string     `json:"txt,omitempty"`   // TypeTXT: the strings of each record joined, octets as they are
+	TXT   []string     `json:"txt,omitempty"`   // TypeTXT and TypeSPF: the strings of each record joined, octets as they are
 	Addrs []netip.Addr `json:"addrs,omitempty"` // TypeA and TypeAAAA
 	MX    []MX         `json:"mx,omitempty"`    // TypeMX
 	PTR   []string     `json:"ptr,omitempty"`   // TypePTR: names as in Question.Name
+	CNAME string       `json:"cname,omitempty"` // TypeCNAME: a name as in Question.Name
 
 	// TTL is how long the answer may be kept, in nanoseconds in JSON. Zero means not
 	// at all (RFC 1035, section 3.2.1). A Resolver that does not know, as [Net] does
@@ -186,6 +200,9 @@ func (a Answer) String() string {
 	for _, name := range a.PTR {
 		records = append(records, escapeName(name))
 	}
+	if a.CNAME != "" {
+		records = append(records, escapeName(a.CNAME))
+	}
 	if len(records) == 0 {
 		return "no records"
 	}
@@ -201,5 +218,9 @@ func (a Answer) String() string {
 
 // Count returns the number of records in the answer.
 func (a Answer) Count() int {
-	return len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.PTR)
+	n := len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.PTR)
+	if a.CNAME != "" {
+		n++
+	}
+	return n
 }

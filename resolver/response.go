@@ -89,9 +89,12 @@ func readResponse(m *dns.Msg, q Question, via path) (Answer, error) {
 	if err := failureOf(m); err != nil {
 		return Answer{}, &Error{Question: q, Err: err}
 	}
-	name, ttl, err := followAliases(m, q)
-	if err != nil {
-		return Answer{}, &Error{Question: q, Err: err}
+	name, ttl := q.Name, TTLUnknown
+	if q.Type != TypeCNAME {
+		var err error
+		if name, ttl, err = followAliases(m, q); err != nil {
+			return Answer{}, &Error{Question: q, Err: err}
+		}
 	}
 	a, err := recordsOf(m, name, q.Type)
 	if err != nil {
@@ -237,13 +240,26 @@ func (a *Answer) add(rr dns.RR) added {
 			a.PTR = append(a.PTR, host)
 		}
 		return addedHost(rr.Ptr, ok)
-	case *dns.TXT:
-		if len(rr.Txt) > 0 {
-			a.TXT = append(a.TXT, joinTXT(rr.Txt))
-			return recordAdded
+	case *dns.CNAME:
+		host, ok := unescapeName(rr.Target)
+		if ok && rr.Target != "" {
+			a.CNAME = host
 		}
+		return addedHost(rr.Target, ok)
+	case *dns.TXT:
+		return a.addText(rr.Txt)
+	case *dns.SPF:
+		return a.addText(rr.Txt)
 	}
 	return recordEmpty
+}
+
+func (a *Answer) addText(parts []string) added {
+	if len(parts) == 0 {
+		return recordEmpty
+	}
+	a.TXT = append(a.TXT, joinTXT(parts))
+	return recordAdded
 }
 
 func addedHost(host string, ok bool) added {

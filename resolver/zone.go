@@ -48,9 +48,10 @@ type Records struct {
 	MX   []string // "10 mx.example.com"; "0 ." is the null MX
 	TXT  []string // each is one record, its strings joined, octets as they are
 	PTR  []string // names
+	SPF  []string // as TXT, of the obsolete type 99
 
-	// CNAME is the name that this one is an alias of, for every type: where it is
-	// set, the other records are not looked at (RFC 1034, section 4.3.2).
+	// CNAME is the name that this one is an alias of, for every type but TypeCNAME: where
+	// it is set, the other records are not looked at (RFC 1034, section 4.3.2).
 	CNAME string
 
 	// DNAME is the name whose descendants the descendants of this one are aliases of
@@ -145,7 +146,7 @@ func (z Zone) answer(q Question) (a Answer, delay time.Duration, err error) {
 		}
 		ttl = lowerTTL(ttl, records.ttl())
 		authentic = authentic.And(records.Authentic)
-		if records.CNAME != "" {
+		if records.CNAME != "" && q.Type != TypeCNAME {
 			name = canonicalTarget(records.CNAME)
 			continue
 		}
@@ -255,6 +256,10 @@ func (r *Records) answer(t Type) (Answer, error) {
 		a.MX, err = parseEach(r.MX, parseMX)
 	case TypePTR:
 		a.PTR, err = parseEach(r.PTR, parseTarget)
+	case TypeCNAME:
+		a.CNAME = canonicalTarget(r.CNAME)
+	case TypeSPF:
+		a.TXT = r.SPF
 	}
 	if err != nil {
 		return Answer{}, err

@@ -48,6 +48,7 @@ func TestZoneAnswers(t *testing.T) {
 		"circle.example":              {DNAME: "circle.example"},
 		"s.example":                   {DNAME: "a.longer.example"},
 		"root.example":                {DNAME: "."},
+		"old.example.com":             {SPF: []string{"v=spf1 mx -all"}},
 		"planted-absent.example.com":  {TXT: []string{"x"}, Fault: Fault{Err: ErrNXDomain}},
 	}
 	addrs := func(s ...string) (a []netip.Addr) {
@@ -123,7 +124,12 @@ func TestZoneAnswers(t *testing.T) {
 		{"a DNAME that makes the name too long is a failure", Question{strings.Repeat("a.", 120) + "s.example", TypeTXT}, Answer{}, ErrServFail},
 		{"a DNAME loop is a failure", Question{"x.circle.example", TypeTXT}, Answer{}, ErrServFail},
 		{"a DNAME to the root", Question{"x.example.com.root.example", TypeTXT}, Answer{}, ErrNXDomain},
-		{"another type is not asked", Question{"example.com", 99}, Answer{}, ErrType},
+		{"another type is not asked", Question{"example.com", 6}, Answer{}, ErrType},
+		{"an alias itself", Question{"alias.example.com", TypeCNAME}, Answer{CNAME: "alias2.example.com", TTL: time.Second, Authentic: AuthenticYes}, nil},
+		{"an alias to nothing is one all the same", Question{"dangling.example.com", TypeCNAME}, Answer{CNAME: "nowhere.example.org"}, nil},
+		{"a name that is no alias", Question{"example.com", TypeCNAME}, Answer{}, ErrNoData},
+		{"an alias by a wildcard", Question{"x.aliases.example.com", TypeCNAME}, Answer{CNAME: "signed.example.com"}, nil},
+		{"SPF records of type 99", Question{"old.example.com", TypeSPF}, Answer{TXT: []string{"v=spf1 mx -all"}}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.err == nil && tt.want.TTL == 0 {

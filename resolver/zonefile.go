@@ -23,7 +23,7 @@ const maxZoneRecords = 1 << 17
 // $TTL and $GENERATE; $INCLUDE is refused. Names are relative to the root until
 // $ORIGIN says otherwise, and a record without a TTL has one hour.
 //
-// A, AAAA, CNAME, DNAME, MX, PTR and TXT records are kept. Records of other types are
+// A, AAAA, CNAME, DNAME, MX, PTR, SPF and TXT records are kept. Records of other types are
 // checked as text and left aside: a name that has only those does exist, without records.
 // Octets of a name other than letters, digits, "-" and "_" are escaped, as \032 for a space.
 // A record is left aside too if its name is none that a [Question] can have, or if it
@@ -108,6 +108,11 @@ func (r *Records) addRR(rr dns.RR) (kept bool, err error) {
 			return false, errNoRdata
 		}
 		r.TXT = append(r.TXT, joinTXT(rr.Txt))
+	case *dns.SPF:
+		if len(rr.Txt) == 0 {
+			return false, errNoRdata
+		}
+		r.SPF = append(r.SPF, joinTXT(rr.Txt))
 	case *dns.MX:
 		return addTarget(rr.Mx, func(host string) { r.MX = append(r.MX, strconv.Itoa(int(rr.Preference))+" "+host) })
 	case *dns.PTR:
@@ -145,7 +150,7 @@ func addTarget(escaped string, add func(name string)) (kept bool, err error) {
 
 // any reports whether a record that a CNAME must not stand beside is there.
 func (r Records) any() bool {
-	return len(r.A)+len(r.AAAA)+len(r.MX)+len(r.TXT)+len(r.PTR) > 0
+	return len(r.A)+len(r.AAAA)+len(r.MX)+len(r.TXT)+len(r.PTR)+len(r.SPF) > 0
 }
 
 // Add puts the records of other into z, as if both had been one zone file. Where
@@ -159,6 +164,7 @@ func (z Zone) Add(other Zone) {
 		r.MX = slices.Concat(r.MX, more.MX)
 		r.TXT = slices.Concat(r.TXT, more.TXT)
 		r.PTR = slices.Concat(r.PTR, more.PTR)
+		r.SPF = slices.Concat(r.SPF, more.SPF)
 		if more.CNAME != "" {
 			r.CNAME = more.CNAME
 		}

@@ -168,7 +168,7 @@ func (n *entry) putEscaped(c byte) error {
 }
 
 // answeredTypes are those of the records that ParseZone keeps.
-var answeredTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeDNAME, dns.TypeMX, dns.TypePTR, dns.TypeTXT}
+var answeredTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeDNAME, dns.TypeMX, dns.TypePTR, dns.TypeSPF, dns.TypeTXT}
 
 // withoutOtherData returns the text of the entry. A record of a type that is not answered
 // has become an NS record; its lines remain, as empty ones.

@@ -3,9 +3,9 @@ package explain
 import (
 	"bytes"
 	_ "embed"
-	"html/template"
 	"io"
 
+	"github.com/mailverdict/mailverdict/internal/layout"
 	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
@@ -38,7 +38,10 @@ var explainHTML string
 //
 // The error is that of w.
 func (e *Explanation) HTML(w io.Writer) error {
-	t, err := template.New("explain").Funcs(template.FuncMap{"marked": markedValue}).Parse(explainHTML)
+	t, err := layout.Templates("explain")
+	if err == nil {
+		t, err = t.Parse(explainHTML)
+	}
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/layout"
 	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -141,8 +142,8 @@ func checkSafe(t *testing.T, r *dmarc.Result) {
 		}
 		for line := range strings.SplitSeq(b.String(), "\n") {
 			checkLine(t, line)
-			if limit := max(o.Width, 40); o.Width > 0 && columns(line) > limit && !values[line] {
-				t.Fatalf("%d columns: %q", columns(line), line)
+			if limit := max(o.Width, 40); o.Width > 0 && layout.Columns(line) > limit && !values[line] {
+				t.Fatalf("%d columns: %q", layout.Columns(line), line)
 			}
 		}
 	}
@@ -298,7 +299,7 @@ func TestLinesBreakAtSpacesWhereTheyCan(t *testing.T) {
 		{"漢字漢字漢字漢字", "漢字漢字漢/字漢字"},
 		{"a\u0301b\u0301c\u0301d\u0301e\u0301 fghij", "a\u0301b\u0301c\u0301d\u0301e\u0301/fghij"},
 	} {
-		if got := strings.Join(wrap(test.text, 10), "/"); got != test.want {
+		if got := strings.Join(layout.Wrap(test.text, 10), "/"); got != test.want {
 			t.Errorf("%q breaks as %q, want %q", test.text, got, test.want)
 		}
 	}
@@ -323,16 +324,16 @@ func TestColoursAreThereOnlyIfAskedFor(t *testing.T) {
 	if strings.Contains(without.String(), "\x1b") {
 		t.Errorf("colours in %q", without.String())
 	}
-	for _, want := range []string{"\x1b[31mfail" + plain, "\x1b[32mpass" + plain, "\x1b[31m ^" + plain} {
+	for _, want := range []string{"\x1b[31mfail" + layout.Plain, "\x1b[32mpass" + layout.Plain, "\x1b[31m ^" + layout.Plain} {
 		if !strings.Contains(with.String(), want) {
 			t.Errorf("no %q in %q", want, with.String())
 		}
 	}
-	if text := brief.String(); !strings.Contains(text, "\x1b[31mFAIL: it does."+plain) || strings.Contains(text, "DKIM") {
+	if text := brief.String(); !strings.Contains(text, "\x1b[31mFAIL: it does."+layout.Plain) || strings.Contains(text, "DKIM") {
 		t.Errorf("the brief form is %q", text)
 	}
 	shown := with.String()
-	for _, code := range []string{bold, dim, plain, ToneGood.color(), ToneBad.color()} {
+	for _, code := range []string{layout.Bold, layout.Dim, layout.Plain, ToneGood.color(), ToneBad.color()} {
 		shown = strings.ReplaceAll(shown, code, "")
 	}
 	if shown != without.String() {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/internal/layout"
 	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
@@ -26,7 +27,7 @@ func (e *Explanation) Text(w io.Writer, o TextOptions) error {
 	if o.Width == 0 {
 		o.Width = 80
 	}
-	p := printer{options: o, width: max(o.Width, 40)}
+	p := printer{layout.Printer{Width: max(o.Width, 40), Color: o.Color}}
 	if e.Answer.Verdict != "" {
 		p.answer(&e.Answer)
 	}
@@ -36,41 +37,23 @@ func (e *Explanation) Text(w io.Writer, o TextOptions) error {
 			p.step(&e.Steps[i])
 		}
 	}
-	_, err := io.WriteString(w, strings.TrimRight(p.text.String(), "\n")+"\n")
+	_, err := io.WriteString(w, p.String())
 	return err
 }
 
 // A printer lays text out in columns.
-type printer struct {
-	options TextOptions
-	width   int
-	text    strings.Builder
-}
-
-const (
-	bold  = "\x1b[1m"
-	dim   = "\x1b[2m"
-	plain = "\x1b[0m"
-)
+type printer struct{ layout.Printer }
 
 func (t Tone) color() string {
 	switch t {
 	case ToneGood:
-		return "\x1b[32m" // green
+		return layout.Green
 	case ToneBad:
-		return "\x1b[31m" // red
+		return layout.Red
 	case ToneOpen:
-		return "\x1b[33m" // yellow
+		return layout.Yellow
 	}
 	return ""
-}
-
-// paint puts text into a colour, if colours are asked for.
-func (p *printer) paint(color, text string) string {
-	if !p.options.Color || color == "" || text == "" {
-		return text
-	}
-	return color + text + plain
 }
 
 // heading writes a title, the section behind it, and the outcome at the right end.
@@ -79,36 +62,27 @@ func (p *printer) heading(indent int, s *Step, color string) {
 	if section != "" {
 		section = "  " + section
 	}
-	room := p.width - indent - columns(outcome) - 2
-	if columns(title)+columns(section) > room {
+	room := p.Width - indent - layout.Columns(outcome) - 2
+	if layout.Columns(title)+layout.Columns(section) > room {
 		section = ""
 	}
-	lines := wrap(title, room)
+	lines := layout.Wrap(title, room)
 	for n, line := range lines {
-		p.text.WriteString(strings.Repeat(" ", indent))
-		p.text.WriteString(p.paint(color, line))
+		p.Raw(strings.Repeat(" ", indent))
+		p.Raw(p.Paint(color, line))
 		if n == len(lines)-1 {
-			p.text.WriteString(p.paint(dim, section))
-			p.outcome(p.width-indent-columns(line)-columns(section), outcome, color+s.Tone.color())
+			p.Raw(p.Paint(layout.Dim, section))
+			p.outcome(p.Width-indent-layout.Columns(line)-layout.Columns(section), outcome, color+s.Tone.color())
 		}
-		p.text.WriteByte('\n')
+		p.Raw("\n")
 	}
 }
 
 // outcome writes an outcome at the end of the columns that are left on a line.
 func (p *printer) outcome(left int, outcome, color string) {
 	if outcome != "" {
-		p.text.WriteString(strings.Repeat(" ", max(left-columns(outcome), 1)))
-		p.text.WriteString(p.paint(color, outcome))
-	}
-}
-
-// paragraph writes wrapped text.
-func (p *printer) paragraph(indent int, color, text string) {
-	for _, line := range wrap(visible.Line(text), p.width-indent) {
-		p.text.WriteString(strings.Repeat(" ", indent))
-		p.text.WriteString(p.paint(color, line))
-		p.text.WriteByte('\n')
+		p.Raw(strings.Repeat(" ", max(left-layout.Columns(outcome), 1)))
+		p.Raw(p.Paint(color, outcome))
 	}
 }
 
@@ -119,33 +93,19 @@ const labels = 10
 func (p *printer) facts(indent, column int, facts []Fact) {
 	for _, f := range facts {
 		if f.Text != "" {
-			p.row(indent, column, f)
+			p.Row(indent, column, f.Label, f.Text)
 		}
-	}
-}
-
-func (p *printer) row(indent, column int, f Fact) {
-	label := visible.Line(f.Label)
-	for n, line := range wrap(visible.Line(f.Text), p.width-indent-column-2) {
-		if n > 0 {
-			label = ""
-		}
-		p.text.WriteString(strings.Repeat(" ", indent))
-		p.text.WriteString(p.paint(dim, label))
-		p.text.WriteString(strings.Repeat(" ", max(column-columns(label), 0)+2))
-		p.text.WriteString(line)
-		p.text.WriteByte('\n')
 	}
 }
 
 // step writes a step with all its evidence.
 func (p *printer) step(s *Step) {
-	p.heading(0, s, bold)
-	p.paragraph(2, "", s.Input)
+	p.heading(0, s, layout.Bold)
+	p.Paragraph(2, "", s.Input)
 	p.facts(2, labels, s.Evidence)
 	p.terms(2+labels+2, s.Steps)
 	p.facts(2, labels, []Fact{{"so", s.Consequence}})
-	p.text.WriteByte('\n')
+	p.Raw("\n")
 }
 
 // maxIndent is how deep includes are indented, in columns.
@@ -161,7 +121,7 @@ func (p *printer) terms(indent int, terms []Step) {
 		for _, f := range terms[i].Evidence {
 			if f.Label != labelCount {
 				shown = append(shown, f)
-				column = max(column, columns(visible.Line(f.Label)))
+				column = max(column, layout.Columns(visible.Line(f.Label)))
 			}
 		}
 		p.facts(inner, min(column, labels), shown)

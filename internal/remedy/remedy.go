@@ -4,6 +4,8 @@
 package remedy
 
 import (
+	"slices"
+
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/mend"
@@ -156,4 +158,22 @@ func (f *Fix) Escape() {
 			b.Faults[i] = visible.Line(b.Faults[i])
 		}
 	}
+}
+
+// Clone returns fixes that share nothing with those of the list.
+func Clone(list []Fix) []Fix {
+	list = slices.Clone(list)
+	for i := range list {
+		f := &list[i]
+		f.Changes = slices.Clone(f.Changes)
+		for n := range f.Changes {
+			f.Changes[n].Placeholders = slices.Clone(f.Changes[n].Placeholders)
+		}
+		if f.Broken != nil {
+			b := *f.Broken
+			b.Parts, b.Faults = slices.Clone(b.Parts), slices.Clone(b.Faults)
+			f.Broken = &b
+		}
+	}
+	return list
 }

@@ -1,4 +1,4 @@
-package explain
+package layout
 
 import (
 	"strings"
@@ -8,15 +8,15 @@ import (
 	"golang.org/x/text/width"
 )
 
-// wrap breaks text into lines of at most n columns, at spaces where there are some. Empty
+// Wrap breaks text into lines of at most n columns, at spaces where there are some. Empty
 // text is no line at all.
-func wrap(text string, n int) []string {
+func Wrap(text string, n int) []string {
 	n = max(n, 10)
 	var lines []string
 	line, used := "", 0
 	for word := range strings.FieldsSeq(text) {
 		for {
-			size := columns(word)
+			size := Columns(word)
 			if line != "" && used+1+size <= n {
 				line += " " + word
 				used += 1 + size
@@ -53,8 +53,8 @@ func prefix(word string, n int) string {
 	return word
 }
 
-// columns returns how many columns of a terminal text takes.
-func columns(text string) int {
+// Columns returns how many columns of a terminal text takes.
+func Columns(text string) int {
 	n := 0
 	for _, r := range text {
 		n += runeColumns(r)
