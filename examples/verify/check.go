@@ -12,6 +12,10 @@ import (
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/examples/internal/envelope"
+	"github.com/mailverdict/mailverdict/examples/internal/saved"
+	"github.com/mailverdict/mailverdict/examples/internal/sidecar"
+	"github.com/mailverdict/mailverdict/examples/internal/verdictjson"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/resolver/trace"
 	"github.com/mailverdict/mailverdict/spf"
@@ -47,16 +51,16 @@ func (c *checker) newVerifier(r resolver.Resolver, now time.Time) *dmarc.Verifie
 }
 
 // verifier returns the Verifier for a message with that sidecar.
-func (c *checker) verifier(s *sidecar) *dmarc.Verifier {
+func (c *checker) verifier(s *sidecar.Sidecar) *dmarc.Verifier {
 	if s == nil {
 		return c.shared
 	}
 	now := c.options.now
 	if now.IsZero() {
-		now = s.now
+		now = s.Now
 	}
-	if len(c.options.dns.Zones) == 0 && s.zone != nil {
-		return c.newVerifier(s.zone, now)
+	if len(c.options.dns.Zones) == 0 && s.Zone != nil {
+		return c.newVerifier(s.Zone, now)
 	}
 	return c.newVerifier(c.shared.Resolver, now)
 }
@@ -65,13 +69,21 @@ func (c *checker) verifier(s *sidecar) *dmarc.Verifier {
 type outcome struct {
 	file   string
 	result *dmarc.Result
-	from   origins
+	from   envelope.Origins
 	dns    []trace.Event // with -v and -record
 	notes  []string      // what was taken away from around the message
 	late   *lateness     // -timeout ended the check; else nil
 	err    error         // it could not be read; then there is no result
 
 	unrecorded error // why -record failed, or nil
+}
+
+// object returns what -json writes.
+func (o outcome) object(opts *options) verdictjson.Checked {
+	return verdictjson.Checked{
+		File: o.file, Result: o.result, From: o.from, Notes: o.notes,
+		AuthservID: opts.authservID, Verbose: opts.verbose, DNS: o.dns,
+	}
 }
 
 // verify checks one message.
@@ -83,13 +95,13 @@ func (c *checker) verify(ctx context.Context, l letter) outcome {
 	if l.live {
 		body.r = &interruptible{ctx: limited, r: l.body}
 	}
-	fields, message, err := readHeader(body)
+	fields, message, err := saved.ReadHeader(body)
 	if err != nil && !timeUp(limited) {
-		o.err = err
+		o.err = cause(err)
 		return o
 	}
-	var envelope dmarc.Envelope
-	envelope, o.from = c.options.envelope(l.sidecar, fields)
+	var session dmarc.Envelope
+	session, o.from = c.options.session(l.sidecar, fields)
 
 	var recorded *recording
 	if dir := c.options.record; dir != "" {
@@ -98,7 +110,7 @@ func (c *checker) verify(ctx context.Context, l letter) outcome {
 		}
 	}
 	traced, questions := c.trace(limited)
-	o.result, err = c.verifier(l.sidecar).Verify(traced, envelope, message)
+	o.result, err = c.verifier(l.sidecar).Verify(traced, session, message)
 	o.dns = questions()
 	switch {
 	case o.result != nil && timeUp(limited) && (err != nil || isOpen(o.result)):
@@ -111,7 +123,7 @@ func (c *checker) verify(ctx context.Context, l letter) outcome {
 	if o.notes = l.notes; l.late != nil {
 		o.notes = append(o.notes, l.late()...)
 	}
-	if o.result != nil && c.options.now.IsZero() && (l.sidecar == nil || l.sidecar.now.IsZero()) {
+	if o.result != nil && c.options.now.IsZero() && (l.sidecar == nil || l.sidecar.Now.IsZero()) {
 		if hint := expiredSince(o.result, fields); hint != "" {
 			o.notes = append(o.notes, hint)
 		}

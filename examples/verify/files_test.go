@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 )
 
 // files returns the path of a file of testdata/files.
@@ -107,22 +104,5 @@ func TestAGzipFileThatIsBrokenIsReported(t *testing.T) {
 	f := verify(t, "", "-zone", file("dns.zone"), dir)
 	if f.code != exitUsage || strings.Count(f.stderr, "\n") != 2 || !strings.Contains(f.stderr, "half.eml.gz: unexpected EOF") {
 		t.Errorf("exit %d, stdout %q, stderr %q", f.code, f.stdout, f.stderr)
-	}
-}
-
-func TestNULOctetsAtTheEndAloneAreLeftOut(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "", "\x00": "", "a": "a", "a\x00\x00": "a", "\x00a\x00\x00b\x00": "\x00a\x00\x00b",
-		strings.Repeat("\x00", 3*readAhead) + "a" + strings.Repeat("\x00", 2*readAhead): strings.Repeat("\x00", 3*readAhead) + "a",
-	} {
-		for name, r := range map[string]io.Reader{
-			"at once": strings.NewReader(text), "octet by octet": iotest.OneByteReader(strings.NewReader(text)),
-			"with the error": iotest.DataErrReader(strings.NewReader(text)),
-		} {
-			got, err := io.ReadAll(&trimmed{r: r})
-			if err != nil || !bytes.Equal(got, []byte(want)) {
-				t.Errorf("%s: %.20q (%d octets), %v, want %.20q (%d octets)", name, got, len(got), err, want, len(want))
-			}
-		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
+	"github.com/mailverdict/mailverdict/examples/internal/envelope"
+	"github.com/mailverdict/mailverdict/examples/internal/sidecar"
 )
 
 const usage = `usage: verify [flags] [MESSAGE ...]
@@ -105,10 +107,10 @@ func parseFlags(args []string) (*options, error) {
 func (o *options) define(set *flag.FlagSet) {
 	set.Func("ip", "", o.setIP)
 	set.Func("helo", "", func(s string) error { o.helo = &s; return nil })
-	set.Func("from", "", func(s string) error { s = reversePath(s); o.from = &s; return nil })
+	set.Func("from", "", func(s string) error { s = envelope.ReversePath(s); o.from = &s; return nil })
 	o.dns.Define(set)
 	set.Func("timeout", "", o.setTimeout)
-	set.Func("now", "", func(s string) (err error) { o.now, err = parseTime(s); return err })
+	set.Func("now", "", func(s string) (err error) { o.now, err = sidecar.ParseTime(s); return err })
 	set.BoolVar(&o.psl, "psl", false, "")
 	set.Func("authserv-id", "", o.setAuthservID)
 	set.BoolVar(&o.json, "json", false, "")
@@ -144,7 +146,7 @@ func (o *options) spfAlone() bool {
 }
 
 func (o *options) setIP(s string) (err error) {
-	o.ip, err = parseIP(s)
+	o.ip, err = envelope.ParseIP(s)
 	return err
 }
 
@@ -178,36 +180,6 @@ func tidy(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s (verify -h lists the flags)", err)
-}
-
-// reversePath returns what stands between < and >, or s.
-func reversePath(s string) string {
-	s = strings.TrimSpace(s)
-	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") {
-		return s[1 : len(s)-1]
-	}
-	return s
-}
-
-// parseIP reads the address of a client: without a zone, and IPv4 as IPv4.
-func parseIP(s string) (netip.Addr, error) {
-	ip, err := netip.ParseAddr(s)
-	if err != nil || ip.Zone() != "" {
-		return netip.Addr{}, errors.New("not an IP address")
-	}
-	return ip.Unmap(), nil
-}
-
-// parseTime reads RFC 3339 or Unix seconds.
-func parseTime(s string) (time.Time, error) {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 && n < 1<<36 {
-		return time.Unix(n, 0).UTC(), nil
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}, errors.New("neither RFC 3339 nor Unix seconds")
-	}
-	return t, nil
 }
 
 func hostname() string {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/examples/internal/mailbox"
+	"github.com/mailverdict/mailverdict/examples/internal/saved"
+	"github.com/mailverdict/mailverdict/examples/internal/sidecar"
 )
 
 // A letter is a message to verify. It is read once.
@@ -28,7 +30,7 @@ type letter struct {
 	late  func() []string
 
 	// sidecar is what stands beside the file, or nil.
-	sidecar *sidecar
+	sidecar *sidecar.Sidecar
 }
 
 // errNoMessages is what is wrong with an argument that has no messages.
@@ -98,7 +100,7 @@ func (in input) each(ctx context.Context, stdin io.Reader, o *options, yield fun
 			return cause(openErr)
 		}
 		defer f.Close()
-		r, err = unwrap(bufio.NewReaderSize(f, readAhead), &notes)
+		r, err = saved.Unwrap(bufio.NewReaderSize(f, saved.ReadAhead), &notes)
 	}
 	if err != nil {
 		return cause(err)
@@ -135,7 +137,7 @@ func fromStdin(ctx context.Context, stdin io.Reader, limit time.Duration, notes 
 	first, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	source := &interruptible{ctx: first, r: stdin}
-	r, err := unwrap(bufio.NewReaderSize(source, readAhead), notes)
+	r, err := saved.Unwrap(bufio.NewReaderSize(source, saved.ReadAhead), notes)
 	if timeUp(first) && err != nil {
 		err = fmt.Errorf("nothing came within %v (-timeout)", limit)
 	}
@@ -145,30 +147,8 @@ func fromStdin(ctx context.Context, stdin io.Reader, limit time.Duration, notes 
 
 // message returns the message that r begins with, without what was saved with it.
 func message(name string, r *bufio.Reader, notes []string) letter {
-	l := letter{name: name, notes: notes}
-	limited, isEmlx := emlx(r)
-	if isEmlx {
-		l.notes = append(l.notes, "read from an .emlx file of Apple Mail")
-		r = bufio.NewReaderSize(limited, readAhead)
-	}
-	if line := dropMailboxLine(r); line != "" {
-		l.notes = append(l.notes, fmt.Sprintf("the line %q of a mailbox on top was left out", line+"…"))
-	}
-	body := &trimmed{r: r}
-	l.body = body
-	l.late = func() (late []string) {
-		if !body.ended.Load() {
-			return nil // a read may still be under way
-		}
-		if body.after > 0 {
-			late = append(late, count(int(body.after), "NUL octet at the end was left out", "NUL octets at the end were left out"))
-		}
-		if isEmlx && limited.N > 0 {
-			late = append(late, "the .emlx file ends before its message does: it was cut short")
-		}
-		return late
-	}
-	return l
+	m := saved.NewMessage(r)
+	return letter{name: name, body: m.Body, notes: append(notes, m.Notes...), late: m.Late}
 }
 
 // cause returns what is wrong with a file without its name and the system call, which

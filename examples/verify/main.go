@@ -7,9 +7,9 @@
 //	verify -ip 192.0.2.1 -from a@b.example   SPF alone, as at MAIL FROM time
 //
 // The files are one idea each, and in the order in which a message goes through them: flags,
-// directory and input (where messages come from), wrapping, foreign and mbox (what their files
-// are), header, sidecar and envelope (what the SMTP session knew), check (the library is called
-// here), record, then text, JSON or summary, and the exit status.
+// directory, input and mbox (where messages come from; package saved knows what their files
+// are), sidecar and session (what the SMTP session knew), check (the library is called
+// here), record, then text, JSON (package verdictjson) or summary, and the exit status.
 package main
 
 import (

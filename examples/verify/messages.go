@@ -65,7 +65,7 @@ func (r *report) add(o outcome) {
 		r.flush()
 		complain(r.stderr, o.error())
 	case r.options.json:
-		r.err = errors.Join(r.err, writeJSON(r.out, r.options, o))
+		r.err = errors.Join(r.err, o.object(r.options).Write(r.out))
 	case !r.several && r.first == nil:
 		r.first = &o
 		return

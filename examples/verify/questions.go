@@ -1,12 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
-	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/examples/internal/verdictjson"
 	"github.com/mailverdict/mailverdict/resolver/trace"
 )
 
@@ -30,35 +29,12 @@ func writeQuestions(w io.Writer, screen terminal, events []trace.Event) {
 		}
 		fmt.Fprintf(w, "  %s %s\n", printable(e.Question.String()), screen.paint(faint, "("+note+")"))
 		if e.Err != nil {
-			fmt.Fprintf(w, "    %s\n", printable(failure(e.Err)))
+			fmt.Fprintf(w, "    %s\n", printable(verdictjson.Failure(e.Err)))
 		}
-		for _, r := range records(e.Answer) {
+		for _, r := range verdictjson.Records(e.Answer) {
 			fmt.Fprintf(w, "    %s\n", shorten(printable(r), screen.width-4))
 		}
 	}
-}
-
-// records returns the records of an answer as text.
-func records(a resolver.Answer) []string {
-	list := append([]string(nil), a.TXT...)
-	for _, addr := range a.Addrs {
-		list = append(list, addr.String())
-	}
-	for _, mx := range a.MX {
-		list = append(list, fmt.Sprintf("%d %s", mx.Preference, mx.Host))
-	}
-	return append(list, a.PTR...)
-}
-
-// failure returns what became of a question without an answer, without the question.
-func failure(err error) string {
-	if err == nil {
-		return ""
-	}
-	if e, ok := errors.AsType[*resolver.Error](err); ok {
-		err = e.Err
-	}
-	return err.Error()
 }
 
 // shorten cuts s to a number of columns.

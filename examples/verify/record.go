@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/examples/internal/sidecar"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/resolver/trace"
 )
@@ -165,9 +166,9 @@ func faultsOf(text string, events []trace.Event) (map[string]string, error) {
 // faultWord returns the word of a sidecar for an error. ErrNotFound, which does not say how it
 // is not found, is nxdomain; what else has no word is servfail.
 func faultWord(err error) string {
-	for _, f := range faultWords {
-		if errors.Is(err, f.err) {
-			return f.word
+	for _, f := range sidecar.FaultWords() {
+		if errors.Is(err, f.Err) {
+			return f.Word
 		}
 	}
 	switch {

@@ -42,7 +42,7 @@ func (c *checker) spfOnly(ctx context.Context, stdout, stderr io.Writer) int {
 	}
 	var err error
 	if c.options.json {
-		err = writeSPFJSON(stdout, c.options, result, questions())
+		err = outcome{result: result, dns: questions()}.object(c.options).WriteSPF(stdout)
 	} else {
 		err = writeSPF(stdout, result, late)
 		writeQuestions(stdout, terminalOf(stdout), questions())

@@ -78,21 +78,6 @@ func sayLate(list []explain.Step, late *lateness) {
 	}
 }
 
-// String says where the envelope was taken from, in a line.
-func (o origins) String() string {
-	if o.IP == o.HELO && o.HELO == o.MailFrom && o.IP != fromNowhere {
-		return "the " + o.IP
-	}
-	return part("client", o.IP) + ", " + part("HELO", o.HELO) + ", " + part("MAIL FROM", o.MailFrom)
-}
-
-func part(name, origin string) string {
-	if origin == fromNowhere {
-		return name + " not known"
-	}
-	return name + " from " + origin
-}
-
 // writeSPF explains SPF alone.
 func writeSPF(w io.Writer, r *dmarc.Result, late *lateness) error {
 	e := explain.ExplainSPF(r.Envelope, r.SPF, r.HELO)

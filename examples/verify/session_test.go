@@ -4,7 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/mailverdict/mailverdict/examples/internal/saved"
 )
 
 func TestTheTopmostReceivedFieldWithAClientCounts(t *testing.T) {
@@ -12,17 +13,17 @@ func TestTheTopmostReceivedFieldWithAClientCounts(t *testing.T) {
 		"Received: from localhost (localhost [127.0.0.1]) by mx.receiver.example\r\n" +
 		"Received: from mx.example.com (mx.example.com [192.0.2.1]) by mx.receiver.example\r\n" +
 		"Received: from forged.example (forged.example [198.51.100.1]) by mx.example.com\r\n\r\n"
-	fields, _, err := readHeader(strings.NewReader(message))
+	fields, _, err := saved.ReadHeader(strings.NewReader(message))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, from := (&options{}).envelope(nil, fields)
+	e, from := (&options{}).session(nil, fields)
 	if e.IP.String() != "192.0.2.1" || e.HELO != "mx.example.com" || e.MailFrom != "bounce@example.com" || from.IP != "Received field 2" {
 		t.Errorf("%+v, %+v", e, from)
 	}
 	// The name that one host gave says nothing about another.
 	other := &options{ip: netip.MustParseAddr("203.0.113.1")}
-	if e, _ := other.envelope(nil, fields); e.HELO != "" {
+	if e, _ := other.session(nil, fields); e.HELO != "" {
 		t.Errorf("HELO is %q", e.HELO)
 	}
 }
@@ -52,35 +53,4 @@ func TestWhatSPFWouldNeedIsSaid(t *testing.T) {
 			t.Errorf("%q:\n%s", tt.header, f.stdout)
 		}
 	}
-}
-
-func TestALongHeaderIsReadInOnePass(t *testing.T) {
-	message := "Received: from a" + strings.Repeat("\n b", maxHeader/4) + "\nFrom: a@b.example\n\nHi\n"
-	start := time.Now()
-	fields, _, err := readHeader(strings.NewReader(message))
-	if took := time.Since(start); err != nil || len(fields) != 2 || took > 20*time.Second {
-		t.Errorf("%d fields, %v, in %v", len(fields), err, took)
-	}
-}
-
-func FuzzReadHeader(f *testing.F) {
-	f.Add([]byte("From: a@example.com\n\nbody"))
-	f.Fuzz(func(t *testing.T, message []byte) {
-		fields, r, err := readHeader(strings.NewReader(string(message)))
-		if err != nil {
-			return
-		}
-		var all strings.Builder
-		buf := make([]byte, 1+len(message))
-		for {
-			n, err := r.Read(buf)
-			all.Write(buf[:n])
-			if err != nil {
-				break
-			}
-		}
-		if all.String() != string(message) {
-			t.Errorf("%d fields, and %d octets of %d are left to read", len(fields), all.Len(), len(message))
-		}
-	})
 }

@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"bufio"
@@ -10,19 +10,19 @@ import (
 	"github.com/mailverdict/mailverdict/examples/received"
 )
 
-// maxHeader is how many octets of a header are read for the fields of the envelope. It is
+// MaxHeader is how many octets of a header are read for the fields of the envelope. It is
 // above the library's own limit: what the verifier takes, this program has seen all of.
-const maxHeader = 1 << 20
+const MaxHeader = 1 << 20
 
 // errNotAMessage is what is wrong with a file that has nothing in it that could be a header.
 var errNotAMessage = errors.New("not a message: it has no header field")
 
 // The library reads the header by itself; what is read here says how the message came.
 
-// readHeader reads a message up to the end of its header, and returns the fields and a reader
+// ReadHeader reads a message up to the end of its header, and returns the fields and a reader
 // for all of the message, which are those so far where the error is that of r. A header of more
-// than maxHeader octets has no fields here: the verifier will say what is wrong with it.
-func readHeader(r io.Reader) ([]received.Field, io.Reader, error) {
+// than MaxHeader octets has no fields here: the verifier will say what is wrong with it.
+func ReadHeader(r io.Reader) ([]received.Field, io.Reader, error) {
 	var head bytes.Buffer
 	lines := bufio.NewReaderSize(io.TeeReader(r, &head), 4<<10)
 	var h fieldList
@@ -34,9 +34,9 @@ func readHeader(r io.Reader) ([]received.Field, io.Reader, error) {
 			unix = !strings.HasSuffix(line, "\r\n")
 		}
 		if err != nil && err != io.EOF {
-			return h.end(), io.MultiReader(&head, r), cause(err)
+			return h.end(), io.MultiReader(&head, r), err
 		}
-		if size > maxHeader {
+		if size > MaxHeader {
 			return nil, io.MultiReader(&head, r), nil
 		}
 		text := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
@@ -55,10 +55,10 @@ func readHeader(r io.Reader) ([]received.Field, io.Reader, error) {
 }
 
 // readLine reads a line with its end: an LF, or where bareLF is false only a CRLF. It reads at
-// most a little more than maxHeader octets.
+// most a little more than MaxHeader octets.
 func readLine(r *bufio.Reader, bareLF bool) (string, error) {
 	var b strings.Builder
-	for b.Len() <= maxHeader {
+	for b.Len() <= MaxHeader {
 		part, err := r.ReadSlice('\n')
 		b.Write(part)
 		switch {

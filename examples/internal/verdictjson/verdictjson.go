@@ -1,7 +1,11 @@
-package main
+// Package verdictjson writes the result of a message as the JSON that examples/verify documents, for
+// every program that gives it.
+package verdictjson
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"slices"
@@ -11,6 +15,8 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/authres"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
 	"github.com/mailverdict/mailverdict/dmarc/indirect"
+	"github.com/mailverdict/mailverdict/examples/internal/envelope"
+	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/resolver/trace"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -21,13 +27,13 @@ type jsonMessage struct {
 	File     string       `json:"file"`
 	Envelope jsonEnvelope `json:"envelope"` // in place of that of the result
 	*dmarc.Result
-	ARC                   *jsonARC       `json:"arc,omitempty"` // in place of that of the result
-	Problems              []jsonProblem  `json:"problems,omitempty"`
-	EnvelopeFrom          origins        `json:"envelope_from"`
-	Notes                 []string       `json:"notes,omitempty"` // what was left out of the file
-	Answer                explain.Answer `json:"answer"`
-	AuthenticationResults string         `json:"authentication_results"`
-	DNS                   []jsonEvent    `json:"dns,omitempty"` // with -v
+	ARC                   *jsonARC         `json:"arc,omitempty"` // in place of that of the result
+	Problems              []jsonProblem    `json:"problems,omitempty"`
+	EnvelopeFrom          envelope.Origins `json:"envelope_from"`
+	Notes                 []string         `json:"notes,omitempty"` // what was left out of the file
+	Answer                explain.Answer   `json:"answer"`
+	AuthenticationResults string           `json:"authentication_results"`
+	DNS                   []jsonEvent      `json:"dns,omitempty"` // with -v
 }
 
 // A jsonEnvelope is an envelope without what is not known: an empty MAIL FROM is the null
@@ -38,40 +44,53 @@ type jsonEnvelope struct {
 	MailFrom *string     `json:"mail_from,omitempty"`
 }
 
-func knownEnvelope(e dmarc.Envelope, from origins) jsonEnvelope {
+func knownEnvelope(e dmarc.Envelope, from envelope.Origins) jsonEnvelope {
 	var known jsonEnvelope
-	if from.IP != fromNowhere {
+	if from.IP != envelope.FromNowhere {
 		known.IP = &e.IP
 	}
-	if from.HELO != fromNowhere {
+	if from.HELO != envelope.FromNowhere {
 		known.HELO = &e.HELO
 	}
-	if from.MailFrom != fromNowhere {
+	if from.MailFrom != envelope.FromNowhere {
 		known.MailFrom = &e.MailFrom
 	}
 	return known
 }
 
-// writeJSON writes one line.
-func writeJSON(w io.Writer, o *options, out outcome) error {
-	answer := explain.Explain(out.result).Answer
-	result := *out.result
-	if !o.verbose {
+// A Checked is a message that was checked.
+type Checked struct {
+	File   string
+	Result *dmarc.Result
+	From   envelope.Origins // of the envelope
+	Notes  []string         // what was taken away from around the message
+
+	AuthservID string // for Authentication-Results
+
+	// Verbose adds DNS, and the terms that SPF went through.
+	Verbose bool
+	DNS     []trace.Event
+}
+
+// Write writes the object on one line.
+func (c Checked) Write(w io.Writer) error {
+	result := *c.Result
+	if !c.Verbose {
 		result.SPF, result.HELO = withoutTrace(result.SPF), withoutTrace(result.HELO)
 	}
 	m := jsonMessage{
-		File:                  out.file,
-		Envelope:              knownEnvelope(out.result.Envelope, out.from),
+		File:                  c.File,
+		Envelope:              knownEnvelope(c.Result.Envelope, c.From),
 		Result:                &result,
-		ARC:                   arcOf(out.result),
-		Problems:              problems(out.result),
-		EnvelopeFrom:          out.from,
-		Notes:                 out.notes,
-		Answer:                answer,
-		AuthenticationResults: authres.Formatter{}.Value(o.authservID, out.result),
+		ARC:                   arcOf(c.Result),
+		Problems:              problems(c.Result),
+		EnvelopeFrom:          c.From,
+		Notes:                 c.Notes,
+		Answer:                explain.Explain(c.Result).Answer,
+		AuthenticationResults: authres.Formatter{}.Value(c.AuthservID, c.Result),
 	}
-	if o.verbose {
-		m.DNS = jsonEvents(out.dns)
+	if c.Verbose {
+		m.DNS = jsonEvents(c.DNS)
 	}
 	return encode(w, m)
 }
@@ -154,10 +173,11 @@ type jsonSPF struct {
 	DNS  []jsonEvent `json:"dns,omitempty"`
 }
 
-func writeSPFJSON(w io.Writer, o *options, r *dmarc.Result, events []trace.Event) error {
-	j := jsonSPF{r.SPF, r.HELO, jsonEvents(events)}
-	if !o.verbose {
-		j.SPF, j.HELO = withoutTrace(r.SPF), withoutTrace(r.HELO)
+// WriteSPF writes the object for SPF alone, as Write does.
+func (c Checked) WriteSPF(w io.Writer) error {
+	j := jsonSPF{c.Result.SPF, c.Result.HELO, jsonEvents(c.DNS)}
+	if !c.Verbose {
+		j.SPF, j.HELO = withoutTrace(j.SPF), withoutTrace(j.HELO)
 	}
 	return encode(w, j)
 }
@@ -179,14 +199,37 @@ func jsonEvents(events []trace.Event) []jsonEvent {
 		list = append(list, jsonEvent{
 			Name:    e.Question.Name,
 			Type:    e.Question.Type.String(),
-			Records: records(e.Answer),
-			Error:   failure(e.Err),
+			Records: Records(e.Answer),
+			Error:   Failure(e.Err),
 			Server:  e.Server,
 			Cached:  e.Cached,
 			Seconds: e.Duration.Seconds(),
 		})
 	}
 	return list
+}
+
+// Records returns the records of an answer as text.
+func Records(a resolver.Answer) []string {
+	list := append([]string(nil), a.TXT...)
+	for _, addr := range a.Addrs {
+		list = append(list, addr.String())
+	}
+	for _, mx := range a.MX {
+		list = append(list, fmt.Sprintf("%d %s", mx.Preference, mx.Host))
+	}
+	return append(list, a.PTR...)
+}
+
+// Failure returns what became of a question without an answer, without the question.
+func Failure(err error) string {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*resolver.Error](err); ok {
+		err = e.Err
+	}
+	return err.Error()
 }
 
 func encode(w io.Writer, v any) error {

@@ -1,4 +1,4 @@
-package main
+package sidecar
 
 import (
 	"errors"
@@ -9,28 +9,28 @@ import (
 )
 
 func TestSidecarsSayWhatTheySay(t *testing.T) {
-	s := sidecar{zone: resolver.Zone{"example.com": {TXT: []string{"x"}}}}
+	s := Sidecar{Zone: resolver.Zone{"example.com": {TXT: []string{"x"}}}}
 	err := s.parse([]byte(`{"ip": "::ffff:192.0.2.1", "helo": "", "mail_from": "<a@example.com>", "now": "1789374612",
 		"faults": {"Example.com. TXT": "servfail", "slow.example.com": "3s timeout"}, "want": {"verdict": "pass"}}`), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.ip.String() != "192.0.2.1" || s.helo == nil || *s.helo != "" || *s.mailFrom != "a@example.com" || s.now.Unix() != 1789374612 {
+	if s.IP.String() != "192.0.2.1" || s.HELO == nil || *s.HELO != "" || *s.MailFrom != "a@example.com" || s.Now.Unix() != 1789374612 {
 		t.Errorf("%+v", s)
 	}
-	if _, err := s.zone.Resolve(t.Context(), resolver.Question{Name: "example.com", Type: resolver.TypeTXT}); !errors.Is(err, resolver.ErrServFail) {
+	if _, err := s.Zone.Resolve(t.Context(), resolver.Question{Name: "example.com", Type: resolver.TypeTXT}); !errors.Is(err, resolver.ErrServFail) {
 		t.Errorf("the fault gives %v", err)
 	}
-	if f := s.zone["slow.example.com"].Fault; f.Delay != 3*time.Second || f.Err != resolver.ErrTimeout {
+	if f := s.Zone["slow.example.com"].Fault; f.Delay != 3*time.Second || f.Err != resolver.ErrTimeout {
 		t.Errorf("the fault is %+v", f)
 	}
 }
 
 func TestTheTimeOfASidecarMayBeANumber(t *testing.T) {
 	for _, text := range []string{`{"now": 1789374612}`, `{"now": "1789374612"}`, `{"now": "2026-09-14T08:30:12Z"}`} {
-		var s sidecar
-		if err := s.parse([]byte(text), true); err != nil || s.now.Unix() != 1789374612 {
-			t.Errorf("%s: %v, %v", text, s.now, err)
+		var s Sidecar
+		if err := s.parse([]byte(text), true); err != nil || s.Now.Unix() != 1789374612 {
+			t.Errorf("%s: %v, %v", text, s.Now, err)
 		}
 	}
 }
@@ -49,7 +49,7 @@ func TestWhatIsWrongWithASidecarIsSaidInPlainWords(t *testing.T) {
 		`null`:                          "not a JSON object",
 		`"x"`:                           "not a JSON object",
 	} {
-		if err := (&sidecar{}).parse([]byte(text), true); err == nil || err.Error() != want {
+		if err := (&Sidecar{}).parse([]byte(text), true); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
@@ -67,13 +67,13 @@ func TestSidecarsThatAreWrong(t *testing.T) {
 		{"no object", `[]`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := sidecar{zone: resolver.Zone{}}
+			s := Sidecar{Zone: resolver.Zone{}}
 			if s.parse([]byte(tt.text), true) == nil {
 				t.Errorf("read as %+v", s)
 			}
 		})
 	}
-	if (&sidecar{}).parse([]byte(`{"faults": {"example.com": "servfail"}}`), true) == nil {
+	if (&Sidecar{}).parse([]byte(`{"faults": {"example.com": "servfail"}}`), true) == nil {
 		t.Error("faults without a zone are taken")
 	}
 }
@@ -81,8 +81,8 @@ func TestSidecarsThatAreWrong(t *testing.T) {
 func FuzzSidecar(f *testing.F) {
 	f.Add([]byte(`{"ip": "192.0.2.1", "now": "2026-01-31T12:00:00Z", "faults": {"a TXT": "3s timeout"}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := sidecar{zone: resolver.Zone{}}
-		if s.parse(text, true) == nil && s.ip.IsValid() && s.ip.Zone() != "" {
+		s := Sidecar{Zone: resolver.Zone{}}
+		if s.parse(text, true) == nil && s.IP.IsValid() && s.IP.Zone() != "" {
 			t.Errorf("%+v", s)
 		}
 	})

@@ -1,4 +1,4 @@
-package main
+package sidecar
 
 import (
 	"errors"
@@ -56,26 +56,31 @@ func parseFault(text string) (f resolver.Fault, err error) {
 	return f, nil
 }
 
-// faultWords are the words of a sidecar for the errors of package resolver.
-var faultWords = []struct {
-	word string
-	err  error
-}{
-	{"nxdomain", resolver.ErrNXDomain},
-	{"nodata", resolver.ErrNoData},
-	{"servfail", resolver.ErrServFail},
-	{"refused", resolver.ErrRefused},
-	{"formerr", resolver.ErrFormat},
-	{"timeout", resolver.ErrTimeout},
-	{"unreachable", resolver.ErrUnreachable},
-	{"malformed", resolver.ErrMalformed},
+// FaultWords returns the words of a sidecar for the errors of package resolver.
+func FaultWords() []FaultWord {
+	return []FaultWord{
+		{"nxdomain", resolver.ErrNXDomain},
+		{"nodata", resolver.ErrNoData},
+		{"servfail", resolver.ErrServFail},
+		{"refused", resolver.ErrRefused},
+		{"formerr", resolver.ErrFormat},
+		{"timeout", resolver.ErrTimeout},
+		{"unreachable", resolver.ErrUnreachable},
+		{"malformed", resolver.ErrMalformed},
+	}
+}
+
+// A FaultWord is a word that stands for an error.
+type FaultWord struct {
+	Word string
+	Err  error
 }
 
 // faultError returns the error that a word of a sidecar stands for, or nil.
 func faultError(word string) error {
-	for _, f := range faultWords {
-		if f.word == word {
-			return f.err
+	for _, f := range FaultWords() {
+		if f.Word == word {
+			return f.Err
 		}
 	}
 	return nil

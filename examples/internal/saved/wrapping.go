@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"bufio"
@@ -15,8 +15,8 @@ import (
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// readAhead is how much of a file is looked at to know what it is, in octets.
-const readAhead = 32 << 10
+// ReadAhead is how much of a file is looked at to know what it is, in octets.
+const ReadAhead = 32 << 10
 
 // peek returns up to n octets that r begins with. It waits for enough to tell an mbox, and takes
 // of the rest what is there: standard input may stop at any time.
@@ -27,16 +27,16 @@ func peek(r *bufio.Reader, n int) ([]byte, error) {
 	return r.Peek(min(n, r.Buffered()))
 }
 
-// unwrap takes away what stands before a message, or before the first one of an mbox, and
+// Unwrap takes away what stands before a message, or before the first one of an mbox, and
 // notes what it was. The error says what the file is, if it is no message.
-func unwrap(r *bufio.Reader, notes *[]string) (*bufio.Reader, error) {
+func Unwrap(r *bufio.Reader, notes *[]string) (*bufio.Reader, error) {
 	if start, _ := r.Peek(2); string(start) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(r)
 		if err != nil {
 			return nil, err
 		}
 		*notes = append(*notes, "unpacked with gzip")
-		r = bufio.NewReaderSize(unzipped, readAhead)
+		r = bufio.NewReaderSize(unzipped, ReadAhead)
 	}
 	start, err := peek(r, 64)
 	switch {
@@ -136,7 +136,7 @@ func (t *trimmed) Read(p []byte) (int, error) {
 			return 0, t.err
 		}
 		if t.buffer == nil {
-			t.buffer = make([]byte, readAhead)
+			t.buffer = make([]byte, ReadAhead)
 		}
 		var n int
 		n, t.err = t.r.Read(t.buffer)
