@@ -48,6 +48,7 @@ const (
 	KindDiscovery     Kind = "discovery"      // where the DMARC record is
 	KindPolicy        Kind = "policy"         // what it says
 	KindForwarding    Kind = "forwarding"     // who may have forwarded or changed the message
+	KindReports       Kind = "reports"        // what the Domain Owner asks to be told about it
 	KindVerdict       Kind = "verdict"        // always the last
 )
 
@@ -74,6 +75,7 @@ func steps(r *dmarc.Result) []Step {
 	list = append(list, dkimSteps(r)...)
 	list = append(list, policySteps(&r.DMARC)...)
 	list = append(list, forwardingSteps(r)...)
+	list = append(list, reportsSteps(r)...)
 	list = append(list, verdictStep(r))
 	for i := range list {
 		list[i].escape()
