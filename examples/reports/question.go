@@ -95,22 +95,13 @@ func look(ctx context.Context, inbox *sqlstore.Inbox, domain string, days int, n
 		return nil, err
 	}
 	v.Reporters = append(v.Reporters, reporters...)
-	for _, r := range reporters {
-		if r.Domain == "" {
-			v.Unproven += r.Messages
-		}
-	}
-	var first map[string]time.Time
-	if !since.IsZero() {
-		if first, err = inbox.FirstSeen(ctx, domain, period, since); err != nil {
-			return nil, err
-		}
+	if v.Unproven, err = inbox.Unproven(ctx, domain, period); err != nil {
+		return nil, err
 	}
 	for _, s := range rollout.Sources(domain, v.flows) {
 		v.Messages += s.Messages
 		v.Passed += s.Aligned
-		_, isNew := first[s.Name]
-		v.Sources = append(v.Sources, source{s, isNew})
+		v.Sources = append(v.Sources, source{s, !since.IsZero() && !s.Seen.Before(since)})
 	}
 	return v, nil
 }

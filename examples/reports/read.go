@@ -30,7 +30,7 @@ func (p *program) read(ctx context.Context, args []string) error {
 	if len(arguments) == 0 {
 		return errors.New("read needs a file, a folder, or - for standard input")
 	}
-	r := &reading{program: p, quiet: *quiet, trusted: *trusted, seen: make(map[string]bool)}
+	r := &reading{program: p, quiet: *quiet, trusted: *trusted, seen: make(map[string]bool), domains: make(map[string]bool)}
 	answers, err := dns.Resolver()
 	if err != nil {
 		return err
@@ -46,6 +46,7 @@ func (p *program) read(ctx context.Context, args []string) error {
 	r.progress = newProgress(p.stderr)
 	p.items(ctx, arguments, func(in item) bool { return r.take(ctx, in) == nil })
 	r.flush(ctx)
+	r.prepare(ctx)
 	r.progress.end()
 	r.summary()
 	switch {
@@ -67,6 +68,7 @@ type reading struct {
 	progress *progress
 
 	pending []sqlstore.Incoming // that the store does not have yet
+	domains map[string]bool     // of which the store has new reports
 	seen    map[string]bool     // by Report.Key
 
 	reports, repeated, added, unproven, unread, open int
@@ -156,12 +158,22 @@ func (r *reading) flush(ctx context.Context) {
 		r.fatal = err
 		return
 	}
-	for _, a := range added {
+	for i, a := range added {
 		if a {
 			r.added++
+			r.domains[r.pending[i].Report.Policy.Domain] = true
 		}
 	}
 	r.pending = r.pending[:0]
+}
+
+// prepare has the store sum up what came, so that the first question does not wait for that.
+func (r *reading) prepare(ctx context.Context) {
+	for domain := range r.domains {
+		if r.fatal == nil {
+			r.fatal = r.inbox.Prepare(ctx, domain, r.prover.now())
+		}
+	}
 }
 
 // summary says what became of the reports, where there is a store.

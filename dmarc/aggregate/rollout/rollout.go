@@ -53,7 +53,18 @@ type Flow struct {
 	Messages int64     `json:"messages"`
 	First    time.Time `json:"first,omitzero"` // the first and last day with such messages
 	Last     time.Time `json:"last,omitzero"`
+
+	// Seen is when the first report came that shows the flow, where a store knows.
+	Seen time.Time `json:"seen,omitzero"`
+
+	// Hosts is how many addresses the flow is the sum of, where it is one. Source is the zero
+	// Addr then.
+	Hosts int `json:"hosts,omitempty"`
 }
+
+// OtherNames stands as the HeaderFrom of a Flow for the names below a domain that are not listed one by
+// one.
+const OtherNames = "*"
 
 // Passed reports whether the messages passed DMARC.
 func (f *Flow) Passed() bool { return f.DKIM || f.SPF }

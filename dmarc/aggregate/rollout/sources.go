@@ -13,7 +13,7 @@ import (
 
 // A Source is a sender of mail in the domain's name.
 type Source struct {
-	// Name is that of its flows, or its address where they have none.
+	// Name is that of its flows, or its address where they have none, or Others.
 	Name     string `json:"name"`
 	Provider string `json:"provider,omitempty"`
 
@@ -31,10 +31,14 @@ type Source struct {
 	Hosts     int          `json:"hosts"`     // how many addresses there are
 	First     time.Time    `json:"first,omitzero"`
 	Last      time.Time    `json:"last,omitzero"`
+	Seen      time.Time    `json:"seen,omitzero"` // when the first report came that shows it, where a store knows
 
 	// Fix is what to set up at a known provider, where mail is misaligned.
 	Fix *Fix `json:"fix,omitempty"`
 }
+
+// Others is the Name of the Source that stands for all senders that are not listed one by one.
+const Others = "(others)"
 
 // MaxAddresses is how many addresses a Source lists.
 const MaxAddresses = 20
@@ -90,21 +94,26 @@ func Sources(domain string, flows []Flow) []Source {
 	for i := range flows {
 		f := &flows[i]
 		name := f.Name
-		if name == "" {
+		switch {
+		case name == "" && f.Source.IsValid():
 			name = f.Source.String()
+		case name == "":
+			name = Others
 		}
 		s := byName[name]
 		if s == nil {
-			s = &Source{Name: name, Provider: f.Provider, First: f.First, Last: f.Last}
+			s = &Source{Name: name, Provider: f.Provider, First: f.First, Last: f.Last, Seen: f.Seen}
 			byName[name], hosts[name] = s, make(map[netip.Addr]int64)
 		}
 		s.add(f)
-		hosts[name][f.Source] = sum(hosts[name][f.Source], f.Messages)
+		if f.Source.IsValid() {
+			hosts[name][f.Source] = sum(hosts[name][f.Source], f.Messages)
+		}
 	}
 	list := make([]Source, 0, len(byName))
 	for name, s := range byName {
 		s.Class = s.class()
-		s.Hosts = len(hosts[name])
+		s.Hosts += len(hosts[name])
 		s.Addresses = largest(hosts[name])
 		if s.Class == Misaligned {
 			s.Fix = FixFor(s.Provider, domain)
@@ -133,6 +142,10 @@ func (s *Source) add(f *Flow) {
 	if f.Last.After(s.Last) {
 		s.Last = f.Last
 	}
+	if f.Seen.Before(s.Seen) {
+		s.Seen = f.Seen
+	}
+	s.Hosts += f.Hosts
 }
 
 func (s *Source) class() Class {

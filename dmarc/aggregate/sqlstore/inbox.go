@@ -47,8 +47,12 @@ type Incoming struct {
 // takes the place of one that is not.
 func (b *Inbox) Receive(ctx context.Context, in ...Incoming) (added []bool, err error) {
 	err = b.store.transaction(ctx, func(tx *sql.Tx) error {
-		t := intake{ctx: ctx, tx: tx, store: b.store, statements: make(map[string]*sql.Stmt)}
-		if err := t.lock(in); err != nil {
+		t := newIntake(ctx, tx, b.store)
+		var zones []int64
+		for i := range in {
+			zones = append(zones, b.store.number("zone", in[i].Report.Policy.Domain))
+		}
+		if err := t.lock(zones...); err != nil {
 			return err
 		}
 		added = make([]bool, len(in))
@@ -57,7 +61,7 @@ func (b *Inbox) Receive(ctx context.Context, in ...Incoming) (added []bool, err 
 				return err
 			}
 		}
-		return nil
+		return t.forgetSpans()
 	})
 	if err != nil {
 		return nil, err
@@ -93,6 +97,13 @@ type intake struct {
 	tx         *sql.Tx
 	store      *Store
 	statements map[string]*sql.Stmt // they are closed with the transaction
+	changed    map[zoneDay]bool     // whose spans are no longer true
+}
+
+type zoneDay struct{ zone, day int64 }
+
+func newIntake(ctx context.Context, tx *sql.Tx, s *Store) *intake {
+	return &intake{ctx: ctx, tx: tx, store: s, statements: make(map[string]*sql.Stmt), changed: make(map[zoneDay]bool)}
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -112,16 +123,12 @@ func (t *intake) exec(statement string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-// lock makes programs that add to the same domains wait for each other. In SQLite, which has one lock
-// for all, any write takes it.
-func (t *intake) lock(in []Incoming) error {
+// lock makes programs that change the same zones wait for each other. In SQLite, which has one lock for
+// all, any write takes it.
+func (t *intake) lock(zones ...int64) error {
 	if t.store.dialect == SQLite {
 		_, err := t.exec(`UPDATE dmarc_meta SET value = value WHERE name = 'version'`)
 		return err
-	}
-	var zones []int64
-	for i := range in {
-		zones = append(zones, t.store.number("zone", in[i].Report.Policy.Domain))
 	}
 	slices.Sort(zones)
 	for _, zone := range slices.Compact(zones) {
@@ -204,6 +211,9 @@ func (t *intake) published(r *aggregate.Report) error {
 func (t *intake) count(in *Incoming, reporter string, flows []rollout.Flow, sign int64) error {
 	r, proven := in.Report, boolean(reporter != "")
 	zone, day := t.store.number("zone", r.Policy.Domain), dayOf(r.Begin)
+	if proven == 1 {
+		t.changed[zoneDay{zone, day}] = true
+	}
 	totals := make(map[total]int64)
 	for i := range flows {
 		f := &flows[i]

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
@@ -40,45 +41,52 @@ func (b *Inbox) query(ctx context.Context, each func(scan func(...any) error) er
 }
 
 // Flows returns the flows about a domain, summed over the reports of a period that are proven, and
-// refined: see package rollout.
+// refined: see package rollout. Addresses from which few messages came that prove nothing are summed up:
+// such a Flow has no Source, and says of how many Hosts it is. A host that is among them on several days
+// counts for each.
 func (b *Inbox) Flows(ctx context.Context, domain string, p Period) ([]rollout.Flow, error) {
-	var flows []rollout.Flow
 	from, to := p.days()
+	zone, spans := b.store.number("zone", domain), cover(from, to)
+	if err := b.makeSpans(ctx, domain, spans); err != nil {
+		return nil, err
+	}
+	var inner []string
+	var args []any
+	for _, r := range spans {
+		inner = append(inner, `SELECT flow, n, hosts, first_day, last_day FROM dmarc_span WHERE zone = ? AND size = ? AND start BETWEEN ? AND ?`)
+		args = append(args, zone, r.size, r.from, r.to)
+	}
+	var flows []rollout.Flow
 	err := b.query(ctx, func(scan func(...any) error) error {
 		var f rollout.Flow
-		var source string
-		var first, last int64
-		err := scan(&source, &f.HeaderFrom, &f.DKIM, &f.SPF, &f.Disposition, &f.Class, &f.Name, &f.Provider, &f.Messages, &first, &last)
-		f.Source, _ = netip.ParseAddr(source) // the zero Addr where a report had none
-		f.First, f.Last = timeOf(first), timeOf(last)
+		var id int64
+		err := scanFlow(scan, &id, &f)
 		flows = append(flows, f)
 		return err
-	}, `SELECT f.source, f.header_from, f.dkim, f.spf, f.disposition, f.class, f.name, f.provider, d.n, d.first_day, d.last_day
-		FROM (SELECT flow, CAST(SUM(n) AS BIGINT) AS n, MIN(day) AS first_day, MAX(day) AS last_day FROM dmarc_day
-			WHERE zone = ? AND proven = 1 AND day BETWEEN ? AND ? GROUP BY flow) d
-		JOIN dmarc_flow f ON f.id = d.flow WHERE d.n > 0 ORDER BY d.n DESC`,
-		b.store.number("zone", domain), from, to)
+	}, flowsOver(strings.Join(inner, " UNION ALL ")), args...)
 	rollout.Refine(flows)
 	return flows, err
 }
 
-// FirstSeen returns when the first report came that shows a sender: by the Name of his flows, or by the
-// text of their Source where they have none. Senders of which the first report came before since are
-// not in it.
-func (b *Inbox) FirstSeen(ctx context.Context, domain string, p Period, since time.Time) (map[string]time.Time, error) {
-	seen := make(map[string]time.Time)
-	from, to := p.days()
-	err := b.query(ctx, func(scan func(...any) error) error {
-		var name string
-		var first int64
-		err := scan(&name, &first)
-		seen[name] = time.Unix(first, 0).UTC()
-		return err
-	}, `SELECT CASE WHEN f.name = '' THEN f.source ELSE f.name END AS who, MIN(f.first_at)
-		FROM (SELECT DISTINCT flow FROM dmarc_day WHERE zone = ? AND proven = 1 AND day BETWEEN ? AND ?) d JOIN dmarc_flow f ON f.id = d.flow
-		GROUP BY CASE WHEN f.name = '' THEN f.source ELSE f.name END HAVING MIN(f.first_at) >= ?`,
-		b.store.number("zone", domain), from, to, since.Unix())
-	return seen, err
+// flowsOver returns the statement that gives the flows of an inner one, which has flow, messages, hosts,
+// first and last day in this order (the empty one before it names its columns). scanFlow reads its rows.
+func flowsOver(inner string) string {
+	return `SELECT f.id, f.source, f.header_from, f.dkim, f.spf, f.disposition, f.class, f.name, f.provider, f.first_at, d.n, d.hosts, d.first_day, d.last_day
+		FROM (SELECT flow, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(hosts) AS BIGINT) AS hosts, MIN(first_day) AS first_day, MAX(last_day) AS last_day
+			FROM (SELECT 0 AS flow, 0 AS n, 0 AS hosts, 0 AS first_day, 0 AS last_day WHERE 1 = 0 UNION ALL ` + inner + `) r GROUP BY flow) d
+		JOIN dmarc_flow f ON f.id = d.flow WHERE d.n > 0 ORDER BY d.n DESC, f.id`
+}
+
+func scanFlow(scan func(...any) error, id *int64, f *rollout.Flow) error {
+	var source string
+	var seen, first, last int64
+	err := scan(id, &source, &f.HeaderFrom, &f.DKIM, &f.SPF, &f.Disposition, &f.Class, &f.Name, &f.Provider, &seen, &f.Messages, &f.Hosts, &first, &last)
+	f.Source, _ = netip.ParseAddr(source) // the zero Addr where a report had none
+	f.First, f.Last = timeOf(first), timeOf(last)
+	if seen > 0 {
+		f.Seen = time.Unix(seen, 0).UTC()
+	}
+	return err
 }
 
 // A Day is what reports say of the mail of one day.
@@ -116,6 +124,15 @@ func (b *Inbox) Days(ctx context.Context, domain string, p Period) ([]Day, error
 	}, `SELECT day, passed, disposition, n FROM dmarc_total WHERE zone = ? AND proven = 1 AND day BETWEEN ? AND ? ORDER BY day`,
 		b.store.number("zone", domain), from, to)
 	return days, err
+}
+
+// Unproven returns how many messages the reports about a domain in a period have that anybody can have
+// written. No other number has them.
+func (b *Inbox) Unproven(ctx context.Context, domain string, p Period) (n int64, err error) {
+	from, to := p.days()
+	err = b.one(ctx, []any{&n}, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM dmarc_total WHERE zone = ? AND proven = 0 AND day BETWEEN ? AND ?`,
+		b.store.number("zone", domain), from, to)
+	return n, err
 }
 
 // A Total is what there is of a domain in a period.

@@ -131,6 +131,34 @@ var versions = [][]string{
 			PRIMARY KEY (zone, day, reporter, org, proven)
 		) {clustered}`,
 	},
+	{
+		// The name of a host by reverse DNS, or "" where it has none that is confirmed.
+		`CREATE TABLE dmarc_host (
+			address TEXT NOT NULL PRIMARY KEY,
+			name TEXT NOT NULL,
+			asked_at BIGINT NOT NULL
+		) {clustered}`,
+		// What dmarc_day has of a zone in a span of days, proven alone, with the small senders that
+		// prove nothing summed up: their flow has no source, and hosts says how many there are. It
+		// is made when it is asked for, and then stands in dmarc_spanned: see spans.go.
+		`CREATE TABLE dmarc_span (
+			zone BIGINT NOT NULL,
+			size INTEGER NOT NULL,
+			start BIGINT NOT NULL,
+			flow BIGINT NOT NULL,
+			n BIGINT NOT NULL,
+			hosts BIGINT NOT NULL,
+			first_day BIGINT NOT NULL,
+			last_day BIGINT NOT NULL,
+			PRIMARY KEY (zone, size, start, flow)
+		) {clustered}`,
+		`CREATE TABLE dmarc_spanned (
+			zone BIGINT NOT NULL,
+			size INTEGER NOT NULL,
+			start BIGINT NOT NULL,
+			PRIMARY KEY (zone, size, start)
+		) {clustered}`,
+	},
 }
 
 // ErrVersion says that the database has the schema of a later version of this package.

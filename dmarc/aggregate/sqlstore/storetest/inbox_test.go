@@ -146,9 +146,14 @@ func TestWhatIsNewSinceTheLastLook(t *testing.T) {
 		if !last.Equal(look) || err != nil {
 			t.Errorf("looked at %v, %v", last, err)
 		}
-		seen, err := b.FirstSeen(t.Context(), "one.example", sqlstore.Last(30, firstDay.AddDate(0, 0, 20)), last)
-		if err != nil || len(seen) != 1 || seen["192.0.2.77"].IsZero() {
-			t.Errorf("%v %v", seen, err)
+		flows, err := b.Flows(t.Context(), "one.example", sqlstore.Last(30, firstDay.AddDate(0, 0, 20)))
+		if err != nil || len(flows) != 3 {
+			t.Fatalf("%v %v", flows, err)
+		}
+		for _, f := range flows {
+			if isNew := f.Source.String() == "192.0.2.77"; isNew == f.Seen.Before(last) {
+				t.Errorf("%s seen %v", f, f.Seen)
+			}
 		}
 	})
 }
@@ -201,6 +206,32 @@ func TestManyProgramsReceiveAtOnce(t *testing.T) {
 		}
 		if err != nil || n != 20*13 {
 			t.Errorf("%d messages, %v", n, err)
+		}
+	})
+}
+
+func TestNamesOfHostsAreKeptForATime(t *testing.T) {
+	onEach(t, func(t *testing.T, d *database) {
+		b := d.inbox(t)
+		one, two, three := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("192.0.2.3")
+		set := func(names map[netip.Addr]string, at time.Time) {
+			t.Helper()
+			if err := b.SetHostNames(t.Context(), names, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set(map[netip.Addr]string{one: "old.example", two: "two.example"}, firstDay)
+		set(map[netip.Addr]string{one: "mail.example", three: ""}, firstDay.AddDate(0, 0, 9))
+		var many []netip.Addr
+		for a := netip.MustParseAddr("10.0.0.0"); len(many) < 1200; a = a.Next() {
+			many = append(many, a)
+		}
+		names, err := b.HostNames(t.Context(), append(many, one, two, three), firstDay.AddDate(0, 0, 1))
+		if err != nil || fmt.Sprint(names) != "map[192.0.2.1:mail.example 192.0.2.3:]" {
+			t.Errorf("%v %v", names, err)
+		}
+		if names, err := b.HostNames(t.Context(), nil, firstDay); err != nil || len(names) != 0 {
+			t.Errorf("%v %v", names, err)
 		}
 	})
 }

@@ -1,0 +1,254 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+)
+
+// Most of what a year of reports has are senders that were seen once, with a message or two, and prove
+// nothing: forgers, from ever new addresses. So what is asked of days is answered from spans: a day, or
+// 16 of them, in which such senders are summed up, all but the largest. A span is made when it is asked
+// for first, and again after a report about one of its days came.
+
+// The sizes of spans in days. A long one begins at a multiple of its size, and is made of short ones.
+const (
+	shortSpan = 1
+	longSpan  = 16
+)
+
+// spanTail is how many addresses that prove nothing a span keeps apart, and how many names below the
+// domain those that are summed up have.
+var spanTail = map[int64]int{shortSpan: 50, longSpan: 200}
+
+// A spanRange is the spans of one size from a day to a day.
+type spanRange struct{ size, from, to int64 } // to is the first day of the last span
+
+// cover returns the spans that days consist of.
+func cover(from, to int64) []spanRange {
+	first := (from + longSpan - 1) / longSpan * longSpan
+	last := (to+1)/longSpan*longSpan - longSpan
+	if last < first {
+		return []spanRange{{shortSpan, from, to}}
+	}
+	list := []spanRange{{longSpan, first, last}}
+	if from < first {
+		list = append(list, spanRange{shortSpan, from, first - 1})
+	}
+	if last+longSpan <= to {
+		list = append(list, spanRange{shortSpan, last + longSpan, to})
+	}
+	return list
+}
+
+// Prepare makes the spans that questions about a domain and the days up to now are answered from, so that
+// the first question does not have to.
+func (b *Inbox) Prepare(ctx context.Context, domain string, now time.Time) error {
+	from, to := Last(365, now).days()
+	return b.makeSpans(ctx, domain, cover(from, to))
+}
+
+// makeSpans makes those spans that are not there.
+func (b *Inbox) makeSpans(ctx context.Context, domain string, ranges []spanRange) error {
+	zone := b.store.number("zone", domain)
+	var absent []spanRange
+	for _, r := range ranges {
+		there, err := b.spanned(ctx, zone, r)
+		if err != nil {
+			return err
+		}
+		for start := r.from; start <= r.to; start += r.size {
+			if !there[start] {
+				absent = append(absent, spanRange{r.size, start, start})
+			}
+		}
+	}
+	// Few in one transaction: others wait for it.
+	for part := range slices.Chunk(absent, 16) {
+		err := b.store.transaction(ctx, func(tx *sql.Tx) error {
+			t := newIntake(ctx, tx, b.store)
+			if err := t.lock(zone); err != nil {
+				return err
+			}
+			for _, r := range part {
+				if err := t.makeSpan(domain, zone, r.size, r.from); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spanned returns the first days of the spans of a range that are there.
+func (b *Inbox) spanned(ctx context.Context, zone int64, r spanRange) (map[int64]bool, error) {
+	there := make(map[int64]bool)
+	err := b.query(ctx, func(scan func(...any) error) error {
+		var start int64
+		err := scan(&start)
+		there[start] = true
+		return err
+	}, `SELECT start FROM dmarc_spanned WHERE zone = ? AND size = ? AND start BETWEEN ? AND ?`, zone, r.size, r.from, r.to)
+	return there, err
+}
+
+// makeSpan makes a span, unless another program has made it meanwhile.
+func (t *intake) makeSpan(domain string, zone, size, start int64) error {
+	n, err := t.exec(`INSERT INTO dmarc_spanned (zone, size, start) VALUES (?, ?, ?) ON CONFLICT (zone, size, start) DO NOTHING`, zone, size, start)
+	if err != nil || n == 0 {
+		return err
+	}
+	source := `SELECT flow, n, 0, day, day FROM dmarc_day WHERE zone = ? AND proven = 1 AND day BETWEEN ? AND ?`
+	if size == longSpan {
+		for day := start; day < start+size; day++ {
+			if err := t.makeSpan(domain, zone, shortSpan, day); err != nil {
+				return err
+			}
+		}
+		source = `SELECT flow, n, hosts, first_day, last_day FROM dmarc_span WHERE zone = ? AND size = 1 AND start BETWEEN ? AND ?`
+	}
+	flows, err := t.spanFlows(source, zone, start, start+size-1)
+	if err != nil {
+		return err
+	}
+	for _, f := range sumTail(domain, flows, spanTail[size]) {
+		if f.id == 0 {
+			if f.id, err = t.tailFlow(domain, &f.Flow); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec(`
+			INSERT INTO dmarc_span (zone, size, start, flow, n, hosts, first_day, last_day) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (zone, size, start, flow) DO UPDATE SET n = dmarc_span.n + excluded.n, hosts = dmarc_span.hosts + excluded.hosts`,
+			zone, size, start, f.id, f.Messages, f.Hosts, dayOf(f.First), dayOf(f.Last)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A spanFlow is a flow with its ID, which is 0 for one that is a sum.
+type spanFlow struct {
+	rollout.Flow
+	id int64
+}
+
+// spanFlows returns the flows of an inner statement, which gives flow, messages, hosts, first and last day.
+func (t *intake) spanFlows(inner string, args ...any) ([]spanFlow, error) {
+	rows, err := t.tx.QueryContext(t.ctx, t.store.sql(flowsOver(inner)), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var flows []spanFlow
+	for rows.Next() {
+		var f spanFlow
+		if err := scanFlow(rows.Scan, &f.id, &f.Flow); err != nil {
+			return nil, err
+		}
+		flows = append(flows, f)
+	}
+	return flows, rows.Err()
+}
+
+// sumTail sums up the flows that prove nothing by their Author Domains, but for so many, the largest.
+func sumTail(domain string, flows []spanFlow, keep int) []spanFlow {
+	plain := make([]rollout.Flow, len(flows))
+	for i := range flows {
+		plain[i] = flows[i].Flow
+	}
+	rollout.Refine(plain)
+	slices.SortStableFunc(flows, func(a, b spanFlow) int { return cmp.Compare(b.Messages, a.Messages) })
+	known := make(map[netip.Addr]bool) // hosts of which other rows show what they are
+	for i := range plain {
+		known[plain[i].Source] = known[plain[i].Source] || plain[i].Class != rollout.Unknown
+	}
+	type tail struct{ from, disposition string }
+	sums := make(map[tail]*spanFlow)
+	names := make(map[string]bool)
+	kept := make([]spanFlow, 0, len(flows))
+	rest := 0
+	for _, f := range flows {
+		proves := f.Class != rollout.Unknown || f.Name != "" || f.Source.IsValid() && known[f.Source]
+		if proves || f.Source.IsValid() && rest < keep {
+			if !proves {
+				rest++
+			}
+			kept = append(kept, f)
+			continue
+		}
+		if f.HeaderFrom != domain && !names[f.HeaderFrom] {
+			if len(names) < keep {
+				names[f.HeaderFrom] = true
+			} else {
+				f.HeaderFrom = rollout.OtherNames
+			}
+		}
+		if f.Source.IsValid() {
+			f.Hosts = 1
+		}
+		f.Source, f.id = netip.Addr{}, 0
+		sum := sums[tail{f.HeaderFrom, f.Disposition}]
+		if sum == nil {
+			sums[tail{f.HeaderFrom, f.Disposition}] = &f
+			continue
+		}
+		sum.Messages = min(sum.Messages+f.Messages, maxCount)
+		sum.Hosts += f.Hosts
+		sum.First, sum.Last = earlier(sum.First, f.First), later(sum.Last, f.Last)
+	}
+	for _, sum := range sums {
+		kept = append(kept, *sum)
+	}
+	return kept
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// tailFlow returns the ID of a flow that is a sum.
+func (t *intake) tailFlow(domain string, f *rollout.Flow) (id int64, err error) {
+	id = t.store.number("tail", domain, f.HeaderFrom, f.Disposition)
+	_, err = t.exec(`
+		INSERT INTO dmarc_flow (id, source, header_from, dkim, spf, disposition, class, name, provider, first_at)
+		VALUES (?, '', ?, 0, 0, ?, ?, '', '', 0) ON CONFLICT (id) DO NOTHING`, id, f.HeaderFrom, f.Disposition, string(f.Class))
+	return id, err
+}
+
+// forgetSpans removes the spans of the days that were changed.
+func (t *intake) forgetSpans() error {
+	for at := range t.changed {
+		for _, size := range []int64{shortSpan, longSpan} {
+			start := at.day / size * size
+			for _, statement := range []string{
+				`DELETE FROM dmarc_spanned WHERE zone = ? AND size = ? AND start = ?`,
+				`DELETE FROM dmarc_span WHERE zone = ? AND size = ? AND start = ?`,
+			} {
+				if _, err := t.exec(statement, at.zone, size, start); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
