@@ -14,17 +14,17 @@ import (
 )
 
 // answer ends a message: it decides, changes the header, and logs what was done.
-func (d *daemon) answer(msg *message, id string, m milter.Modifier) (*milter.Response, error) {
+func (d *daemon) answer(msg *message, m milter.Modifier) (*milter.Response, error) {
 	msg.endHeader()
 	if msg.failure != nil {
 		return d.failed(msg, msg.failure), nil
 	}
 	if len(msg.remove) > maxRemovals && msg.setup.Shadow == "" {
-		d.log.Warn("message", append(msg.attributes(), slog.String("action", string(actionReject)), slog.Int("forged_fields", len(msg.remove)))...)
+		d.log.Warn("message", append(msg.attributes(actionReject), msg.envelope(), slog.String("failure", "too many forged fields"))...)
 		return milter.RejectWithCodeAndReason(550, "5.6.0 Message refused: too many forged fields")
 	}
 	if msg.session == nil {
-		return d.onlyCleaned(msg, m)
+		return d.unchecked(msg, m)
 	}
 	r, err := msg.session.Finish()
 	if err != nil {
@@ -37,37 +37,44 @@ func (d *daemon) answer(msg *message, id string, m milter.Modifier) (*milter.Res
 
 	result := *r
 	var done action
-	done, result.DMARC = decide(r, terms{enforce: msg.setup.word(msg.kind) == "enforce", exempt: msg.exempt})
+	done, result.DMARC = decide(r, msg.terms())
 	response := milter.RespAccept
 	if reply, ok := result.SMTPReply(); ok {
 		response, err = refusal(reply, msg.setup.RejectText)
 	} else {
-		err = change(m, msg.remove, additions(msg, id, &result, done))
+		err = change(m, msg.remove, additions(msg, &result, done))
 	}
 	if err != nil {
 		return d.failed(msg, err), nil
 	}
-	d.count(msg, r, result.DMARC)
+	line := msg.attributes(done)
+	if d.reports != nil {
+		line = append(line, slog.Bool("counted", d.count(msg, r, result.DMARC)))
+	}
 	d.metrics.forged.Add(float64(len(msg.remove)))
 	d.metrics.messages.WithLabelValues(result.DMARC.Status.String(), string(done), string(msg.kind)).Inc()
-	d.log.Info("message", append(msg.attributes(), slog.String("action", string(done)),
-		slog.Int("forged_fields", len(msg.remove)), slog.Any("result", result))...)
+	d.log.Info("message", append(line, slog.Any("result", result))...)
 	return response, nil
 }
 
-// onlyCleaned answers a message of an authenticated client that is not checked: a user must not
-// write our fields either.
-func (d *daemon) onlyCleaned(msg *message, m milter.Modifier) (*milter.Response, error) {
-	d.metrics.skipped.WithLabelValues(string(msg.kind)).Inc()
-	if len(msg.remove) == 0 || msg.setup.Shadow != "" {
-		return milter.RespAccept, nil
+// unchecked answers a message that is not checked. That of an authenticated client loses its forged
+// fields: a user must not write our fields either.
+func (d *daemon) unchecked(msg *message, m milter.Modifier) (*milter.Response, error) {
+	if msg.kind != clientAuthenticated || msg.setup.Shadow != "" {
+		msg.remove = nil
 	}
 	if err := change(m, msg.remove, nil); err != nil {
 		return d.failed(msg, err), nil
 	}
 	d.metrics.forged.Add(float64(len(msg.remove)))
-	d.log.Warn("message", append(msg.attributes(), slog.String("action", "clean"), slog.Int("forged_fields", len(msg.remove)))...)
+	d.skip(msg)
 	return milter.RespAccept, nil
+}
+
+// skip notes that a message is not checked.
+func (d *daemon) skip(msg *message) {
+	d.metrics.skipped.WithLabelValues(string(msg.kind)).Inc()
+	d.log.Info("message", append(msg.attributes(actionSkip), msg.envelope())...)
 }
 
 // failed answers a message that this program could not check.
@@ -77,7 +84,7 @@ func (d *daemon) failed(msg *message, why error) *milter.Response {
 	if msg.setup.onFailure() == milter.RespAccept {
 		done = actionAccept
 	}
-	d.log.Error("message", append(msg.attributes(), slog.String("action", string(done)), slog.String("failure", why.Error()))...)
+	d.log.Error("message", append(msg.attributes(done), msg.envelope(), slog.String("failure", why.Error()))...)
 	return msg.setup.onFailure()
 }
 
@@ -89,8 +96,19 @@ func (s *setup) onFailure() *milter.Response {
 	return milter.RespTempFail
 }
 
-// attributes are what every line about a message says.
-func (msg *message) attributes() []any {
+// terms are what the configuration says about a message.
+func (msg *message) terms() terms {
+	return terms{enforce: msg.setup.word(msg.kind) == "enforce", exempt: msg.exempt}
+}
+
+// envelope is what lines without a result say of the SMTP session.
+func (msg *message) envelope() slog.Attr {
+	return slog.Group("result", slog.String("client", msg.client.ip.String()), slog.String("helo", msg.client.helo), slog.String("mail_from", msg.from))
+}
+
+// attributes are what every line about a message says. The queue id of one that is skipped at MAIL is empty:
+// Postfix gives it later.
+func (msg *message) attributes(done action) []any {
 	return []any{
 		slog.String("queue_id", msg.queue),
 		slog.String("kind", string(msg.kind)),
@@ -98,6 +116,8 @@ func (msg *message) attributes() []any {
 		slog.Int64("dns_questions", msg.questions.Load()),
 		slog.Int("recipients", len(msg.rcpts)),
 		slog.Bool("exempt", msg.exempt),
+		slog.String("action", string(done)),
+		slog.Int("forged_fields", len(msg.remove)),
 	}
 }
 
@@ -110,7 +130,8 @@ func refusal(r dmarc.Reply, text string) (*milter.Response, error) {
 }
 
 // additions returns the fields to add, topmost first.
-func additions(msg *message, id string, r *dmarc.Result, done action) (list []field) {
+func additions(msg *message, r *dmarc.Result, done action) (list []field) {
+	id := msg.authservID
 	list = append(list, split(authres.Formatter{SMTPUTF8: msg.utf8}.Format(id, r)))
 	if msg.setup.ReceivedSPF {
 		checked := r.SPF

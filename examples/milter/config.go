@@ -4,15 +4,12 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"net/textproto"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
-
-	"github.com/mailverdict/mailverdict/examples/internal/database"
 )
 
 // defaultsText documents every key. The defaults are read from it, so that they are what it says.
@@ -20,7 +17,7 @@ import (
 //go:embed defaults.toml
 var defaultsText string
 
-// A config is the configuration file. Package documentation of its keys is in defaults.toml.
+// A config is the configuration file. Its keys are documented in defaults.toml.
 type config struct {
 	Listen      []string         `toml:"listen"`
 	SocketMode  string           `toml:"socket_mode"`
@@ -83,18 +80,28 @@ func defaults() *config {
 	return c
 }
 
-// readConfig reads a file over the defaults. An empty name means the defaults.
-func readConfig(name string) (*config, error) {
-	if name == "" {
-		return parseConfig("")
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
+// A source is where the configuration comes from: a file, or the defaults where its name is empty, and
+// the address to listen at in place of the configured ones, if it is not empty.
+type source struct{ file, listen string }
+
+// read reads the configuration over the defaults.
+func (s source) read() (*config, error) {
+	var text []byte
+	if s.file != "" {
+		var err error
+		if text, err = os.ReadFile(s.file); err != nil {
+			return nil, err
+		}
 	}
 	c, err := parseConfig(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", s.file, err)
+	}
+	if s.listen != "" {
+		c.Listen, c.Listener = []string{s.listen}, nil
+		if _, _, err := splitAddress(s.listen); err != nil {
+			return nil, fmt.Errorf("-listen: %w", err)
+		}
 	}
 	return c, nil
 }
@@ -116,82 +123,6 @@ func parseConfig(text string) (*config, error) {
 	}
 	wrong = append(wrong, c.check()...)
 	return c, errors.Join(wrong...)
-}
-
-// check returns all that is wrong with the values of a configuration.
-func (c *config) check() (wrong []error) {
-	oneOf := func(key, value string, words ...string) {
-		for _, w := range words {
-			if value == w {
-				return
-			}
-		}
-		wrong = append(wrong, fmt.Errorf("%s = %q: want one of %s", key, value, strings.Join(words, ", ")))
-	}
-	bad := func(key string, err error) {
-		if err != nil {
-			wrong = append(wrong, fmt.Errorf("%s: %w", key, err))
-		}
-	}
-	oneOf("reject", c.Reject, "never", "unless-indirect", "always")
-	oneOf("temperror", c.TempError, "tempfail", "accept")
-	oneOf("failure", c.Failure, "tempfail", "accept")
-	oneOf("authenticated", c.Authenticated, "skip", "mark", "enforce")
-	oneOf("local", c.Local, "skip", "mark", "enforce")
-	oneOf("trusted", c.Trusted, "skip", "mark", "enforce")
-	oneOf("log", c.Log, "json", "text")
-
-	if len(c.Listen)+len(c.Listener) == 0 {
-		bad("listen", errors.New("no address to listen on"))
-	}
-	for _, l := range c.listeners("") {
-		_, _, err := splitAddress(l.Listen)
-		bad("listen", err)
-		bad("authserv_id", checkID(l.AuthservID))
-	}
-	_, err := c.socketMode()
-	bad("socket_mode", err)
-	for key, list := range map[string][]string{"local_clients": c.LocalClients, "trusted_clients": c.TrustedClients} {
-		_, err := parseClients(list, true)
-		bad(key, err)
-	}
-	_, err = parseClients(c.Gateways, false)
-	bad("gateways", err)
-	for key, list := range map[string][]string{"exempt_recipients": c.ExemptRecipients, "exempt_senders": c.ExemptSenders} {
-		_, err := parseAddresses(list)
-		bad(key, err)
-	}
-	if c.MarkField != "" && !isFieldName(c.MarkField) {
-		bad("mark_field", fmt.Errorf("%q is not the name of a field", c.MarkField))
-	}
-	if reserved(c.MarkField) {
-		bad("mark_field", fmt.Errorf("%q is a field of messages: fields of that name are removed", c.MarkField))
-	}
-	if strings.ContainsFunc(c.RejectText, func(r rune) bool { return r < ' ' || r > '~' }) || len(c.RejectText) > 300 {
-		bad("reject_text", errors.New("want at most 300 printable ASCII characters"))
-	}
-	for key, d := range map[string]time.Duration{"dns_time": c.DNSTime, "idle_timeout": c.IdleTimeout, "drain_timeout": c.DrainTimeout} {
-		if d <= 0 {
-			bad(key, errors.New("want more than no time"))
-		}
-	}
-	if c.DNSTime > 4*time.Minute {
-		bad("dns_time", errors.New("want at most 4m: Postfix waits 300 seconds for the end of a message"))
-	}
-	if c.Store != "" {
-		db, _, err := database.Open(c.Store)
-		bad("store", err)
-		if err == nil {
-			_ = db.Close()
-		}
-	}
-	if c.DNSCache < 1 || c.DNSCache > 1<<16 {
-		bad("dns_cache", errors.New("want 1 to 65536 MiB"))
-	}
-	if c.MaxConnections < 1 {
-		bad("max_connections", errors.New("want at least 1"))
-	}
-	return wrong
 }
 
 // listeners returns all listeners, those of listen with the default authserv-id, or with host if
@@ -220,30 +151,4 @@ func (c *config) socketMode() (os.FileMode, error) {
 		return 0, fmt.Errorf("%q is no mode such as \"0660\"", c.SocketMode)
 	}
 	return os.FileMode(mode), nil
-}
-
-// checkID reports what is wrong with an authserv-id. Empty stands for the name of the host.
-func checkID(id string) error {
-	if strings.ContainsFunc(id, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.' && r != '-' && r != '_'
-	}) {
-		return fmt.Errorf("%q is no host name", id)
-	}
-	return nil
-}
-
-// isFieldName reports whether name can name a header field: RFC 5322, section 3.6.8.
-func isFieldName(name string) bool {
-	return !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' })
-}
-
-// reserved reports whether messages need fields of this name.
-func reserved(name string) bool {
-	switch n := textproto.CanonicalMIMEHeaderKey(name); n {
-	case "From", "To", "Cc", "Bcc", "Subject", "Date", "Sender", "Reply-To", "Message-Id", "Received",
-		"Return-Path", "Dkim-Signature", "Authentication-Results", "Received-Spf":
-		return true
-	default:
-		return strings.HasPrefix(n, "Content-") || strings.HasPrefix(n, "Arc-") || n == "Mime-Version"
-	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -14,6 +16,44 @@ func TestTheDefaultsDocumentEveryKey(t *testing.T) {
 				t.Errorf("%q is not in defaults.toml", key)
 			}
 		}
+	}
+}
+
+func TestEachDefaultHasACommentAbove(t *testing.T) {
+	above := ""
+	for line := range strings.Lines(defaultsText) {
+		if !strings.HasPrefix(line, "#") && strings.Contains(line, " = ") && !strings.HasPrefix(above, "# ") {
+			t.Errorf("no comment above %s", line)
+		}
+		above = line
+	}
+}
+
+func TestTheProgramSaysWhatIsWrongByItsExitStatus(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "milter.toml")
+	for _, tt := range []struct {
+		name, text string
+		args       []string
+		status     int
+		out, err   string
+	}{
+		{"a good file", "reject = \"always\"", []string{"-check", "-config", file}, 0, "ok\n", ""},
+		{"a doubtful one", "listen = [\"inet:0.0.0.0:1\"]", []string{"-check", "-config", file}, 0, "warning: listen", ""},
+		{"a wrong one", "reject = 1", []string{"-check", "-config", file}, 2, "", file},
+		{"none", "", []string{"-check", "-config", file + "x"}, 2, "", "no such file"},
+		{"a wrong address", "", []string{"-check", "-listen", "8891"}, 2, "", "-listen"},
+		{"a word too much", "", []string{"-check", "milter.toml"}, 2, "", "milter.toml"},
+		{"the defaults", "", []string{"-print-defaults"}, 0, defaultsText, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, err strings.Builder
+			if got := run(tt.args, &out, &err); got != tt.status || !strings.Contains(out.String(), tt.out) || !strings.Contains(err.String(), tt.err) {
+				t.Errorf("status %d\n%s\n%s", got, &out, &err)
+			}
+		})
 	}
 }
 
@@ -47,6 +87,19 @@ func TestWhatIsWrongWithAConfigurationIsSaid(t *testing.T) {
 		{"a reply with a line end", `reject_text = "x\r\ny"`, "printable ASCII"},
 		{"a mode that is none", `socket_mode = "888"`, "no mode"},
 		{"a store that is none", `store = "mysql://u:secret@h/d"`, "mysql://u:xxxxx@h/d: neither sqlite:FILE nor postgres"},
+		{"a name server by name", `dns_servers = ["ns.example.com"]`, "no address such as 127.0.0.1"},
+		{"a port of metrics that is none", `metrics = "127.0.0.1:http"`, "no address such as 127.0.0.1:9101"},
+		{"a sealer that is no domain", `trusted_sealers = ["a@b.example"]`, "none of example.com"},
+		{"a sealer without its authserv-id", `trusted_sealers = ["b.example="]`, "none of example.com"},
+		{"a forwarder that is none", `known_forwarders = ["192.0.2"]`, "no address, network or name"},
+		{"an exclusion that is none", `store_exclude = ["@example.com"]`, "neither a domain nor an address"},
+		{"a shadow that is no name", `shadow = "mx example"`, "no host name"},
+		{"one address twice", `listen = ["inet:[::1]:1", "inet:[::1]:1"]`, "stands there twice"},
+		{"a port that is none", `listen = ["inet:127.0.0.1:mail"]`, "none of inet:ADDRESS:PORT"},
+		{"a path that is too long", `listen = ["unix:/` + strings.Repeat("x", 120) + `"]`, "at most 107 octets"},
+		{"a value of another kind", `dns_cache = "16"`, "dns_cache"},
+		{"a key twice", "reject = \"never\"\nreject = \"always\"", "reject"},
+		{"a table that is none", "[listen]\nx = 1", "listen"},
 		{"broken TOML", `reject = `, "line 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,6 +108,48 @@ func TestWhatIsWrongWithAConfigurationIsSaid(t *testing.T) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestAllThatIsWrongIsSaidInTheOrderOfTheKeys(t *testing.T) {
+	_, err := parseConfig("reject = \"x\"\ndns_time = \"0s\"\ngateways = [\"x\"]\nlocal_clients = [\"1.2.3\"]\nbogus = 1")
+	var keys []string
+	for line := range strings.Lines(err.Error()) {
+		keys = append(keys, strings.FieldsFunc(line, func(r rune) bool { return r == ':' || r == '=' })[0])
+	}
+	if got := strings.Join(keys, ","); got != `unknown key "bogus",reject ,local_clients,gateways,dns_time` && got != "unknown key \"bogus\"\n,reject ,local_clients,gateways,dns_time" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTheAddressesOfOpendkimAreReadToo(t *testing.T) {
+	for text, want := range map[string]string{
+		"inet:8891@localhost": "tcp localhost:8891", "inet:8891@[::1]": "tcp [::1]:8891", "local:/run/m.sock": "unix /run/m.sock",
+		"inet:127.0.0.1:8891": "tcp 127.0.0.1:8891", "unix:/run/m.sock": "unix /run/m.sock", "systemd": "systemd ",
+	} {
+		if network, address, err := splitAddress(text); err != nil || network+" "+address != want {
+			t.Errorf("%s: %q %q, %v", text, network, address, err)
+		}
+	}
+}
+
+func TestWhatOftenIsAMistakeIsAWarning(t *testing.T) {
+	for text, want := range map[string]string{
+		`listen = ["inet:0.0.0.0:8891"]`:    "can be reached by others",
+		`socket_group = "no-such-group"`:    `this host has no group "no-such-group"`,
+		`trusted_clients = ["0.0.0.0/0"]`:   "is everybody",
+		`store = "sqlite:/tmp/x.db"`:        "store_exclude is empty",
+		`listen = ["inet:127.0.0.1:8891"]`:  "",
+		`listen = ["inet:8891@localhost"]`:  "",
+		`store_exclude = ["a@example.com"]`: "",
+	} {
+		c, err := parseConfig(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(c.warnings(), "\n"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -55,16 +55,16 @@ func (d *daemon) open() error {
 		}
 		for _, socket := range sockets {
 			d.log.Info("listening", slog.String("address", socket.Addr().String()), slog.String("authserv_id", l.AuthservID))
-			d.serve(guard(socket, slots, d.metrics), l.AuthservID, c.IdleTimeout)
+			d.serve(guard(socket, slots, d.metrics), l, c.IdleTimeout)
 		}
 	}
 	return nil
 }
 
 // serve serves one socket until the daemon is drained.
-func (d *daemon) serve(l net.Listener, authservID string, idle time.Duration) {
+func (d *daemon) serve(l net.Listener, opened listenerConfig, idle time.Duration) {
 	server := milter.NewServer(
-		milter.WithMilter(func() milter.Milter { return recovering{&handler{daemon: d, authservID: authservID}} }),
+		milter.WithMilter(func() milter.Milter { return recovering{&handler{daemon: d, listener: opened}} }),
 		milter.WithNegotiationCallback(d.negotiate),
 		milter.WithReadTimeout(idle),
 	)
@@ -95,9 +95,9 @@ func (d *daemon) negotiate(mtaVersion, ours uint32, mtaActions, _ milter.OptActi
 
 // reload reads the configuration again, and puts it in place of the old one, for messages that begin
 // from now on. If something is wrong with it, the old one stays. Listeners stay in either case.
-func (d *daemon) reload(file string) {
+func (d *daemon) reload(from source) {
 	old := d.setup.Load()
-	c, err := readConfig(file)
+	c, err := from.read()
 	if err == nil {
 		var s *setup
 		if s, err = newSetup(c, d.host, old, d.metrics); err == nil {
@@ -111,11 +111,38 @@ func (d *daemon) reload(file string) {
 	}
 	d.metrics.reloads.WithLabelValues("ok").Inc()
 	d.log.Info("configuration reloaded")
-	if fixed := func(c *config) string {
-		return fmt.Sprint(c.listeners(d.host), c.SocketMode, c.SocketGroup, c.MaxConnections, c.IdleTimeout, c.Metrics, c.Log, c.Store, c.StoreExclude)
-	}; fixed(c) != fixed(old.config) {
-		d.log.Warn("listeners, authserv_id, max_connections, idle_timeout, store, metrics and log take a restart")
+	if keys := needRestart(old.config, c); len(keys) > 0 {
+		d.log.Warn("these keys have changed, and take a restart", slog.Any("keys", keys))
 	}
+}
+
+// needRestart returns the keys that differ and are only read at the beginning.
+func needRestart(old, c *config) (keys []string) {
+	addresses := func(c *config) (list []string) {
+		for _, l := range c.listeners("") {
+			list = append(list, l.Listen)
+		}
+		return list
+	}
+	for _, k := range []struct {
+		key      string
+		old, now any
+	}{
+		{"listen", addresses(old), addresses(c)},
+		{"socket_mode", old.SocketMode, c.SocketMode},
+		{"socket_group", old.SocketGroup, c.SocketGroup},
+		{"max_connections", old.MaxConnections, c.MaxConnections},
+		{"idle_timeout", old.IdleTimeout, c.IdleTimeout},
+		{"store", old.Store, c.Store},
+		{"store_exclude", old.StoreExclude, c.StoreExclude},
+		{"metrics", old.Metrics, c.Metrics},
+		{"log", old.Log, c.Log},
+	} {
+		if fmt.Sprint(k.old) != fmt.Sprint(k.now) {
+			keys = append(keys, k.key)
+		}
+	}
+	return keys
 }
 
 // drain ends the program: no new connections, and a time for the messages that are under way. The

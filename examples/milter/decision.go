@@ -12,6 +12,8 @@ const (
 	actionMark     action = "mark"
 	actionReject   action = "reject"
 	actionTempFail action = "tempfail"
+	actionSkip     action = "skip"   // it was not checked
+	actionShadow   action = "shadow" // it was compared
 )
 
 // Terms are what the configuration says about one message.

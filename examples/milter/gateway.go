@@ -19,7 +19,8 @@ func behindGateway(gateways clientSet, header []field) (ip netip.Addr, helo stri
 		if !hop.IP.IsValid() || hop.Doubt != "" {
 			return netip.Addr{}, ""
 		}
-		if ip = hop.IP.Unmap(); !gateways.has(ip, "") {
+		// A loopback address is the gateway's own: a content filter gave the message back.
+		if ip = hop.IP.Unmap(); !ip.IsLoopback() && !gateways.has(ip, "") {
 			return ip, hop.HELO
 		}
 	}

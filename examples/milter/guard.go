@@ -41,23 +41,40 @@ func (l *guardListener) Close() error {
 	return l.Listener.Close()
 }
 
-// Accept waits for a free slot, and then for a connection.
+// Accept waits for a connection, and then for a free slot.
 func (l *guardListener) Accept() (net.Conn, error) {
+	conn, err := l.accept()
+	if err != nil {
+		return nil, err
+	}
 	select {
 	case l.slots <- struct{}{}:
 	case <-l.closed:
+		_ = conn.Close()
 		return nil, net.ErrClosed
-	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
 	}
 	l.metrics.connections.Inc()
 	return &guardConn{Conn: conn, in: bufio.NewReader(conn), metrics: l.metrics, free: func() {
 		<-l.slots
 		l.metrics.connections.Dec()
 	}}, nil
+}
+
+// accept tries again after an error, such as too many open files: the library would never accept again.
+func (l *guardListener) accept() (net.Conn, error) {
+	const first, last = 5 * time.Millisecond, time.Second
+	for pause := first; ; pause = min(2*pause, last) {
+		conn, err := l.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return conn, err
+		}
+		l.metrics.failures.WithLabelValues("accept").Inc()
+		select {
+		case <-time.After(pause):
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+	}
 }
 
 // A guardConn reads packets, and delivers each after it was checked.

@@ -5,7 +5,13 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"runtime"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/d--j/go-milter"
 )
 
 // packet is a packet with its length in front.
@@ -99,4 +105,59 @@ func FuzzGuard(f *testing.F) {
 		_ = conn.Close()
 		d.drain()
 	})
+}
+
+// A failingListener fails to accept a few times, as after too many open files.
+type failingListener struct {
+	oneListener
+	failures int
+}
+
+func (l *failingListener) Accept() (net.Conn, error) {
+	if l.failures--; l.failures >= 0 {
+		return nil, syscall.EMFILE
+	}
+	return l.oneListener.Accept()
+}
+
+func TestTheGuardAcceptsAgainAfterAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer func() { _ = theirs.Close() }()
+		l := guard(&failingListener{oneListener{conn: ours}, 12}, make(chan struct{}, 1), newMetrics())
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+	})
+}
+
+func TestHostileMTAsTakeNoMemoryAndKeepNobodyOut(t *testing.T) {
+	d := testDaemon(t, "max_connections = 400")
+	defer d.drain()
+	for i := range 300 {
+		conn := dialDaemon(t, d)
+		defer func() { _ = conn.Close() }()
+		switch i % 3 {
+		case 0: // says nothing
+		case 1: // breaks off in a packet of nearly a megabyte
+			_, _ = io.WriteString(conn, packet(offer)+"\x00\x0f\xff\xffB"+"half")
+		case 2: // announces half a gigabyte
+			_, _ = io.WriteString(conn, packet(offer)+"\x20\x00\x00\x00B")
+			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+			if rest, err := io.ReadAll(conn); err != nil {
+				t.Fatalf("the connection is open: %q, %v", rest, err)
+			}
+		}
+	}
+	if _, a := connect(t, d, "192.0.2.7").send("a@bank.test", fromBank, "u@example.com"); a.Type != milter.ActionAccept {
+		t.Errorf("%v", a)
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapAlloc > 40<<20 {
+		t.Errorf("%d MiB in use", m.HeapAlloc>>20)
+	}
 }

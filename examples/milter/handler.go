@@ -20,10 +20,10 @@ type client struct {
 // A handler follows one connection of the MTA, which is one SMTP session: its methods are the
 // commands of the protocol. Only MAIL and the end of a message are answered.
 type handler struct {
-	daemon     *daemon
-	authservID string
-	client     client
-	message    *message // between MAIL and the end of the message, or nil
+	daemon   *daemon
+	listener listenerConfig
+	client   client
+	message  *message // between MAIL and the end of the message, or nil
 }
 
 // protocol is what the MTA is asked for: the space after the colon of a field, as signatures need it,
@@ -59,18 +59,21 @@ func (h *handler) MailFrom(from, args string, m milter.Modifier) (*milter.Respon
 	h.giveUp()
 	h.client.authenticated = m.Get(milter.MacroAuthAuthen) != ""
 	s := h.daemon.setup.Load()
-	kind := s.kind(h.client)
-	if s.word(kind) == "skip" && kind != clientAuthenticated {
-		h.daemon.metrics.skipped.WithLabelValues(string(kind)).Inc()
+	msg := h.daemon.begin(s, h.client, from)
+	msg.authservID = s.authservID(h.listener)
+	h.message = msg
+	// The header of a user's message is read in any case, for forged fields.
+	if !msg.pending && !msg.checked() && msg.kind != clientAuthenticated {
+		h.daemon.skip(msg)
+		h.giveUp()
 		return milter.RespAccept, nil
 	}
-	h.message = h.daemon.begin(s, h.client, kind, from)
 	for arg := range strings.FieldsSeq(args) {
 		if strings.EqualFold(arg, "SMTPUTF8") {
-			h.message.utf8 = true
+			msg.utf8 = true
 		}
 	}
-	h.message.start()
+	msg.start()
 	return milter.RespContinue, nil
 }
 
@@ -88,7 +91,7 @@ func (h *handler) Header(name, value string, m milter.Modifier) (*milter.Respons
 		if m.Protocol()&milter.OptHeaderLeadingSpace == 0 {
 			value = " " + value
 		}
-		h.message.field(field{name, value}, h.authservID)
+		h.message.field(field{name, value})
 	}
 	return milter.RespContinue, nil
 }
@@ -116,7 +119,7 @@ func (h *handler) EndOfMessage(m milter.Modifier) (*milter.Response, error) {
 	msg.queue = m.Get(milter.MacroQueueId)
 	h.daemon.observe("body", msg.began)
 	ended := time.Now()
-	response, err := h.daemon.answer(msg, h.authservID, m)
+	response, err := h.daemon.answer(msg, m)
 	h.daemon.observe("answer", ended)
 	h.giveUp()
 	return response, err

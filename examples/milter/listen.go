@@ -11,18 +11,21 @@ import (
 	"syscall"
 )
 
-// splitAddress splits the address of a listener, as Postfix and opendkim write them:
-// "inet:ADDRESS:PORT", "unix:PATH", or "systemd".
+// splitAddress splits the address of a listener: "inet:ADDRESS:PORT" or "unix:/PATH" as Postfix writes
+// them, "inet:PORT@ADDRESS" or "local:/PATH" as opendkim and Sendmail do, or "systemd".
 func splitAddress(text string) (network, address string, err error) {
 	if text == "systemd" {
 		return "systemd", "", nil
 	}
 	network, address, _ = strings.Cut(text, ":")
 	switch {
-	case network == "unix" && strings.HasPrefix(address, "/"):
+	case (network == "unix" || network == "local") && strings.HasPrefix(address, "/"):
 		return "unix", address, nil
 	case network == "inet":
-		if _, port, err := net.SplitHostPort(address); err == nil && port != "" {
+		if port, host, ok := strings.Cut(address, "@"); ok {
+			address = net.JoinHostPort(strings.Trim(host, "[]"), port)
+		}
+		if _, port, err := net.SplitHostPort(address); err == nil && isPort(port) {
 			return "tcp", address, nil
 		}
 	}

@@ -34,24 +34,28 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "unexpected argument %q: a configuration is given by -config\n", flags.Arg(0))
+		return 2
+	}
 	if *printDefaults {
 		fmt.Fprint(stdout, defaultsText)
 		return 0
 	}
-	c, err := readConfig(*file)
-	if err == nil && *address != "" {
-		c.Listen, c.Listener = []string{*address}, nil
-		_, _, err = splitAddress(*address)
-	}
+	from := source{*file, *address}
+	c, err := from.read()
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 2
 	}
 	if *check {
+		for _, warning := range c.warnings() {
+			fmt.Fprintln(stdout, "warning:", warning)
+		}
 		fmt.Fprintln(stdout, "ok")
 		return 0
 	}
-	if err := serve(c, *file, stderr); err != nil {
+	if err := serve(c, from, stderr); err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
@@ -59,7 +63,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 }
 
 // serve runs the daemon until SIGTERM or SIGINT.
-func serve(c *config, file string, stderr io.Writer) error {
+func serve(c *config, from source, stderr io.Writer) error {
 	var handler slog.Handler = slog.NewJSONHandler(stderr, nil)
 	if c.Log == "text" {
 		handler = slog.NewTextHandler(stderr, nil)
@@ -94,7 +98,7 @@ func serve(c *config, file string, stderr io.Writer) error {
 		if s != syscall.SIGHUP {
 			break
 		}
-		d.reload(file)
+		d.reload(from)
 	}
 	d.drain()
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -18,28 +19,35 @@ const maxHeld = 512 << 10
 // Postfix goes through the header once for each.
 const maxRemovals = 1000
 
+// maxRecipients is how many recipients of one message are kept. Postfix takes 1,000.
+const maxRecipients = 100_000
+
+// errRecipients says that the MTA gave more.
+var errRecipients = errors.New("too many recipients")
+
 // A field is a header field as the MTA gives it: what stands before the colon and what after it, with
 // its leading space, and LF in folds.
 type field struct{ name, value string }
 
 // A message is one message on its way.
 type message struct {
-	setup  *setup
-	client client
-	kind   clientKind
-	from   string // MAIL FROM
-	rcpts  []string
-	utf8   bool
-	exempt bool
-	queue  string
-	began  time.Time
+	setup      *setup
+	authservID string
+	client     client
+	kind       clientKind
+	from       string // MAIL FROM
+	rcpts      []string
+	utf8       bool
+	exempt     bool
+	queue      string
+	began      time.Time
 
 	questions atomic.Int64
 	ctx       context.Context
 	cancel    context.CancelFunc
 	session   *dmarc.Session // nil if nothing is checked, or the client is not yet known
-	gateway   bool           // the client is a gateway
-	held      []field        // of a gateway's message, until its header ends
+	pending   bool           // a gateway connected, and the header has to say who the client is
+	held      []field        // while pending
 	heldSize  int
 
 	ended   bool           // the header has ended
@@ -56,22 +64,26 @@ type removal struct {
 }
 
 // begin starts a message at MAIL.
-func (d *daemon) begin(s *setup, c client, kind clientKind, from string) *message {
-	msg := &message{setup: s, client: c, kind: kind, from: from, began: time.Now(), seen: map[string]int{}, exempt: s.senders.has(from) && from != ""}
+func (d *daemon) begin(s *setup, c client, from string) *message {
+	msg := &message{
+		setup: s, client: c, kind: s.kind(c), pending: s.isGateway(c), from: from, exempt: s.senders.has(from) && from != "",
+		began: time.Now(), seen: map[string]int{},
+	}
 	msg.ctx, msg.cancel = context.WithCancel(context.WithValue(context.Background(), questionsKey{}, &msg.questions))
 	d.metrics.underway.Inc()
 	d.messages.Add(1)
 	return msg
 }
 
+// checked reports whether messages of this client are to be checked.
+func (msg *message) checked() bool { return msg.setup.word(msg.kind) != "skip" }
+
 // start starts to check the message, unless its client is not to be checked, or is not yet known.
 func (msg *message) start() {
-	if msg.setup.word(msg.kind) == "skip" {
+	if msg.pending || !msg.checked() {
 		return
 	}
-	if msg.gateway = msg.setup.gateways.has(msg.client.ip, ""); !msg.gateway {
-		msg.check()
-	}
+	msg.session = msg.setup.verifier.Begin(msg.ctx, dmarc.Envelope{IP: msg.client.ip, HELO: msg.client.helo, MailFrom: msg.from})
 }
 
 // end ends a message, whatever became of it.
@@ -84,38 +96,41 @@ func (d *daemon) end(msg *message) {
 	d.messages.Add(-1)
 }
 
-// check starts to check the message, whose client is known now.
-func (msg *message) check() {
-	msg.session = msg.setup.verifier.Begin(msg.ctx, dmarc.Envelope{IP: msg.client.ip, HELO: msg.client.helo, MailFrom: msg.from})
-}
-
 func (msg *message) recipient(to string) {
+	if len(msg.rcpts) == maxRecipients {
+		msg.note(errRecipients)
+		return
+	}
 	msg.rcpts = append(msg.rcpts, to)
 	msg.exempt = msg.exempt || msg.setup.recipients.has(to)
 }
 
 // field takes the next field, and notes whether it is to be removed.
-func (msg *message) field(f field, id string) {
+func (msg *message) field(f field) {
 	switch name := strings.ToLower(f.name); {
 	case name == "authentication-results":
 		text := f.name + ":" + f.value
-		msg.suspect(f.name, authres.Claims(id, text))
+		msg.suspect(f.name, authres.Claims(msg.authservID, text))
 		if msg.setup.Shadow != "" && len(msg.others) < 20 {
 			msg.others = append(msg.others, text)
 		}
 	case name == "received-spf":
-		msg.suspect(f.name, msg.setup.ReceivedSPF && authres.Claims(id, f.name+":"+f.value))
+		msg.suspect(f.name, msg.setup.ReceivedSPF && authres.Claims(msg.authservID, f.name+":"+f.value))
 	case strings.EqualFold(name, msg.setup.MarkField):
 		msg.suspect(f.name, true)
 	}
-	switch {
-	case msg.session != nil:
-		msg.note(msg.session.WriteField(f.name, f.value))
-	case msg.gateway && msg.heldSize < maxHeld:
+	if msg.pending && msg.heldSize < maxHeld {
 		msg.held = append(msg.held, f)
 		msg.heldSize += len(f.name) + len(f.value)
-	case msg.gateway:
-		msg.releaseHeld()
+		return
+	}
+	msg.release()
+	msg.verify(f)
+}
+
+// verify gives a field to the verifier.
+func (msg *message) verify(f field) {
+	if msg.session != nil {
 		msg.note(msg.session.WriteField(f.name, f.value))
 	}
 }
@@ -135,20 +150,24 @@ func (msg *message) endHeader() {
 		return
 	}
 	msg.ended = true
-	if msg.gateway && msg.session == nil {
-		msg.releaseHeld()
-	}
+	msg.release()
 	if msg.session != nil {
 		msg.note(msg.session.EndHeader())
 	}
 }
 
-// releaseHeld finds the client behind the gateway, and hands over the fields that were held.
-func (msg *message) releaseHeld() {
-	msg.client.ip, msg.client.helo = behindGateway(msg.setup.gateways, msg.held)
-	msg.check()
+// release finds the client behind the gateway, if it is pending, and verifies the fields that were held.
+func (msg *message) release() {
+	if !msg.pending {
+		return
+	}
+	msg.pending = false
+	ip, helo := behindGateway(msg.setup.gateways, msg.held)
+	msg.client = client{ip: ip, helo: helo}
+	msg.kind = msg.setup.kind(msg.client)
+	msg.start()
 	for _, f := range msg.held {
-		msg.note(msg.session.WriteField(f.name, f.value))
+		msg.verify(f)
 	}
 	msg.held = nil
 }

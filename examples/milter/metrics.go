@@ -14,17 +14,18 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 
-	messages     *prometheus.CounterVec // verdict, action, client
-	skipped      *prometheus.CounterVec // client
-	stage        *prometheus.HistogramVec
-	forged       prometheus.Counter
-	failures     *prometheus.CounterVec // kind
-	shadow       *prometheus.CounterVec // method, agrees
-	dnsQuestions prometheus.Counter
-	dnsAsked     *prometheus.CounterVec // outcome
-	connections  prometheus.Gauge
-	underway     prometheus.Gauge
-	reloads      *prometheus.CounterVec // outcome
+	messages      *prometheus.CounterVec // verdict, action, client
+	skipped       *prometheus.CounterVec // client
+	stage         *prometheus.HistogramVec
+	forged        prometheus.Counter
+	failures      *prometheus.CounterVec // kind
+	shadow        *prometheus.CounterVec // method, agrees
+	shadowActions *prometheus.CounterVec // action
+	dnsQuestions  prometheus.Counter
+	dnsAsked      *prometheus.CounterVec // outcome
+	connections   prometheus.Gauge
+	underway      prometheus.Gauge
+	reloads       *prometheus.CounterVec // outcome
 }
 
 func newMetrics() *metrics {
@@ -44,18 +45,26 @@ func newMetrics() *metrics {
 			Help:    "Seconds from MAIL to the end of the header, to the end of the message, and from there to the answer.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 10),
 		}, []string{"stage"}),
-		forged:       one("forged_fields_total", "Fields that were removed since they claimed to be ours."),
-		failures:     counter("failures_total", "Failures of the program or of the MTA's protocol, by kind.", "kind"),
-		shadow:       counter("shadow_total", "Results compared with those of another filter.", "method", "agrees"),
-		dnsQuestions: one("dns_questions_total", "DNS questions of messages, answered from memory or not."),
-		dnsAsked:     counter("dns_asked_total", "DNS questions that memory did not answer, by outcome.", "outcome"),
-		connections:  gauge("connections", "Connections of the MTA."),
-		underway:     gauge("messages_under_way", "Messages that are under way."),
-		reloads:      counter("reloads_total", "Readings of the configuration on SIGHUP, by outcome.", "outcome"),
+		forged:        one("forged_fields_total", "Fields that were removed since they claimed to be ours."),
+		failures:      counter("failures_total", "Failures of the program or of the MTA's protocol, by kind.", "kind"),
+		shadow:        counter("shadow_total", "Results compared with those of another filter.", "method", "agrees"),
+		shadowActions: counter("shadow_actions_total", "Messages in shadow mode, by what would have been done.", "action"),
+		dnsQuestions:  one("dns_questions_total", "DNS questions of messages. Without dns_asked_total it is those that memory answered."),
+		dnsAsked:      counter("dns_asked_total", "DNS questions that memory did not answer, by outcome.", "outcome"),
+		connections:   gauge("connections", "Connections of the MTA."),
+		underway:      gauge("messages_under_way", "Messages that are under way."),
+		reloads:       counter("reloads_total", "Readings of the configuration on SIGHUP, by outcome.", "outcome"),
 	}
-	m.registry.MustRegister(m.messages, m.skipped, m.stage, m.forged, m.failures, m.shadow, m.dnsQuestions, m.dnsAsked,
+	m.registry.MustRegister(m.messages, m.skipped, m.stage, m.forged, m.failures, m.shadow, m.shadowActions, m.dnsQuestions, m.dnsAsked,
 		m.connections, m.underway, m.reloads,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	// What has not happened yet is 0, not absent: alerts compare it with what it was.
+	for _, kind := range []string{"accept", "protocol", "panic", "message", "store"} {
+		m.failures.WithLabelValues(kind)
+	}
+	for _, outcome := range []string{"ok", "failed"} {
+		m.reloads.WithLabelValues(outcome)
+	}
 	return m
 }
 

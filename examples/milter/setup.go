@@ -15,6 +15,7 @@ type setup struct {
 	*config
 	verifier *dmarc.Verifier
 	dns      resolver.Resolver
+	ids      map[string]string // the authserv-id of each listener, by its address in the configuration
 
 	local, trusted, gateways clientSet
 	recipients, senders      addressSet
@@ -22,7 +23,10 @@ type setup struct {
 
 // newSetup makes a configuration ready. The memory for DNS answers is that of old, where old has the same.
 func newSetup(c *config, host string, old *setup, m *metrics) (*setup, error) {
-	s := &setup{config: c}
+	s := &setup{config: c, ids: map[string]string{}}
+	for _, l := range c.listeners(host) {
+		s.ids[l.Listen] = l.AuthservID
+	}
 	var err error
 	for _, l := range []struct {
 		set  *clientSet
@@ -81,6 +85,17 @@ func newDNS(c *config, m *metrics) resolver.Resolver {
 
 // questionsKey is the key of a context for the counter of the questions of one message.
 type questionsKey struct{}
+
+// authservID returns the authserv-id of a listener, which was opened with another configuration perhaps.
+func (s *setup) authservID(opened listenerConfig) string {
+	if id, ok := s.ids[opened.Listen]; ok {
+		return id
+	}
+	return opened.AuthservID
+}
+
+// isGateway reports whether a client hands on mail of others.
+func (s *setup) isGateway(c client) bool { return !c.authenticated && s.gateways.has(c.ip, "") }
 
 // kind says how the configuration knows a client.
 func (s *setup) kind(c client) clientKind {

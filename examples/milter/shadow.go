@@ -31,9 +31,13 @@ func (d *daemon) compare(msg *message, r *dmarc.Result) {
 			differences = append(differences, method+" theirs="+word+" ours="+ours[method])
 		}
 	}
-	d.metrics.messages.WithLabelValues(r.DMARC.Status.String(), "shadow", string(msg.kind)).Inc()
-	d.log.Info("message", append(msg.attributes(), slog.String("action", "shadow"), slog.Int("compared", len(theirs)),
-		slog.String("differences", strings.Join(differences, "; ")), slog.Any("result", *r))...)
+	would, verdict := decide(r, msg.terms())
+	result := *r
+	result.DMARC = verdict
+	d.metrics.shadowActions.WithLabelValues(string(would)).Inc()
+	d.metrics.messages.WithLabelValues(r.DMARC.Status.String(), string(actionShadow), string(msg.kind)).Inc()
+	d.log.Info("message", append(msg.attributes(actionShadow), slog.String("would", string(would)), slog.Int("compared", len(theirs)),
+		slog.String("differences", strings.Join(differences, "; ")), slog.Any("result", result))...)
 }
 
 // otherVerdicts returns the word that fields under an authserv-id have for each method: with several

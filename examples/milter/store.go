@@ -48,15 +48,15 @@ func (d *daemon) flushed(b *aggregate.Batch, err error) {
 	}
 }
 
-// count counts a message for the reports. Mail of this host and of its users is no mail from
-// outside, and where nobody knows the client there is nothing to report.
-func (d *daemon) count(msg *message, r *dmarc.Result, done dmarc.Verdict) {
-	if d.reports == nil || msg.kind == clientLocal || msg.kind == clientAuthenticated || !r.Envelope.IP.IsValid() {
-		return
+// count counts a message for the reports, and reports whether it did. Mail of this host and of its users
+// is no mail from outside, and where nobody knows the client there is nothing to report.
+func (d *daemon) count(msg *message, r *dmarc.Result, done dmarc.Verdict) bool {
+	if msg.kind == clientLocal || msg.kind == clientAuthenticated || !r.Envelope.IP.IsValid() {
+		return false
 	}
 	delivery := aggregate.Delivery{Disposition: done.Disposition, Recipients: msg.rcpts}
 	if o := done.Override; o != nil && o != r.DMARC.Override {
 		delivery.Reasons = []aggregate.Reason{{Type: o.Type, Comment: o.Comment}}
 	}
-	d.reports.Add(r, delivery)
+	return d.reports.Add(r, delivery)
 }
