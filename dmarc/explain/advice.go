@@ -78,40 +78,12 @@ func spfAdvice(r *dmarc.Result) []Fix {
 	return nil
 }
 
-// How wide a network may be that one sender has.
-const (
-	widest4 = 8
-	widest6 = 16
-)
-
 // openToAll is for an SPF record that lets everybody pass.
 func openToAll(res *spf.Result) []Fix {
-	r, ok, err := spf.Parse(res.Record)
-	if !ok || err != nil {
-		return nil
+	if f, open := remedy.CloseSPF(visible.Domain(or(res.RecordDomain, res.Domain)), res.Record); open {
+		return []Fix{f}
 	}
-	at := visible.Domain(or(res.RecordDomain, res.Domain))
-	value, terms := "v=spf1", []string(nil)
-	for _, t := range r.Terms {
-		everybody := t.Kind == spf.KindAll || t.Kind == spf.KindIP4 && t.Bits4 < widest4 || t.Kind == spf.KindIP6 && t.Bits6 < widest6
-		switch {
-		case !everybody || t.Qualifier != spf.StatusPass:
-			value += " " + t.Text
-			continue
-		case t.Kind == spf.KindAll:
-			value += " ~all"
-		}
-		terms = append(terms, t.Text)
-	}
-	if len(terms) == 0 {
-		return nil
-	}
-	return []Fix{{
-		Text:    "Close the SPF record of " + at + ". It lets everybody send mail in your name: " + remedy.List(terms) + ".",
-		Note:    "Name your own servers and mail companies in it, and nobody else.",
-		Broken:  remedy.Marked(at, r, terms),
-		Changes: []Change{remedy.Replace(at, value, res.Record)},
-	}}
+	return nil
 }
 
 // keyAdvice is on signatures of the sender's own whose keys are weak or wrong, where the
@@ -133,9 +105,9 @@ func keyAdvice(r *dmarc.Result) []Fix {
 		case d.Status == dkim.StatusPermError:
 			list = append(list, fixSignature(d))
 		case slices.Contains(d.Warnings, dkim.WarningShortKey):
-			list = append(list, Fix{Text: "Sign with a new key of 2048 bits. The one at " + key + " is short."})
+			list = append(list, remedy.ShortKey(key))
 		case slices.Contains(d.Warnings, dkim.WarningTesting):
-			list = append(list, Fix{Text: "Take t=y out of the key at " + key + ". It says that the key is only for testing."})
+			list = append(list, remedy.TestingKey(key))
 		}
 	}
 	return list

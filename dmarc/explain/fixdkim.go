@@ -4,8 +4,6 @@ import (
 	"errors"
 
 	"github.com/mailverdict/mailverdict/dkim"
-	"github.com/mailverdict/mailverdict/internal/domain"
-	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
 )
@@ -32,14 +30,11 @@ func fixSignature(d *dkim.Result) Fix {
 			Text: "See that the key at " + key + " is the one that signs, and that nothing changes the header afterwards.",
 		}
 	case is(dkim.ErrKeyMissing):
-		return missingKey(d, key)
+		return remedy.MissingKey(d.Selector, visible.Domain(d.Domain), key)
 	case is(dkim.ErrKeyRevoked):
-		return Fix{Text: "Sign with another key. The one at " + key + " was withdrawn: its p= is empty."}
+		return remedy.RevokedKey(key)
 	case is(dkim.ErrKeyTooSmall, dkim.ErrKeyTooLarge):
-		return Fix{
-			Text:    "Sign with a new key of 2048 bits, and publish it in place of the one at " + key + ".",
-			Changes: []Change{remedy.Replace(key, remedy.KeyPlaceholder, recordOf(d))},
-		}
+		return remedy.ReplaceKey(key, recordOf(d))
 	case is(dkim.ErrKeyMalformed, dkim.ErrKeyType, dkim.ErrKeyHash, dkim.ErrKeyService, dkim.ErrKeyStrict, dkim.ErrKeyUnsafe):
 		return remedy.MendKey(key, recordOf(d), dkimFault(d))
 	case is(dkim.ErrExpired, dkim.ErrExpiryBeforeTime):
@@ -53,7 +48,7 @@ func fixSignature(d *dkim.Result) Fix {
 	case is(dkim.ErrFieldAdded, dkim.ErrFieldNotSigned, dkim.ErrFromNotSigned):
 		return Fix{Text: "Sign every line that names the author, the subject and the content, and name each once more than it occurs (h=)."}
 	case is(dkim.ErrKeyTesting):
-		return Fix{Text: "Take t=y out of the key at " + key + ". It says that the key is only for testing."}
+		return remedy.TestingKey(key)
 	}
 	return Fix{Text: "Correct the program that signs for " + visible.Domain(d.Domain) + ": " + dkimFault(d) + "."}
 }
@@ -63,33 +58,4 @@ func recordOf(d *dkim.Result) string {
 		return ""
 	}
 	return d.Key.Record
-}
-
-// missingKey is for a signature whose key is not in DNS.
-func missingKey(d *dkim.Result, key string) Fix {
-	f := Fix{
-		Text: "Publish the key of the signature (DKIM) at " + key + ".",
-		Note: "If you did: some panels add the domain by themselves, and it now stands at " + key + "." + zoneOf(key) + ".",
-	}
-	if domain.Check(key) != nil {
-		return Fix{Text: f.Text}
-	}
-	if p := provider.OfSelector(d.Selector); p != nil {
-		for _, fix := range p.Fixes {
-			for _, r := range fix.For(visible.Domain(d.Domain)).Records {
-				if r.Host == domain.ToLower(d.Selector)+"._domainkey" {
-					f.Provider = p.ID
-					f.Changes = []Change{remedy.New(ActionAdd, key, r.Type, r.Value)}
-					return f
-				}
-			}
-		}
-	}
-	f.Changes = []Change{remedy.New(ActionAdd, key, "TXT", remedy.KeyPlaceholder)}
-	return f
-}
-
-func zoneOf(name string) string {
-	zone, _ := remedy.PanelHost(name)
-	return zone
 }

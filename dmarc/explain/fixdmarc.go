@@ -36,11 +36,7 @@ func recordFixes(v *dmarc.Verdict, res *spf.Result) []Fix {
 	if domain.Check(name) != nil || (alignment.PublicSuffix{}).Is(name) {
 		return []Fix{{Text: "Send from an address whose domain is yours. Nobody can publish a policy for " + name + "."}}
 	}
-	return []Fix{{
-		Text:    "Publish a DMARC record for " + name + ". It says what to do with mail that nothing proves.",
-		Changes: []Change{remedy.New(ActionAdd, "_dmarc."+name, "TXT", "v=DMARC1; p=none")},
-		Note:    "p=none asks for nothing yet. When all your mail passes, quarantine and then reject protect your name.",
-	}}
+	return []Fix{remedy.PublishDMARC(name, "v=DMARC1; p=none")}
 }
 
 // misplaced is for a DMARC record that stands at the domain itself, where nobody looks for it.
@@ -48,20 +44,11 @@ func misplaced(v *dmarc.Verdict, res *spf.Result) (Fix, bool) {
 	if res == nil || !ownedBy(v.AuthorDomain, res.RejectedDomain) {
 		return Fix{}, false
 	}
+	at := visible.Domain(res.RejectedDomain)
 	for _, text := range res.Rejected {
-		r, meant := mend.DMARC(text)
-		if !meant {
-			continue
+		if f, meant := remedy.MoveDMARC(at, at, text); meant {
+			return f, true
 		}
-		at := visible.Domain(res.RejectedDomain)
-		f := Fix{
-			Text:    "Move the DMARC record of " + at + " to _dmarc." + at + ". Nobody looks for it where it stands now.",
-			Changes: []Change{remedy.New(ActionAdd, "_dmarc."+at, "TXT", or(r.Mended, text)), remedy.New(ActionDelete, at, "TXT", text)},
-		}
-		if len(r.Faults) > 0 {
-			f.Broken = remedy.Show(at, r)
-		}
-		return f, true
 	}
 	return Fix{}, false
 }

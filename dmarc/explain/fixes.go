@@ -93,12 +93,7 @@ func providerFixes(p *provider.Provider, name string, v *dmarc.Verdict) []Fix {
 		if fix.Kind == provider.KindInclude || fix.Kind == provider.KindSPF && r != nil && r.SPFAlignment == alignment.Strict {
 			continue // a name below the domain would not count
 		}
-		fix = fix.For(name)
-		f := Fix{Text: fix.Text, Note: fix.Note, Provider: p.ID}
-		for _, record := range fix.Records {
-			f.Changes = append(f.Changes, remedy.Below(ActionAdd, record.Host, name, record.Type, record.Value))
-		}
-		list = append(list, f)
+		list = append(list, remedy.SetUp(p, fix, name))
 	}
 	return list
 }

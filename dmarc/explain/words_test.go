@@ -17,7 +17,7 @@ func TestEveryCauseHasPlainWords(t *testing.T) {
 		not   []string // words of errors that no verdict wraps
 	}{
 		"spf":  {remedy.SPFWords, []string{"../../spf"}, nil},
-		"dkim": {dkimWords, []string{"../../dkim", "../../internal/keys"}, nil},
+		"dkim": {remedy.DKIMWords, []string{"../../dkim", "../../internal/keys"}, nil},
 		"dmarc": {
 			dmarcWords,
 			[]string{"..", "../author", "../record", "../discovery", "../../internal/authordomain"},

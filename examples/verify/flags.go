@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailverdict/mailverdict/examples/internal/cmdline"
 	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 	"github.com/mailverdict/mailverdict/examples/internal/envelope"
 	"github.com/mailverdict/mailverdict/examples/internal/sidecar"
@@ -85,20 +86,9 @@ func parseFlags(args []string) (*options, error) {
 	set.SetOutput(io.Discard)
 	set.Usage = func() {}
 	o.define(set)
-	for len(args) > 0 {
-		if err := set.Parse(args); err != nil {
-			return nil, tidy(err)
-		}
-		rest := set.Args()
-		if ended := len(args) - len(rest); ended > 0 && args[ended-1] == "--" {
-			o.messages = append(o.messages, rest...)
-			break
-		}
-		if len(rest) == 0 {
-			break
-		}
-		o.messages = append(o.messages, rest[0])
-		args = rest[1:]
+	var err error
+	if o.messages, err = cmdline.Parse(set, args); err != nil {
+		return nil, tidy(err)
 	}
 	return o, o.check()
 }

@@ -21,6 +21,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/mailverdict/mailverdict/examples/internal/terminal"
 )
 
 // The exit statuses. Of several that apply, the order is usage, failed, open.
@@ -62,5 +64,5 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // complain writes one line about something that is wrong.
 func complain(stderr io.Writer, err error) {
-	fmt.Fprintf(stderr, "verify: %s\n", printable(err.Error()))
+	fmt.Fprintf(stderr, "verify: %s\n", terminal.Printable(err.Error()))
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/examples/internal/terminal"
 	"github.com/mailverdict/mailverdict/testdata"
 )
 
@@ -22,7 +23,7 @@ func (c *checker) messages(ctx context.Context, stdin io.Reader, stdout, stderr 
 		}
 	}
 	bar := newProgress(stderr, inputs)
-	report := &report{options: c.options, screen: terminalOf(stdout), out: bufio.NewWriter(stdout), stderr: stderr, several: len(inputs) > 1}
+	report := &report{options: c.options, screen: terminal.Of(stdout), out: bufio.NewWriter(stdout), stderr: stderr, several: len(inputs) > 1}
 	pool := &pool{checker: c, stdin: stdin}
 	pool.run(ctx, inputs, func(o outcome) {
 		bar.hide()
@@ -44,7 +45,7 @@ func (c *checker) messages(ctx context.Context, stdin io.Reader, stdout, stderr 
 // A report writes what came of the messages, in their order.
 type report struct {
 	options *options
-	screen  terminal
+	screen  terminal.Screen
 	out     *bufio.Writer
 	stderr  io.Writer
 
@@ -98,8 +99,8 @@ func (r *report) end() error {
 	case r.tally.messages < 2:
 	case !r.options.json:
 		r.tally.write(r.out, r.screen)
-	case isTerminal(r.stderr):
-		r.tally.write(r.stderr, terminalOf(r.stderr))
+	case terminal.Is(r.stderr):
+		r.tally.write(r.stderr, terminal.Of(r.stderr))
 	}
 	return errors.Join(r.err, r.out.Flush())
 }

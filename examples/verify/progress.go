@@ -4,6 +4,8 @@ import (
 	"io"
 
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/mailverdict/mailverdict/examples/internal/terminal"
 )
 
 // A progress shows how far a run is, on a terminal's standard error: a bar over the inputs,
@@ -16,7 +18,7 @@ type progress struct {
 }
 
 func newProgress(stderr io.Writer, inputs []input) *progress {
-	if len(inputs) == 0 || !isTerminal(stderr) {
+	if len(inputs) == 0 || !terminal.Is(stderr) {
 		return nil
 	}
 	p := &progress{messages: len(inputs) == 1}
@@ -24,17 +26,7 @@ func newProgress(stderr io.Writer, inputs []input) *progress {
 	if p.messages {
 		most = -1
 	}
-	p.bar = progressbar.NewOptions(most,
-		progressbar.OptionSetWriter(stderr),
-		progressbar.OptionSetDescription("verifying"),
-		progressbar.OptionShowCount(),
-		progressbar.OptionSetWidth(30),
-		progressbar.OptionSetPredictTime(false),
-		progressbar.OptionSetElapsedTime(false),
-		progressbar.OptionSpinnerType(0),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionEnableColorCodes(false),
-	)
+	p.bar = terminal.Bar(stderr, most, "verifying")
 	if !p.messages {
 		p.bar.RenderBlank()
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/examples/internal/terminal"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -45,7 +46,7 @@ func (c *checker) spfOnly(ctx context.Context, stdout, stderr io.Writer) int {
 		err = outcome{result: result, dns: questions()}.object(c.options).WriteSPF(stdout)
 	} else {
 		err = writeSPF(stdout, result, late)
-		writeQuestions(stdout, terminalOf(stdout), questions())
+		writeQuestions(stdout, terminal.Of(stdout), questions())
 	}
 	if err != nil {
 		complain(stderr, fmt.Errorf("standard output: %w", cause(err)))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/examples/internal/terminal"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
@@ -85,7 +86,7 @@ func newRow(o outcome, h handling) row {
 	r := o.result
 	passes := slices.ContainsFunc(r.DKIM, func(d *dkim.Result) bool { return d.Status == dkim.StatusPass })
 	return row{
-		file:        printable(o.file),
+		file:        terminal.Printable(o.file),
 		spf:         spfWord(r.SPF),
 		spfAligned:  alignment(spfWord(r.SPF) == spf.StatusPass.String(), r.DMARC.SPFAligned),
 		dkim:        dkimWords(r.DKIM),
@@ -96,8 +97,8 @@ func newRow(o outcome, h handling) row {
 
 // write writes what every message came to, where they are few, and how many have each
 // verdict.
-func (t *tally) write(w io.Writer, screen terminal) {
-	fmt.Fprintf(w, "%s\n\n", screen.rule("Summary", ""))
+func (t *tally) write(w io.Writer, screen terminal.Screen) {
+	fmt.Fprintf(w, "%s\n\n", screen.Rule("Summary", ""))
 	if t.messages <= maxRows {
 		t.writeRows(w, screen)
 	}
@@ -118,52 +119,52 @@ const (
 	leastName    = 20
 )
 
-func (t *tally) writeRows(w io.Writer, screen terminal) {
+func (t *tally) writeRows(w io.Writer, screen terminal.Screen) {
 	dir := t.sharedDir()
 	title := "file"
 	if dir != "" {
 		title = "in " + dir
 	}
-	widest := columns(title)
+	widest := terminal.Columns(title)
 	for _, r := range t.rows {
-		widest = max(widest, columns(r.file)-columns(dir))
+		widest = max(widest, terminal.Columns(r.file)-terminal.Columns(dir))
 	}
-	name := min(widest+2, screen.width-resultsWidth)
+	name := min(widest+2, screen.Width-resultsWidth)
 	heads := results("SPF", "aligned", "DKIM", "aligned", "DMARC", "what to do")
 	if name < min(widest+2, leastName) { // a narrow terminal
-		fmt.Fprintf(w, "%s\n  %s\n", screen.paint(faint, shortenLeft(title, screen.width)), screen.paint(faint, heads))
+		fmt.Fprintf(w, "%s\n  %s\n", screen.Paint(terminal.Faint, shortenLeft(title, screen.Width)), screen.Paint(terminal.Faint, heads))
 		for _, r := range t.rows {
-			fmt.Fprintf(w, "%s\n  %s\n", shortenLeft(strings.TrimPrefix(r.file, dir), screen.width), r.results(screen))
+			fmt.Fprintf(w, "%s\n  %s\n", shortenLeft(strings.TrimPrefix(r.file, dir), screen.Width), r.results(screen))
 		}
 	} else {
-		fmt.Fprintln(w, screen.paint(faint, pad(shortenLeft(title, name-1), name)+heads))
+		fmt.Fprintln(w, screen.Paint(terminal.Faint, terminal.Pad(shortenLeft(title, name-1), name)+heads))
 		for _, r := range t.rows {
-			fmt.Fprintln(w, pad(shortenLeft(strings.TrimPrefix(r.file, dir), name-1), name)+r.results(screen))
+			fmt.Fprintln(w, terminal.Pad(shortenLeft(strings.TrimPrefix(r.file, dir), name-1), name)+r.results(screen))
 		}
 	}
 	fmt.Fprintln(w)
 }
 
 // results returns the cells of a row that follow the file's name.
-func (r row) results(screen terminal) string {
-	return results(r.spf, screen.aligned(r.spfAligned), r.dkim, screen.aligned(r.dkimAligned), screen.verdict(r.verdict), r.disposition.String())
+func (r row) results(screen terminal.Screen) string {
+	return results(r.spf, alignedWord(screen, r.spfAligned), r.dkim, alignedWord(screen, r.dkimAligned), verdictWord(screen, r.verdict), r.disposition.String())
 }
 
 func results(cells ...string) string {
 	var b strings.Builder
 	for i, c := range cells {
-		b.WriteString(pad(c, columnWidths[i]))
+		b.WriteString(terminal.Pad(c, columnWidths[i]))
 	}
 	return strings.TrimRight(b.String(), " ")
 }
 
-// aligned returns the word for an alignment in its colour.
-func (t terminal) aligned(a aligned) string {
+// alignedWord returns the word for an alignment in its colour.
+func alignedWord(screen terminal.Screen, a aligned) string {
 	switch a {
 	case alignedYes:
-		return t.paint(green, string(a))
+		return screen.Paint(terminal.Green, string(a))
 	case alignedNo:
-		return t.paint(red, string(a))
+		return screen.Paint(terminal.Red, string(a))
 	}
 	return string(a)
 }
@@ -182,7 +183,7 @@ func (t *tally) sharedDir() string {
 	return dir
 }
 
-func (t *tally) writeCounts(w io.Writer, screen terminal) {
+func (t *tally) writeCounts(w io.Writer, screen terminal.Screen) {
 	dispositions := []dmarc.Disposition{
 		dmarc.DispositionNone, dmarc.DispositionQuarantine, dmarc.DispositionReject, dmarc.DispositionTempFail,
 	}
@@ -190,9 +191,9 @@ func (t *tally) writeCounts(w io.Writer, screen terminal) {
 	for _, d := range dispositions {
 		heads = append(heads, d.String())
 	}
-	fmt.Fprintln(w, screen.paint(faint, countLine(heads...)))
+	fmt.Fprintln(w, screen.Paint(terminal.Faint, countLine(heads...)))
 	for _, s := range []dmarc.Status{dmarc.StatusPass, dmarc.StatusNone, dmarc.StatusFail, dmarc.StatusTempError, dmarc.StatusPermError} {
-		cells := []string{screen.verdict(s), strconv.Itoa(t.verdicts[s])}
+		cells := []string{verdictWord(screen, s), strconv.Itoa(t.verdicts[s])}
 		for _, d := range dispositions {
 			cells = append(cells, countOrDot(t.handled[handling{s, d}]))
 		}
@@ -200,7 +201,7 @@ func (t *tally) writeCounts(w io.Writer, screen terminal) {
 	}
 	fmt.Fprintln(w, countLine("in all", strconv.Itoa(t.messages)))
 	if t.unread > 0 {
-		fmt.Fprintln(w, countLine(screen.paint(red, "not read"), strconv.Itoa(t.unread)))
+		fmt.Fprintln(w, countLine(screen.Paint(terminal.Red, "not read"), strconv.Itoa(t.unread)))
 	}
 }
 
@@ -209,7 +210,7 @@ func countLine(cells ...string) string {
 	widths := []int{len("temperror  "), len("messages  "), len("none  "), len("quarantine  "), len("reject  "), 0}
 	var b strings.Builder
 	for i, c := range cells {
-		b.WriteString(pad(c, widths[i]))
+		b.WriteString(terminal.Pad(c, widths[i]))
 	}
 	return strings.TrimRight(b.String(), " ")
 }

@@ -9,19 +9,20 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/authres"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
+	"github.com/mailverdict/mailverdict/examples/internal/terminal"
 	"github.com/mailverdict/mailverdict/spf"
 )
 
 // writeText explains one message for people: the answer, and if details is true the steps that
 // led to it.
-func writeText(w io.Writer, opts *options, screen terminal, o outcome, details bool) error {
+func writeText(w io.Writer, opts *options, screen terminal.Screen, o outcome, details bool) error {
 	var b bytes.Buffer
 	v := o.result.DMARC
-	fmt.Fprintf(&b, "%s\n\n", screen.rule(o.file, screen.verdict(v.Status)+", "+v.Disposition.String()))
+	fmt.Fprintf(&b, "%s\n\n", screen.Rule(o.file, verdictWord(screen, v.Status)+", "+v.Disposition.String()))
 	writeRemarks(&b, screen, o)
 	e := explain.Explain(o.result)
 	e.Steps = steps(o, e.Steps)
-	if err := e.Text(&b, explain.TextOptions{Width: screen.width, Color: screen.color, Brief: !details}); err != nil {
+	if err := e.Text(&b, explain.TextOptions{Width: screen.Width, Color: screen.Color, Brief: !details}); err != nil {
 		return err
 	}
 	if details {
@@ -38,16 +39,16 @@ func writeText(w io.Writer, opts *options, screen terminal, o outcome, details b
 
 // writeRemarks says what a reader should know of how the message was read: what makes the
 // envelope doubtful, and what was left out.
-func writeRemarks(b *bytes.Buffer, screen terminal, o outcome) {
+func writeRemarks(b *bytes.Buffer, screen terminal.Screen, o outcome) {
 	before := b.Len()
 	if o.late != nil {
-		fmt.Fprintf(b, "%s\n", screen.wrap(screen.paint(yellow, "Late:")+" "+o.late.String(), "  "))
+		fmt.Fprintf(b, "%s\n", screen.Wrap(screen.Paint(terminal.Yellow, "Late:")+" "+o.late.String(), "  "))
 	}
 	for _, doubt := range o.from.Doubts {
-		fmt.Fprintf(b, "%s\n", screen.wrap(screen.paint(yellow, "Doubt:")+" "+printable(doubt), "  "))
+		fmt.Fprintf(b, "%s\n", screen.Wrap(screen.Paint(terminal.Yellow, "Doubt:")+" "+terminal.Printable(doubt), "  "))
 	}
 	for _, note := range o.notes {
-		fmt.Fprintf(b, "%s\n", screen.wrap(screen.paint(faint, "Note:")+" "+printable(note), "  "))
+		fmt.Fprintf(b, "%s\n", screen.Wrap(screen.Paint(terminal.Faint, "Note:")+" "+terminal.Printable(note), "  "))
 	}
 	if b.Len() > before {
 		b.WriteByte('\n')
@@ -82,6 +83,6 @@ func sayLate(list []explain.Step, late *lateness) {
 func writeSPF(w io.Writer, r *dmarc.Result, late *lateness) error {
 	e := explain.ExplainSPF(r.Envelope, r.SPF, r.HELO)
 	sayLate(e.Steps, late)
-	screen := terminalOf(w)
-	return e.Text(w, explain.TextOptions{Width: screen.width, Color: screen.color})
+	screen := terminal.Of(w)
+	return e.Text(w, explain.TextOptions{Width: screen.Width, Color: screen.Color})
 }

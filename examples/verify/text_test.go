@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/mailverdict/mailverdict/examples/internal/terminal"
 )
 
 func TestTheAnswerStandsBeforeTheSteps(t *testing.T) {
@@ -42,15 +44,15 @@ func TestHowMuchIsSaid(t *testing.T) {
 }
 
 func TestTheTableFitsNarrowTerminals(t *testing.T) {
-	for _, width := range []int{minWidth, 60, 80} {
+	for _, width := range []int{terminal.MinWidth, 60, 80} {
 		var b bytes.Buffer
 		sum := tally{messages: 2, rows: []row{
 			{file: "mail/a-message-with-a-rather-long-name.eml", spf: "permerror", spfAligned: alignedNone, dkim: "temperror", dkimAligned: alignedNone},
 			{file: "mail/b.eml", spf: "pass", spfAligned: alignedNo, dkim: "pass", dkimAligned: alignedYes},
 		}}
-		sum.write(&b, terminal{width: width, color: true})
+		sum.write(&b, terminal.Screen{Width: width, Color: true})
 		for line := range strings.Lines(b.String()) {
-			if n := columns(strings.TrimSuffix(line, "\n")); n > max(width, 60) {
+			if n := terminal.Columns(strings.TrimSuffix(line, "\n")); n > max(width, 60) {
 				t.Errorf("%d columns on a terminal of %d: %q", n, width, line)
 			}
 		}

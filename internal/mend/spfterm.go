@@ -41,7 +41,7 @@ func soundTerm(text string) bool {
 		return false
 	}
 	if t := &record.Terms[0]; t.Kind != spf.KindUnknown {
-		return !strings.Contains(t.Domain(), "@") || strings.Contains(t.Domain(), "%{")
+		return !strings.ContainsAny(t.Domain(), "@/:") || strings.Contains(t.Domain(), "%{")
 	}
 	name, value, _ := strings.Cut(domain.ToLower(text), "=")
 	if _, isAddress := address(value); isAddress {

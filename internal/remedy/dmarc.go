@@ -64,3 +64,29 @@ func WithoutTags(r *record.Record, names ...string) string {
 	}
 	return strings.Join(list, "; ")
 }
+
+// PublishDMARC is for a domain without a DMARC record.
+func PublishDMARC(name, value string) Fix {
+	return Fix{
+		Text:    "Publish a DMARC record for " + name + ". It says what to do with mail that nothing proves.",
+		Changes: []Change{New(ActionAdd, "_dmarc."+name, "TXT", value)},
+		Note:    "p=none asks for nothing yet. When all your mail passes, quarantine and then reject protect your name.",
+	}
+}
+
+// MoveDMARC is for a DMARC record of a domain that stands at another name, where nobody looks for
+// it. Meant is false if the text was not meant to be one.
+func MoveDMARC(name, at, text string) (f Fix, meant bool) {
+	r, meant := mend.DMARC(text)
+	if !meant {
+		return Fix{}, false
+	}
+	f = Fix{
+		Text:    "Move the DMARC record of " + at + " to _dmarc." + name + ". Nobody looks for it where it stands now.",
+		Changes: []Change{New(ActionAdd, "_dmarc."+name, "TXT", or(r.Mended, text)), New(ActionDelete, at, "TXT", text)},
+	}
+	if len(r.Faults) > 0 {
+		f.Broken = Show(at, r)
+	}
+	return f, true
+}

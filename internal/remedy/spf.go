@@ -249,3 +249,44 @@ func Marked(at string, r *spf.Record, terms []string) *Broken {
 	}
 	return b
 }
+
+// How wide a network may be that one sender has.
+const (
+	widest4 = 8
+	widest6 = 16
+)
+
+// Everybody reports whether a term lets everybody pass, or nearly so.
+func Everybody(t *spf.Term) bool {
+	wide := t.Kind == spf.KindAll || t.Kind == spf.KindIP4 && t.Bits4 < widest4 || t.Kind == spf.KindIP6 && t.Bits6 < widest6
+	return wide && t.Qualifier == spf.StatusPass
+}
+
+// CloseSPF is for an SPF record that lets everybody pass. Open is false if it does not.
+func CloseSPF(at, text string) (f Fix, open bool) {
+	r, ok, err := spf.Parse(text)
+	if !ok || err != nil {
+		return Fix{}, false
+	}
+	value, terms := "v=spf1", []string(nil)
+	for i := range r.Terms {
+		t := &r.Terms[i]
+		if !Everybody(t) {
+			value += " " + t.Text
+			continue
+		}
+		if t.Kind == spf.KindAll {
+			value += " ~all"
+		}
+		terms = append(terms, t.Text)
+	}
+	if len(terms) == 0 {
+		return Fix{}, false
+	}
+	return Fix{
+		Text:    "Close the SPF record of " + at + ". It lets everybody send mail in your name: " + List(terms) + ".",
+		Note:    "Name your own servers and mail companies in it, and nobody else.",
+		Broken:  Marked(at, r, terms),
+		Changes: []Change{Replace(at, value, text)},
+	}, true
+}

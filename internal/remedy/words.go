@@ -29,6 +29,44 @@ var SPFWords = map[string]string{
 	"dns":              "DNS gave no answer",
 }
 
+// DKIMWords go behind "The signature does not count:".
+var DKIMWords = map[string]string{
+	"syntax":             "its line in the header cannot be read",
+	"duplicate-tag":      "a part of it stands there twice",
+	"version":            "its version is missing or unknown",
+	"tag-missing":        "a part of it is missing",
+	"tag-malformed":      "a part of it cannot be read",
+	"algorithm":          "it is of a kind that nobody knows",
+	"rsa-sha1":           "it is of an old kind (rsa-sha1) that is no longer safe",
+	"canonicalization":   "it treats the text in a way that nobody knows",
+	"query":              "it names no known way to find its key",
+	"identity":           "it speaks for a domain that is not its signer's",
+	"from-not-signed":    "it does not cover the From line",
+	"expiry-before-time": "it expires before it was made",
+	"expired":            "it had expired",
+	"future":             "it was made in the future, by the clock of its signer",
+	"dns":                "DNS gave no answer about its key",
+	"key-missing":        "its key is not in DNS",
+	"key-malformed":      "its key in DNS is broken",
+	"key-revoked":        "its key was withdrawn by its owner",
+	"key-type":           "its key in DNS is of another kind",
+	"key-hash":           "its key in DNS forbids this kind of signature",
+	"key-service":        "its key in DNS is not for email",
+	"key-strict":         "its key in DNS is for the exact domain only",
+	"key-too-small":      "its key is too short to be safe",
+	"key-too-large":      "its key is too long",
+	"key-unsafe":         "its key is one with which everybody can sign",
+	"body-length":        "the text is shorter than when it was signed",
+	"body-hash-mismatch": "the text was changed after it was signed",
+	"signature-mismatch": "the header was changed after it was signed, or another key signed",
+	"key-testing":        "its key is only for testing (t=y)",
+	"body-unsigned":      "the end of the text is not signed (l=)",
+	"field-added":        "a line was added to the header after it was signed",
+	"field-not-signed":   "it leaves out a line of the header that matters",
+	"interrupted":        "the message did not arrive whole",
+	"limit":              "there are more signatures than are checked",
+}
+
 // Cause returns the words for the cause of an error, or others where it has none.
 func Cause(words map[string]string, err error, others string) string {
 	word, _ := cause.Of(err)

@@ -1,0 +1,97 @@
+package inspect
+
+import (
+	"bytes"
+	_ "embed"
+	"io"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/layout"
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
+)
+
+//go:embed inspect.html
+var inspectHTML string
+
+// HTML writes a report as a fragment for a page: one section element, without styles, scripts or
+// ids. All of it has classes that begin with "mv-":
+//
+//	mv-inspect    the section; beside it mv-error, mv-warning, mv-info or mv-good, for the worst finding
+//	mv-verdict    its heading (h2): the domain, and how many findings there are
+//	mv-findings   the findings (ul)
+//	mv-finding    one of them (li); beside it mv-error, mv-warning or mv-info
+//	mv-severity, mv-message, mv-id, mv-evidence   its parts
+//	mv-facts      what the domain publishes (dl)
+//	mv-setup      the steps of setting the domain up with a company (ul)
+//	mv-step       one of them (li); beside it mv-done, mv-missing or mv-unknown, and in it mv-state
+//
+// What to do (mv-fixes and all in it) is as in package explain. The error is that of w.
+func (r *Report) HTML(w io.Writer) error {
+	t, err := layout.Templates("inspect")
+	if err == nil {
+		t, err = t.Parse(inspectHTML)
+	}
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, r.shown()); err != nil {
+		return err
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// A page is a report as the template shows it: escaped, whatever a program has put into it.
+type page struct {
+	Title    string
+	Worst    Severity
+	Findings []Finding
+	Facts    []fact
+	Setup    []pageSetup
+}
+
+type pageSetup struct {
+	Name, Given string
+	Steps       []pageStep
+}
+
+type pageStep struct {
+	State, Words string
+	Fix          Fix
+}
+
+func (r *Report) shown() page {
+	p := page{Title: visible.Line(visible.BothForms(r.Domain) + ": " + r.counts()), Worst: r.Worst()}
+	for _, f := range r.Findings {
+		f.ID, f.Message, f.Evidence = visible.Line(f.ID), visible.Line(f.Message), visible.Value(f.Evidence)
+		if f.Fix != nil {
+			fix := escaped(*f.Fix)
+			f.Fix = &fix
+		}
+		p.Findings = append(p.Findings, f)
+	}
+	if r.DMARC != nil {
+		p.Facts = r.facts()
+	}
+	for _, s := range r.Setup {
+		shown := pageSetup{Name: visible.Line(s.Name), Given: visible.Line(strings.Join(s.Signs, ", "))}
+		for _, step := range s.Steps {
+			words := stepWords[step.State]
+			if step.State == stepDone {
+				words = "done:"
+			}
+			shown.Steps = append(shown.Steps, pageStep{step.State, words, escaped(step.Fix)})
+		}
+		p.Setup = append(p.Setup, shown)
+	}
+	return p
+}
+
+// escaped returns a fix that shares nothing with f and is fit to be shown.
+func escaped(f Fix) Fix {
+	f = remedy.Clone([]Fix{f})[0]
+	f.Escape()
+	return f
+}
