@@ -32,13 +32,8 @@ func expiredSince(r *dmarc.Result, header []received.Field) string {
 // cameAt returns when the receiver got the message, by its topmost Received field, or else
 // when it was written.
 func cameAt(header []received.Field) time.Time {
-	for _, f := range header {
-		if !f.Is("Received") {
-			continue
-		}
-		if t, err := mail.ParseDate(strings.TrimSpace(f.Body[strings.LastIndexByte(f.Body, ';')+1:])); err == nil {
-			return t
-		}
+	if t := received.When(header); !t.IsZero() {
+		return t
 	}
 	for _, f := range header {
 		if t, err := mail.ParseDate(strings.TrimSpace(f.Body)); f.Is("Date") && err == nil {

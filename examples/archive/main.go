@@ -1,0 +1,161 @@
+// Command archive gives DMARC verdicts over stored mail: what would DMARC have done to it? It runs on
+// Apache Beam: in one process, or on the workers of Flink, Spark, Dataflow or Prism.
+//
+//	archive -in mail/ -out verdicts
+//	archive -in s3://inbound/2026/11/ -out s3://verdicts/2026-11
+//
+// The files, in the order in which data goes through them: flags; list (which messages there are);
+// pipeline (the steps); shard (the messages of one shard, and what of it is finished), for each message
+// package stored; summarize. Job is what all steps know, files where they read and write. Workers and
+// pool run a job on other processes.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"reflect"
+	"strings"
+	"syscall"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	beamlog "github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+
+	"github.com/mailverdict/mailverdict/examples/archive/internal/stored"
+	"github.com/mailverdict/mailverdict/internal/visible"
+)
+
+// The exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The second signal kills, should the first one not be enough.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program: it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if !beam.Initialized() {
+		registered()
+	}
+	o, err := parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	case err != nil:
+		complain(stderr, fmt.Errorf("%w (archive -h lists the flags)", err))
+		return exitUsage
+	}
+	if !o.verbose {
+		beamlog.SetupLogging("error", "text")
+	}
+	if !beam.Initialized() {
+		beam.Init() // a worker does not come back from here
+	}
+	files := &files{}
+	if err := o.begin(ctx, files); err != nil {
+		complain(stderr, err)
+		return exitUsage
+	}
+	if err := o.execute(ctx, stderr); err != nil {
+		complain(stderr, err)
+		return exitFailed
+	}
+	if err := o.report(ctx, files, stdout); err != nil {
+		complain(stderr, err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func (o *options) runFile() string { return strings.TrimSuffix(o.job.Out, "/") + "/run.json" }
+
+// begin makes sure that what lies in OUT, if anything, is of a run with the same plan.
+func (o *options) begin(ctx context.Context, f *files) error {
+	text, err := f.read(ctx, o.runFile())
+	if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	if text == nil {
+		return f.writeJSON(ctx, o.runFile(), o.job.Plan)
+	}
+	var before Plan
+	if err := json.Unmarshal(text, &before); err != nil {
+		return fmt.Errorf("%s: %w", o.runFile(), err)
+	}
+	if !reflect.DeepEqual(before, o.job.Plan) {
+		return fmt.Errorf("%s has results of a run with other flags (run.json in it says which): give another -out", o.job.Out)
+	}
+	// The summary is of all shards, or is not there.
+	if old, err := f.list(ctx, o.job.summaryFile()); err != nil || len(old) == 0 {
+		return err
+	}
+	return f.remove(ctx, o.job.summaryFile())
+}
+
+// execute runs the pipeline, again if a worker was lost: what is finished stays so.
+func (o *options) execute(ctx context.Context, stderr io.Writer) error {
+	for attempt := 1; ; attempt++ {
+		err := o.once(ctx)
+		if !errors.Is(err, errWorkerLost) || attempt == o.attempts || ctx.Err() != nil {
+			return err
+		}
+		complain(stderr, fmt.Errorf("attempt %d: %w. The shards that are not finished are done again", attempt, err))
+	}
+}
+
+func (o *options) once(ctx context.Context) error {
+	p, s := beam.NewPipelineWithRoot()
+	if o.runner == "prism" {
+		build(s, o.job, o.job.Workers)
+		return onWorkers(ctx, p, *jobopts.Endpoint, o.job.Workers)
+	}
+	build(s, o.job, 1)
+	runner := o.runner
+	if runner == "local" {
+		runner = "prism"
+	}
+	_, err := beam.Run(ctx, runner, p)
+	return err
+}
+
+// report prints what the run found.
+func (o *options) report(ctx context.Context, f *files, stdout io.Writer) error {
+	if *jobopts.Async {
+		return nil
+	}
+	text, err := f.read(ctx, o.job.summaryFile())
+	if err != nil {
+		return err
+	}
+	if text == nil {
+		return errors.New("there are no messages in what -in says")
+	}
+	if o.json {
+		_, err := stdout.Write(text)
+		return err
+	}
+	var s stored.Summary
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	return table(stdout, &s)
+}
+
+// complain writes one line about something that is wrong.
+func complain(stderr io.Writer, err error) {
+	fmt.Fprintf(stderr, "archive: %s\n", visible.Line(err.Error()))
+}
