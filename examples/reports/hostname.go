@@ -16,7 +16,6 @@ import (
 
 const (
 	namesKept  = 30 * 24 * time.Hour // in the store
-	maxAsked   = 10                  // hosts that are asked about side by side
 	maxPTR     = 5                   // names of one host that are looked up
 	askingTime = 5 * time.Second     // for all hosts of a page
 )
@@ -46,24 +45,15 @@ func hostNames(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, 
 func askNames(ctx context.Context, r resolver.Resolver, hosts []netip.Addr) map[netip.Addr]string {
 	ctx, cancel := context.WithTimeout(ctx, askingTime)
 	defer cancel()
-	var (
-		lock  sync.Mutex
-		wait  sync.WaitGroup
-		names = make(map[netip.Addr]string)
-		free  = make(chan struct{}, maxAsked)
-	)
-	for _, host := range hosts {
-		free <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-free }()
-			if name, err := hostName(ctx, r, host); err == nil {
-				lock.Lock()
-				defer lock.Unlock()
-				names[host] = name
-			}
-		})
-	}
-	wait.Wait()
+	names := make(map[netip.Addr]string)
+	var lock sync.Mutex
+	sideBySide(hosts, func(host netip.Addr) {
+		if name, err := hostName(ctx, r, host); err == nil {
+			lock.Lock()
+			defer lock.Unlock()
+			names[host] = name
+		}
+	})
 	return names
 }
 

@@ -6,9 +6,9 @@
 //	reports rollout example.com
 //
 // The files are one idea each: input (where reports come from), read, document (what is printed of a
-// report), prove (who sent it), store, names (DNS), question (what is asked of the store), show and
-// rollout (the answers for people), write and sender (reports about mail that was counted here), and
-// text (what is safe to print).
+// report), prove (who sent it), store, question (what is asked of the store), names and hostname (what
+// is asked of DNS), show and rollout (the answers for people), serve, chart and page… (the same as
+// pages), write and sender (reports about mail that was counted here), and text (what is safe to print).
 package main
 
 import (
@@ -29,6 +29,7 @@ const usage = `usage: reports COMMAND [flags] [ARGUMENT ...]
   reports show [DOMAIN ...]      who sends as the domains, and what to set up
   reports rollout DOMAIN         what p=quarantine and p=reject would have done,
                                  and the next step that is safe
+  reports serve                  the same as pages, at -http ADDR
   reports write                  the reports about mail that was counted here
                                  (milter): -out DIR as files, -send as mails
 
@@ -60,6 +61,7 @@ type program struct {
 var commands = map[string]func(*program, context.Context, []string) error{
 	"read":    (*program).read,
 	"rollout": (*program).rollout,
+	"serve":   (*program).serve,
 	"show":    (*program).show,
 	"write":   (*program).write,
 }

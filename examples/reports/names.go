@@ -3,18 +3,83 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"time"
 
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// missing returns those of the names that do not exist in DNS. One of which DNS does not say so is
-// taken to exist.
-func missing(ctx context.Context, r resolver.Resolver, names []string) map[string]bool {
-	absent := make(map[string]bool)
-	for _, name := range names {
-		if _, err := r.Resolve(ctx, resolver.Question{Name: name, Type: resolver.TypeA}); errors.Is(err, resolver.ErrNXDomain) {
-			absent[name] = true
+// planTime is how long a plan waits for DNS.
+const planTime = 3 * time.Second
+
+// askDNS adds to the input of a plan what DNS says: the record that is published, and which names do not
+// exist. It returns what DNS did not answer, in sentences.
+func askDNS(ctx context.Context, r resolver.Resolver, in *rollout.Input) (doubts []string) {
+	ctx, cancel := context.WithTimeout(ctx, planTime)
+	defer cancel()
+	var err error
+	if in.Record, err = published(ctx, r, in.Domain); err != nil {
+		doubts = append(doubts, fmt.Sprintf("The record is what reports tell of it, as the published one could not be read: %s.", err))
+	}
+	var open int
+	if in.Missing, open = missing(ctx, r, names(in.Domain, in.Flows)); open > 0 {
+		doubts = append(doubts, fmt.Sprintf("DNS did not say of %d names whether they exist: their mail is counted under sp.", open))
+	}
+	return doubts
+}
+
+// published returns the policy record of a domain, or "" where it has none.
+func published(ctx context.Context, r resolver.Resolver, domain string) (found string, err error) {
+	answer, err := r.Resolve(ctx, resolver.Question{Name: "_dmarc." + domain, Type: resolver.TypeTXT})
+	if err != nil {
+		return "", unlessNotFound(err)
+	}
+	for _, text := range answer.TXT {
+		if _, isDMARC, _ := record.Parse(text, record.RFC9989); isDMARC {
+			if found != "" {
+				return "", errors.New("there are two, which is as good as none (RFC 9989, section 4.10)")
+			}
+			found = text
 		}
 	}
-	return absent
+	return found, nil
+}
+
+// missing returns those of the names that do not exist in DNS, and of how many DNS did not say. These are
+// taken to exist.
+func missing(ctx context.Context, r resolver.Resolver, names []string) (absent map[string]bool, open int) {
+	absent = make(map[string]bool)
+	var lock sync.Mutex
+	sideBySide(names, func(name string) {
+		_, err := r.Resolve(ctx, resolver.Question{Name: name, Type: resolver.TypeA})
+		lock.Lock()
+		defer lock.Unlock()
+		switch {
+		case errors.Is(err, resolver.ErrNXDomain):
+			absent[name] = true
+		case unlessNotFound(err) != nil:
+			open++
+		}
+	})
+	return absent, open
+}
+
+// maxAsked is how many questions of one page or answer are under way.
+const maxAsked = 10
+
+// sideBySide calls f for each of a list, and returns when all calls have.
+func sideBySide[T any](list []T, f func(T)) {
+	var wait sync.WaitGroup
+	free := make(chan struct{}, maxAsked)
+	for _, one := range list {
+		free <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-free }()
+			f(one)
+		})
+	}
+	wait.Wait()
 }

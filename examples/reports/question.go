@@ -11,7 +11,6 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
-	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -75,11 +74,25 @@ type view struct {
 	flows []rollout.Flow
 }
 
+// Proven returns those who report and proved who they are.
+func (v *view) Proven() (list []sqlstore.Reporter) {
+	for _, r := range v.Reporters {
+		if r.Domain != "" {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
 // A source is a sender, and whether it is new.
 type source struct {
 	rollout.Source
 	New bool `json:"new,omitempty"` // no report showed it before the last look
 }
+
+// lateDays is how many days after the mail the reports about it may come. Of older mail the reports were
+// read late, and its sender is not new.
+const lateDays = 7
 
 // look returns what the store has of a domain. Sources that came since a time are new; with the zero
 // time none is.
@@ -90,7 +103,7 @@ func look(ctx context.Context, inbox *sqlstore.Inbox, domain string, days int, n
 	if v.flows, err = inbox.Flows(ctx, domain, period); err != nil {
 		return nil, err
 	}
-	reporters, err := inbox.Reporters(ctx, domain, period)
+	reporters, err := inbox.Reporters(ctx, domain, sqlstore.Last(min(days, reporterDays), now))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +114,8 @@ func look(ctx context.Context, inbox *sqlstore.Inbox, domain string, days int, n
 	for _, s := range rollout.Sources(domain, v.flows) {
 		v.Messages += s.Messages
 		v.Passed += s.Aligned
-		v.Sources = append(v.Sources, source{s, !since.IsZero() && !s.Seen.Before(since)})
+		isNew := !since.IsZero() && !s.Seen.Before(since) && s.First.After(since.AddDate(0, 0, -lateDays))
+		v.Sources = append(v.Sources, source{s, isNew})
 	}
 	return v, nil
 }
@@ -128,7 +142,7 @@ type plan struct {
 	Published string              `json:"published,omitempty"`
 	Unproven  int64               `json:"unproven"`
 	Windows   []window            `json:"windows"`
-	Reporters []sqlstore.Reporter `json:"reporters"`
+	Reporters []sqlstore.Reporter `json:"reporters"` // that are counted
 }
 
 // A window is what a stricter policy would have done in so many days.
@@ -142,39 +156,38 @@ type window struct {
 // windows are the days that rollout compares.
 var windows = []int{7, 30, 90}
 
+// reporterDays is of how many days those who report are listed, at most.
+const reporterDays = 90
+
 // maxNames is how many names below a domain are looked up: forgers invent names.
 const maxNames = 50
 
-// planFor answers what a stricter policy would do to a domain. Without a resolver, what DNS would say is
-// not known.
-func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, domain string, days int, now time.Time, people string) (*plan, error) {
-	in := rollout.Input{Domain: domain, Now: now, Days: days, People: people}
+// planFor answers what a stricter policy would do to a domain, of which v is the view, and in other windows
+// too. Without a resolver, what DNS would say is not known.
+func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, v *view, now time.Time, people string, windows ...int) (*plan, error) {
+	in := rollout.Input{Domain: v.Domain, Now: now, Days: v.Days, People: people, Flows: v.flows}
 	var err error
-	if in.Reported, in.Since, err = inbox.Policy(ctx, domain); err != nil {
+	if in.Reported, in.Since, err = inbox.Policy(ctx, v.Domain); err != nil {
 		return nil, err
 	}
-	v, err := look(ctx, inbox, domain, days, now, time.Time{})
-	if err != nil {
-		return nil, err
-	}
-	in.Flows = v.flows
+	var doubts []string
 	if r != nil {
-		in.Record = published(ctx, r, domain)
-		in.Missing = missing(ctx, r, names(domain, in.Flows))
+		doubts = askDNS(ctx, r, &in)
 	}
-	covered, err := inbox.Days(ctx, domain, sqlstore.Last(days, now))
+	covered, err := inbox.Days(ctx, v.Domain, sqlstore.Last(v.Days, now))
 	if err != nil {
 		return nil, err
 	}
 	in.Covered = len(covered)
-	p := &plan{Plan: rollout.Make(in), Published: in.Record, Unproven: v.Unproven, Reporters: v.Reporters}
+	p := &plan{Plan: rollout.Make(in), Published: in.Record, Unproven: v.Unproven, Windows: []window{}, Reporters: v.Proven()}
+	p.Notes = append(p.Notes, doubts...)
 	if !in.Since.IsZero() {
 		p.Since = &in.Since
 	}
 	for _, n := range windows {
 		other := in
-		if n != days {
-			if other.Flows, err = inbox.Flows(ctx, domain, sqlstore.Last(n, now)); err != nil {
+		if n != v.Days {
+			if other.Flows, err = inbox.Flows(ctx, v.Domain, sqlstore.Last(n, now)); err != nil {
 				return nil, err
 			}
 		}
@@ -197,21 +210,4 @@ func names(domain string, flows []rollout.Flow) (list []string) {
 		}
 	}
 	return list
-}
-
-// published returns the policy record of a domain, or "" where there is none or DNS does not say.
-func published(ctx context.Context, r resolver.Resolver, domain string) (found string) {
-	answer, err := r.Resolve(ctx, resolver.Question{Name: "_dmarc." + domain, Type: resolver.TypeTXT})
-	if err != nil {
-		return ""
-	}
-	for _, text := range answer.TXT {
-		if _, isDMARC, _ := record.Parse(text, record.RFC9989); isDMARC {
-			if found != "" {
-				return "" // two are as good as none: RFC 9989, section 4.10
-			}
-			found = text
-		}
-	}
-	return found
 }

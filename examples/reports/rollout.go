@@ -45,7 +45,11 @@ func (p *program) rollout(ctx context.Context, args []string) error {
 		return err
 	}
 	defer done()
-	result, err := planFor(ctx, inbox, answers, domainName(arguments[0]), w.days, w.now, *people)
+	v, err := look(ctx, inbox, domainName(arguments[0]), w.days, w.now, time.Time{})
+	if err != nil {
+		return err
+	}
+	result, err := planFor(ctx, inbox, answers, v, w.now, *people, windows...)
 	if err != nil {
 		return err
 	}
@@ -93,22 +97,15 @@ func (p *plan) table(to io.Writer) error {
 	table := tabwriter.NewWriter(to, 0, 8, 3, ' ', 0)
 	fmt.Fprint(table, "under quarantine or reject")
 	for _, w := range p.Windows {
-		fmt.Fprintf(table, "\t%d days", w.Days)
+		fmt.Fprintf(table, "\t%d days\t", w.Days)
 	}
 	fmt.Fprintln(table)
-	for _, tag := range []struct {
-		name string
-		part func(*window) *rollout.Part
-	}{
-		{"p: " + printable(p.Domain), func(w *window) *rollout.Part { return &w.P }},
-		{"sp: names below it", func(w *window) *rollout.Part { return &w.SP }},
-		{"np: names that do not exist", func(w *window) *rollout.Part { return &w.NP }},
-	} {
+	for _, t := range tags {
 		for _, row := range []struct {
 			name string
 			n    func(*rollout.Part) int64
 		}{
-			{tag.name, func(r *rollout.Part) int64 { return r.Messages }},
+			{t.Tag + ": " + t.Text, func(r *rollout.Part) int64 { return r.Messages }},
 			{"  pass, untouched", func(r *rollout.Part) int64 { return r.Aligned }},
 			{"  stopped, yours", func(r *rollout.Part) int64 { return r.Misaligned }},
 			{"  stopped, forwarded", func(r *rollout.Part) int64 { return r.Forwarded }},
@@ -116,8 +113,11 @@ func (p *plan) table(to io.Writer) error {
 		} {
 			fmt.Fprint(table, row.name)
 			for i := range p.Windows {
-				part := tag.part(&p.Windows[i])
-				fmt.Fprintf(table, "\t%d (%s)", row.n(part), percent(row.n(part), part.Messages))
+				part := p.Windows[i].Part(t.Tag)
+				fmt.Fprintf(table, "\t%s\t", number(row.n(part)))
+				if row.name[0] == ' ' {
+					fmt.Fprint(table, percent(row.n(part), part.Messages))
+				}
 			}
 			fmt.Fprintln(table)
 		}

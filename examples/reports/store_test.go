@@ -166,7 +166,7 @@ func TestRolloutNamesWhatBlocks(t *testing.T) {
 		r.Rows[1].AuthSPF = []aggregate.Auth{{Domain: "em1.sendgrid.net", Scope: "mfrom", Result: "pass"}}
 	})
 	out, _ := w.run("rollout", "-now", monthEnd, "-people", "no", "example.com")
-	if !strings.Contains(out, "- SendGrid sent 600 messages that fail, 2.0% of your own.") || strings.Contains(out, "p=quarantine;") {
+	if !strings.Contains(out, "- SendGrid sent 600 messages that fail, 2.0 % of your own.") || strings.Contains(out, "p=quarantine;") {
 		t.Error(out)
 	}
 }

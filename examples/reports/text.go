@@ -20,3 +20,12 @@ func printable(text string) string {
 	}
 	return b.String()
 }
+
+// number returns a count for people: "1,234,567".
+func number(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}

@@ -203,7 +203,7 @@ func failingSources(in Input, p *Plan, value string, share float64) (list []Bloc
 			break
 		}
 		list = append(list, Block{Kind: BlockSource, Source: s.Name, Fix: s.Fix, Text: fmt.Sprintf(
-			"%s sent %d messages that fail, %.1f%% of your own. Set it up before p=%s, or make sure that it is not yours.",
+			"%s sent %d messages that fail, %.1f %% of your own. Set it up before p=%s, or make sure that it is not yours.",
 			s.Name, s.Misaligned, 100*float64(s.Misaligned)/own, value)})
 	}
 	return list

@@ -69,6 +69,17 @@ const OtherNames = "*"
 // Passed reports whether the messages passed DMARC.
 func (f *Flow) Passed() bool { return f.DKIM || f.SPF }
 
+// Sender returns the Name of the Source that the flow belongs to.
+func (f *Flow) Sender() string {
+	switch {
+	case f.Name != "":
+		return f.Name
+	case f.Source.IsValid():
+		return f.Source.String()
+	}
+	return Others
+}
+
 // Of returns the flow that a row is part of.
 func Of(row *aggregate.Row) Flow {
 	f := Flow{

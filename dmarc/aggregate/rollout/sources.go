@@ -17,8 +17,9 @@ type Source struct {
 	Name     string `json:"name"`
 	Provider string `json:"provider,omitempty"`
 
-	// Class is the one that asks for most: Misaligned, if a part of the mail is, then Unknown
-	// and Forwarded, if nothing is aligned, else Aligned.
+	// Class is the one that asks for most: Misaligned, if a part of the mail is. Who forwards, and
+	// is no provider, is Forwarded, although most of what he forwards may pass. Else it is
+	// Aligned, if anything is.
 	Class Class `json:"class"`
 
 	Messages   int64 `json:"messages"`
@@ -93,13 +94,7 @@ func Sources(domain string, flows []Flow) []Source {
 	hosts := make(map[string]map[netip.Addr]int64)
 	for i := range flows {
 		f := &flows[i]
-		name := f.Name
-		switch {
-		case name == "" && f.Source.IsValid():
-			name = f.Source.String()
-		case name == "":
-			name = Others
-		}
+		name := f.Sender()
 		s := byName[name]
 		if s == nil {
 			s = &Source{Name: name, Provider: f.Provider, First: f.First, Last: f.Last, Seen: f.Seen}
@@ -152,6 +147,8 @@ func (s *Source) class() Class {
 	switch {
 	case s.Misaligned > 0:
 		return Misaligned
+	case s.Provider == "" && s.Forwarded > s.Messages/20 && s.Forwarded >= s.Unknown:
+		return Forwarded
 	case s.Aligned > 0:
 		return Aligned
 	case s.Unknown > s.Forwarded:

@@ -54,7 +54,11 @@ func step(in Input, p *Plan, current aggregate.Policy) Step {
 		change("p", value, fmt.Sprintf("Of %d messages of your own %d would be concerned.", p.P.Own(), p.P.Misaligned))
 	}
 	if in.Covered >= MinDays && p.SP.Policy != "reject" && p.SP.Own() == 0 && p.SP.Forwarded == 0 {
-		change("sp", "reject", fmt.Sprintf("No name below the domain sends mail of your own; %d messages were forged.", p.SP.Unknown))
+		reason := "No name below the domain sends mail of your own."
+		if p.SP.Unknown > 0 {
+			reason = fmt.Sprintf("No name below the domain sends mail of your own, but %d messages came in such names.", p.SP.Unknown)
+		}
+		change("sp", "reject", reason)
 	}
 	known := in.Missing != nil || p.SP.Own() == 0 // no name that sends mail of the domain is a missing one
 	if p.NP.Policy != "reject" && p.NP.Own() == 0 && known {
