@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+)
+
+func TestAMailIsSeenStepByStepAndJudged(t *testing.T) {
+	r := start(t, nil)
+	s := r.session(t)
+	if err := r.send(t, "me@laptop.example", s.Address, mine); err != nil {
+		t.Fatal(err)
+	}
+	events := r.stream(t, s.Events, "", "result")
+	for _, want := range []string{"127.0.0.1 connects", "STARTTLS: TLS 1.3", "EHLO laptop.example", "MAIL FROM:&lt;me@laptop.example&gt;",
+		"TXT laptop.example", "RCPT TO:", "DATA", "The message", "v=DMARC1; p=reject", "PASS: this message is from laptop.example."} {
+		if !slices.ContainsFunc(events, func(e arrived) bool { return strings.Contains(e.data, want) }) {
+			t.Errorf("no event has %q", want)
+		}
+	}
+	var result struct {
+		SPF   struct{ Status string }
+		DKIM  []any
+		DMARC struct{ Verdict, Disposition string }
+
+		AuthenticationResults string `json:"authentication_results"`
+	}
+	if err := json.Unmarshal([]byte(events[len(events)-1].data), &result); err != nil {
+		t.Fatal(err)
+	}
+	if result.DMARC.Verdict != "pass" || result.SPF.Status != "pass" || result.DKIM == nil || !strings.HasPrefix(result.AuthenticationResults, demoDomain+"; spf=pass") {
+		t.Errorf("%+v", result)
+	}
+	_, page := r.get(t, s.Page)
+	if !strings.Contains(page, "PASS: this message is from laptop.example.") || strings.Contains(page, "secret of the body") {
+		t.Errorf("the page without a script:\n%s", page)
+	}
+}
+
+func TestWhoComesBackGetsWhatIsMissing(t *testing.T) {
+	r := start(t, nil)
+	s := r.session(t)
+	if err := r.send(t, "me@laptop.example", s.Address, mine); err != nil {
+		t.Fatal(err)
+	}
+	all := r.stream(t, s.Events, "", "result")
+	half := all[len(all)/2]
+	rest := r.stream(t, s.Events, half.id, "result")
+	if !slices.Equal(rest, all[len(all)/2+1:]) {
+		t.Errorf("after %s there are %d events of %d", half.id, len(rest), len(all))
+	}
+}
+
+func TestEveryStoryPlayedBySMTPHasItsVerdict(t *testing.T) {
+	r := start(t, func(s *server) { s.limits.visitorsByClient = 100 })
+	for _, story := range r.stories {
+		t.Run(story.Name, func(t *testing.T) {
+			s := r.session(t)
+			if status, _ := r.post(t, strings.TrimSuffix(s.Page, "/")+"/stories", url.Values{"story": {story.Name}}); status != http.StatusOK {
+				t.Fatal(status)
+			}
+			events := r.stream(t, s.Events, "", "result")
+			var result struct {
+				DMARC struct{ Verdict, Disposition string }
+			}
+			if err := json.Unmarshal([]byte(events[len(events)-1].data), &result); err != nil {
+				t.Fatal(err)
+			}
+			if want, _, _ := strings.Cut(strings.ToLower(story.Outcome), ","); result.DMARC.Verdict != want {
+				t.Errorf("the verdict is %q, want %q", result.DMARC.Verdict, want)
+			}
+		})
+	}
+}
+
+func TestAPastedMessageIsJudged(t *testing.T) {
+	r := start(t, nil)
+	status, page, at := r.paste(t, "/paste", map[string]string{"message": "Return-Path: <me@laptop.example>\r\n" + mine, "ip": "127.0.0.1"})
+	if status != http.StatusOK || !strings.HasPrefix(at, "/s/") || !strings.HasSuffix(at, "/1") {
+		t.Fatal(status, at, page)
+	}
+	r.stream(t, at+"/events", "", "result")
+	if _, page = r.get(t, at); !strings.Contains(page, "PASS: this message is from laptop.example.") {
+		t.Error(page)
+	}
+	for text, want := range map[string]string{
+		"":                "There is no message in the form",
+		"%PDF-1.7 and so": "A PDF, and not a message",
+		"just words":      "Not a message: it has no header field",
+	} {
+		if status, page, _ := r.paste(t, "/paste", map[string]string{"message": text}); status != http.StatusBadRequest || !strings.Contains(page, want) {
+			t.Errorf("%q: %d\n%s", text, status, page)
+		}
+	}
+}
+
+func TestUnknownRecipientsAreRefused(t *testing.T) {
+	r := start(t, nil)
+	s := r.session(t)
+	for _, to := range []string{"nobody@" + demoDomain, "postmaster@elsewhere.example", strings.Split(s.Address, "@")[0] + "@elsewhere.example"} {
+		err := r.send(t, "me@laptop.example", to, mine)
+		if reply, ok := err.(*smtp.SMTPError); !ok || reply.Code != 550 {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+}
