@@ -4,130 +4,79 @@ package main
 
 import (
 	"context"
-	"os"
-	"path/filepath"
-	"strings"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/mailverdict/mailverdict/examples/internal/browser"
 )
 
-// A browser is a Chromium with one tab.
-type browser struct {
-	ctx context.Context
-	t   *testing.T
+// A tab is a page in Chromium.
+type tab struct {
+	context.Context
+	t testing.TB
 }
 
-// newBrowser starts Debian's Chromium. Nothing but the server on loopback is asked.
-func newBrowser(t *testing.T) *browser {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("hide-scrollbars", true),
-	)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
-	return newTab(t, ctx)
-}
+func newTab(t testing.TB) tab { return tab{browser.New(t), t} }
 
-func newTab(t *testing.T, ctx context.Context) *browser {
-	ctx, cancel := chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	b := &browser{ctx: ctx, t: t}
-	b.do(chromedp.EmulateViewport(1280, 900))
-	return b
-}
-
-func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+func (b tab) do(actions ...chromedp.Action) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
-		b.t.Fatal(err)
-	}
+	browser.Run(b.t, b, actions...)
 }
 
 // open goes to a page.
-func (b *browser) open(url string) {
+func (b tab) open(url string) { b.t.Helper(); b.do(chromedp.Navigate(url)) }
+
+// click clicks what a selector finds.
+func (b tab) click(selector string) { b.t.Helper(); b.do(chromedp.Click(selector, chromedp.ByQuery)) }
+
+// eval returns the value of an expression in the page.
+func eval[T any](b tab, js string) (value T) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(url))
+	b.do(chromedp.Evaluate(js, &value))
+	return value
 }
 
 // wait waits until a condition holds in the page, whatever page that is by then.
-func (b *browser) wait(js string) {
+func (b tab) wait(js string) {
 	b.t.Helper()
 	var err error
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
 		var holds bool
-		if holds, err = chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+js+")")); holds {
+		if err = chromedp.Run(b, chromedp.Evaluate("Boolean("+js+")", &holds)); holds {
 			return
 		}
 		b.do(chromedp.Sleep(20 * time.Millisecond))
 	}
-	b.t.Fatalf("%s does not come to hold: %v\n%s", js, err, b.eval("location.href + '\\n' + document.body.innerText"))
+	b.t.Fatalf("%s does not come to hold: %v\n%s", js, err, eval[string](b, "location.href + '\\n' + document.body.innerText"))
 }
 
-// eval returns the text that an expression has in the page.
-func (b *browser) eval(js string) string {
+// calm asks for no motion: what comes is shown at once.
+func (b tab) calm() {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+js+")"))
-	if err != nil {
-		b.t.Fatalf("%s: %v", js, err)
-	}
-	return text
+	b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}))
 }
 
-// prefer sets preferences of the user, such as prefers-color-scheme.
-func (b *browser) prefer(features ...string) {
+// shots looks at the page wide and narrow, light and dark.
+func (b tab) shots(name string) {
 	b.t.Helper()
-	var list []*emulation.MediaFeature
-	for i := 0; i < len(features); i += 2 {
-		list = append(list, &emulation.MediaFeature{Name: features[i], Value: features[i+1]})
-	}
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: list}); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// shots takes pictures of the page, wide and narrow, light and dark, where SCREENSHOTS names a folder.
-func (b *browser) shots(name string) {
-	b.t.Helper()
-	dir := os.Getenv("SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	for _, scheme := range []string{"light", "dark"} {
-		b.prefer("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
-		for _, width := range []int64{1280, 390} {
-			b.do(chromedp.EmulateViewport(width, 900), chromedp.Sleep(150*time.Millisecond))
-			if wide := b.eval("document.documentElement.scrollWidth > innerWidth"); wide != "false" {
-				b.t.Errorf("%s is wider than %d pixels: %s", name, width, b.eval(
-					`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "#" + e.id + "." + e.className).slice(0, 8).join(" ")`))
-			}
-			picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-			if err != nil {
-				b.t.Fatal(err)
-			}
-			path := filepath.Join(dir, strings.Join([]string{name, map[int64]string{1280: "wide", 390: "narrow"}[width], scheme}, "-")+".png")
-			if err := os.WriteFile(path, picture, 0o666); err != nil {
-				b.t.Fatal(err)
-			}
+	for _, width := range []int64{1280, 390} {
+		for _, dark := range []bool{false, true} {
+			b.do(browser.View(width, dark), chromedp.Sleep(600*time.Millisecond), // for what moves to stand
+				browser.NoSidewaysScroll(b.t), browser.Screenshot(fmt.Sprintf("%s-%d-%t", name, width, dark)))
 		}
 	}
-	b.prefer()
-	b.do(chromedp.EmulateViewport(1280, 900))
+	b.do(browser.View(1280, false))
+	b.calm()
 }
 
 func TestRealBrowserShowsAStory(t *testing.T) {
 	r := start(t, nil)
-	b := newBrowser(t)
-	b.prefer("prefers-reduced-motion", "reduce")
+	b := newTab(t)
+	b.calm()
 	b.open(r.page)
 	b.shots("home")
 	b.open(r.page + "/paste")
@@ -136,7 +85,7 @@ func TestRealBrowserShowsAStory(t *testing.T) {
 	b.shots("stories")
 	for _, story := range []string{"shop-through-provider", "spoofed-boss-quarantine", "mailing-list", "spf-too-many-lookups", "no-dmarc-record"} {
 		b.open(r.page + "/stories")
-		b.do(chromedp.Click(chromedp.CSS(`button[value="` + story + `"]`)))
+		b.click(`button[value="` + story + `"]`)
 		b.wait(`document.querySelector("#answer .mv-verdict")`)
 		b.shots("story-" + story)
 	}
