@@ -29,13 +29,11 @@ type item struct {
 // errNothing is what is wrong with a folder that is empty.
 var errNothing = errors.New("nothing in it")
 
-// items calls yield for each file and mail that the arguments stand for, until it returns false.
-func (p *program) items(ctx context.Context, arguments []string, yield func(item) bool) {
-	for _, argument := range arguments {
-		for _, path := range files(argument) {
-			if ctx.Err() != nil || !p.file(path, yield) {
-				return
-			}
+// items calls yield for each file and mail that an argument stands for, until it returns false.
+func (p *program) items(ctx context.Context, argument string, yield func(item) bool) {
+	for _, path := range files(argument) {
+		if ctx.Err() != nil || !p.file(path, yield) {
+			return
 		}
 	}
 }

@@ -5,7 +5,7 @@
 //	reports show
 //	reports rollout example.com
 //
-// The files are one idea each: input (where reports come from), read, document (what is printed of a
+// The files are one idea each: input and imap (where reports come from), read, document (what is printed of a
 // report), prove (who sent it), store, question (what is asked of the store), names and hostname (what
 // is asked of DNS), show and rollout (the answers for people), serve, chart and page… (the same as
 // pages), write and sender (reports about mail that was counted here), and text (what is safe to print).
@@ -34,8 +34,9 @@ const usage = `usage: reports COMMAND [flags] [ARGUMENT ...]
                                  (milter): -out DIR as files, -send as mails
 
 FILE is a report as it came: a mail, an mbox, XML, gzip or zip. DIR is a folder
-of them, with the folders in it, or a Maildir; - is standard input. The store
-is -store sqlite:FILE (default sqlite:reports.db) or -store postgres://…
+of them, with the folders in it, or a Maildir; - is standard input; and
+imaps://USER@HOST/FOLDER is an IMAP mailbox. The store is -store sqlite:FILE
+(default sqlite:reports.db) or -store postgres://…
 
   -h            list the flags of a command
 

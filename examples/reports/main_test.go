@@ -183,3 +183,17 @@ func TestUsage(t *testing.T) {
 		}
 	}
 }
+
+func TestAddressesOfMailboxesThatCannotBeUsed(t *testing.T) {
+	for address, want := range map[string]string{
+		"imaps://host/INBOX":          "imaps://USER@HOST/FOLDER",
+		"imaps://a:secret@host/INBOX": "-imap-password",
+		"imaps://a@host/%zz":          "no URL",
+		"imaps://a@127.0.0.1:1/INBOX": "connection refused",
+	} {
+		status, out, errs := run(t, "", "read", address)
+		if status != exitUsage || out != "" || !strings.Contains(errs, want) || strings.Contains(errs, "secret") {
+			t.Errorf("%s: status %d %s%s", address, status, out, errs)
+		}
+	}
+}

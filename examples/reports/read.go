@@ -2,10 +2,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
@@ -16,11 +21,14 @@ import (
 
 // read prints the reports in files, folders and standard input, and puts them into a store.
 func (p *program) read(ctx context.Context, args []string) error {
-	set := p.flags("read", "FILE|DIR|- ...")
+	set := p.flags("read", "FILE|DIR|imaps://USER@HOST/FOLDER|- ...")
 	set.Bool("json", true, "JSON, one report a line, which is what it always prints")
 	store := storeFlag(set, "")
 	trusted := set.Bool("trusted", false, "take all reports for proven: where they come from, others have verified their mails")
 	quiet := set.Bool("quiet", false, "print no reports")
+	keep := set.String("keep", "", "keep a copy of what could not be read in this `DIR`")
+	var mailbox imapFlags
+	mailbox.define(set)
 	var dns dnsflags.Flags
 	dns.Define(set)
 	arguments, err := parse(set, args)
@@ -28,9 +36,9 @@ func (p *program) read(ctx context.Context, args []string) error {
 		return err
 	}
 	if len(arguments) == 0 {
-		return errors.New("read needs a file, a folder, or - for standard input")
+		return errors.New("read needs a file, a folder, an IMAP mailbox, or - for standard input")
 	}
-	r := &reading{program: p, quiet: *quiet, trusted: *trusted, seen: make(map[string]bool), domains: make(map[string]bool)}
+	r := &reading{program: p, quiet: *quiet, trusted: *trusted, kept: *keep, seen: make(map[string]bool), domains: make(map[string]bool)}
 	answers, err := dns.Resolver()
 	if err != nil {
 		return err
@@ -44,7 +52,7 @@ func (p *program) read(ctx context.Context, args []string) error {
 		r.inbox, r.prover = inbox, newProver(answers, time.Now)
 	}
 	r.progress = newProgress(p.stderr)
-	p.items(ctx, arguments, func(in item) bool { return r.take(ctx, in) == nil })
+	r.arguments(ctx, arguments, &mailbox)
 	r.flush(ctx)
 	r.prepare(ctx)
 	r.progress.end()
@@ -52,10 +60,32 @@ func (p *program) read(ctx context.Context, args []string) error {
 	switch {
 	case r.fatal != nil:
 		return r.fatal
-	case r.unread > 0:
+	case r.unread > 0, r.failed > 0:
 		return errComplained
 	}
 	return nil
+}
+
+// arguments reads what the arguments stand for. A mailbox that cannot be read does not keep the others from
+// being read.
+func (r *reading) arguments(ctx context.Context, list []string, flags *imapFlags) {
+	for _, argument := range list {
+		u, err := imapURL(argument)
+		switch {
+		case err == nil && u == nil:
+			r.program.items(ctx, argument, func(in item) bool { return r.take(ctx, in) == nil })
+		case err == nil:
+			err = r.mailbox(ctx, u, flags)
+		}
+		if r.fatal != nil || ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			r.failed++
+			r.progress.hide()
+			r.program.complain(err)
+		}
+	}
 }
 
 // A reading is one run of read.
@@ -65,14 +95,17 @@ type reading struct {
 	prover   *prover
 	trusted  bool
 	quiet    bool
+	kept     string // a folder for copies of what could not be read, or ""
 	progress *progress
 
 	pending []sqlstore.Incoming // that the store does not have yet
 	domains map[string]bool     // of which the store has new reports
 	seen    map[string]bool     // by Report.Key
 
-	reports, repeated, added, unproven, unread, open int
-	fatal                                            error // nothing more can be done
+	reports, repeated, failures, added, unproven, incomplete, unread, open int
+
+	failed int   // mailboxes
+	fatal  error // nothing more can be done
 }
 
 // batch is how many reports go into the store at once: one by one takes several times as long.
@@ -102,7 +135,7 @@ func (r *reading) take(ctx context.Context, in item) error {
 	if err != nil {
 		r.unread++
 		r.progress.hide()
-		r.program.complain(fmt.Errorf("%s: %w", in.name, err))
+		r.program.complain(fmt.Errorf("%s: %w%s", in.name, err, r.keepCopy(in)))
 	}
 	if len(r.pending) >= batch {
 		r.flush(ctx)
@@ -122,7 +155,11 @@ func (r *reading) reporter(ctx context.Context, in item) string {
 
 // keep has a report stored, unless it is not whole: the same one may come again.
 func (r *reading) keep(d *document, reporter string) {
-	if r.inbox == nil || d.report.Err != nil {
+	if d.report.Err != nil {
+		r.incomplete++
+		return
+	}
+	if r.inbox == nil {
 		return
 	}
 	if reporter == "" && r.trusted {
@@ -134,7 +171,29 @@ func (r *reading) keep(d *document, reporter string) {
 	r.pending = append(r.pending, sqlstore.Incoming{Report: d.report, Reporter: reporter, Received: r.prover.now()})
 }
 
+// keepCopy keeps what could not be read, and says where.
+func (r *reading) keepCopy(in item) string {
+	if r.kept == "" || len(in.data) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256(in.data)
+	path := filepath.Join(r.kept, hex.EncodeToString(sum[:8]))
+	err := replaceFile(path, func(f *os.File) error {
+		_, err := f.Write(in.data)
+		return err
+	})
+	if err != nil {
+		r.fatal = cmp.Or(r.fatal, fmt.Errorf("-keep %s: %w", r.kept, cause(err)))
+		return ""
+	}
+	return " (kept as " + path + ")"
+}
+
 func (r *reading) count(d *document) {
+	if d.report == nil {
+		r.failures++
+		return
+	}
 	r.reports++
 	if d.Repeated {
 		r.repeated++
@@ -182,7 +241,10 @@ func (r *reading) summary() {
 		return
 	}
 	w := r.program.stderr
-	fmt.Fprintf(w, "%d reports: %d new, %d that the store had\n", r.reports, r.added, r.reports-r.added)
+	fmt.Fprintf(w, "%d reports: %d new, %d that the store had\n", r.reports, r.added, r.reports-r.added-r.incomplete)
+	if r.failures > 0 {
+		fmt.Fprintf(w, "%d failure reports, which are printed and not stored\n", r.failures)
+	}
 	if r.unproven > 0 {
 		fmt.Fprintf(w, "%d came in no mail that passes DMARC: they are counted apart, and rollout leaves them out (-trusted takes them)\n", r.unproven)
 	}
@@ -190,7 +252,7 @@ func (r *reading) summary() {
 		fmt.Fprintf(w, "%d could not be verified now, as DNS failed: read them again\n", r.open)
 	}
 	if r.unread > 0 {
-		fmt.Fprintf(w, "%d could not be read\n", r.unread)
+		fmt.Fprintf(w, "%d could not be read, or not to the end\n", r.unread)
 	}
 }
 
