@@ -43,7 +43,7 @@ func (in *inspection) dkim() {
 	for i := range list {
 		s := &list[i]
 		in.look(s)
-		if !s.given && len(wild) > 0 && slices.Equal(s.texts, wild) {
+		if !s.given && len(wild) > 0 && slices.Equal(s.texts, slices.Sorted(slices.Values(wild))) {
 			continue // nobody put it there
 		}
 		in.key(s)
@@ -129,7 +129,7 @@ func selectorsOf(p *provider.Provider) []string {
 func (in *inspection) look(s *selector) {
 	texts, err := in.dns.txt(s.name, s.given)
 	alias, _ := in.dns.get(question(s.name, resolver.TypeCNAME), false)
-	s.texts, s.alias, s.failed = texts, alias.CNAME, err != nil
+	s.texts, s.alias, s.failed = slices.Sorted(slices.Values(texts)), alias.CNAME, err != nil
 }
 
 // key looks at what was found at a selector.

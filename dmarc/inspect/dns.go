@@ -3,7 +3,6 @@ package inspect
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"github.com/mailverdict/mailverdict/internal/ask"
@@ -86,10 +85,8 @@ func (a *asker) missing(name string) bool {
 	return errors.Is(err, resolver.ErrNXDomain)
 }
 
-// txt returns the TXT records of a name, in an order that does not depend on the server.
+// txt returns the TXT records of a name.
 func (a *asker) txt(name string, matters bool) ([]string, error) {
 	answer, err := a.get(question(name, resolver.TypeTXT), matters)
-	list := slices.Clone(answer.TXT)
-	slices.Sort(list)
-	return list, err
+	return answer.TXT, err
 }

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -80,6 +81,11 @@ func (f *findings) add(id, message, evidence string, fix Fix) {
 // has reports whether there is a finding of one of the ids.
 func (f *findings) has(ids ...string) bool {
 	return slices.ContainsFunc(f.list, func(n Finding) bool { return slices.Contains(ids, n.ID) })
+}
+
+// hasError reports whether there is an error whose id begins with a prefix.
+func (f *findings) hasError(prefix string) bool {
+	return slices.ContainsFunc(f.list, func(n Finding) bool { return n.Severity == SeverityError && strings.HasPrefix(n.ID, prefix) })
 }
 
 // sorted returns the findings, the worst first.

@@ -23,6 +23,8 @@ var inspectHTML string
 //	mv-finding    one of them (li); beside it mv-error, mv-warning or mv-info
 //	mv-severity, mv-message, mv-id, mv-evidence   its parts
 //	mv-facts      what the domain publishes (dl)
+//	mv-bulk       what large receivers ask of a message (ul)
+//	mv-rule       one of their rules (li); beside it mv-met, mv-not-met or mv-unknown, and in it mv-status
 //	mv-setup      the steps of setting the domain up with a company (ul)
 //	mv-step       one of them (li); beside it mv-done, mv-missing or mv-unknown, and in it mv-state
 //
@@ -50,7 +52,15 @@ type page struct {
 	Findings []Finding
 	Facts    []fact
 	Setup    []pageSetup
+	Bulk     []pageBulk
 }
+
+type pageBulk struct {
+	Title string
+	Rules []pageRule
+}
+
+type pageRule struct{ Status, Words, Rule, Message string }
 
 type pageSetup struct {
 	Name, Given string
@@ -85,6 +95,14 @@ func (r *Report) shown() page {
 			shown.Steps = append(shown.Steps, pageStep{step.State, words, escaped(step.Fix)})
 		}
 		p.Setup = append(p.Setup, shown)
+	}
+	for i := range r.Bulk {
+		b := &r.Bulk[i]
+		if title := visible.Line(bulkTitle(b)); len(p.Bulk) == 0 || p.Bulk[len(p.Bulk)-1].Title != title {
+			p.Bulk = append(p.Bulk, pageBulk{Title: title})
+		}
+		last := &p.Bulk[len(p.Bulk)-1]
+		last.Rules = append(last.Rules, pageRule{visible.Line(b.Status.String()), bulkWords[b.Status], visible.Line(b.Rule), visible.Line(b.Message)})
 	}
 	return p
 }

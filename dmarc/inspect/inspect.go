@@ -57,6 +57,10 @@ type Options struct {
 	// besides; that those have no key is nothing wrong.
 	Selectors []string
 
+	// Senders are domains by which mail of the domain is seen to be sent: those of d= and MAIL
+	// FROM. They give away companies that its records do not.
+	Senders []string
+
 	// Questions is how many DNS questions one domain may take; two thirds of them at most are
 	// for SPF. Those beyond it are left without an answer. Zero means DefaultQuestions, a
 	// negative number no limit.

@@ -7,6 +7,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -14,7 +15,7 @@ import (
 // This file recognises the companies that send for the domain, and says what is missing of their
 // set-up.
 
-// recognise finds the companies that SPF and MX give away. Aliases of keys come later.
+// recognise finds the companies that SPF, MX and mail give away. Aliases of keys come later.
 func (in *inspection) recognise() {
 	for _, n := range in.tree.nodes {
 		if !in.owns(n.Domain) {
@@ -25,6 +26,9 @@ func (in *inspection) recognise() {
 				in.recognised(byID(id), n.Terms[i].Text)
 			}
 		}
+	}
+	for _, name := range in.options.Senders {
+		in.recognised(provider.OfDomain(name), "mail by "+visible.Domain(name))
 	}
 	for _, mx := range in.mx {
 		in.recognised(providerOfHost(mx.Host), "MX "+mx.Host)

@@ -26,6 +26,10 @@ type Report struct {
 	Providers []string `json:"providers"`
 	Setup     []Setup  `json:"setup,omitempty"`
 
+	// Bulk are the rules of large receivers for a message, where somebody put there what
+	// Inspector.CheckMessage said.
+	Bulk []BulkResult `json:"bulk,omitempty"`
+
 	// Unanswered are the questions that DNS did not answer. What depends on them is not said
 	// to be missing.
 	Unanswered []Unanswered `json:"unanswered,omitempty"`

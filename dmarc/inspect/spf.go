@@ -35,6 +35,7 @@ func (in *inspection) spf() {
 	}
 	in.spfFaults()
 	in.spfCosts()
+	in.spfChecked()
 	if root.parsed == nil {
 		return
 	}
@@ -318,6 +319,23 @@ func (in *inspection) spfCosts() {
 			}
 		}
 	}
+}
+
+// spfChecked is on what only a check shows, since the message decides: a record that is included by
+// a name with macros.
+func (in *inspection) spfChecked() {
+	if in.checked.Status != spf.StatusPermError || in.found.hasError("spf-") {
+		return
+	}
+	id := "spf-syntax"
+	for _, known := range spfFaultIDs {
+		if errors.Is(in.checked.Err, known.err) {
+			id = known.id
+			break
+		}
+	}
+	in.found.add(id, "The SPF record of "+visible.Domain(in.name)+" cannot be used for mail from "+in.checked.Sender+": "+remedy.SPFFault(in.checked)+".",
+		in.checked.Err.Error(), remedy.SPF(in.checked))
 }
 
 // costs says what the terms cost, the dearest first.

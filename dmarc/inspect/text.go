@@ -40,6 +40,7 @@ func (r *Report) Text(w io.Writer, o TextOptions) error {
 		p.facts(r)
 	}
 	p.setup(r)
+	p.bulk(r.Bulk)
 	if o.Lookups && r.SPF != nil && r.SPF.Tree != nil {
 		p.tree(r)
 	}
@@ -286,6 +287,66 @@ func (p *printer) setup(r *Report) {
 var stepWords = map[string]string{
 	stepMissing: "missing:",
 	stepUnknown: "cannot be seen in DNS; compare:",
+}
+
+// The marks and words of statuses.
+var (
+	bulkWords  = map[BulkStatus]string{BulkMet: "met", BulkNotMet: "NOT MET", BulkUnknown: "cannot be seen"}
+	bulkColors = map[BulkStatus]string{BulkMet: layout.Green, BulkNotMet: layout.Red, BulkUnknown: layout.Dim}
+)
+
+// receiverName returns the name of a receiver for people.
+func receiverName(id string) string {
+	for _, r := range receivers() {
+		if r.Receiver == id {
+			return r.Name
+		}
+	}
+	return id
+}
+
+// bulkTitle says whom a rule is for.
+func bulkTitle(b *BulkResult) string {
+	title := receiverName(b.Receiver)
+	if b.For != "bulk" {
+		return title + ", for everybody who sends"
+	}
+	for _, r := range receivers() {
+		if r.Receiver == b.Receiver {
+			return title + ", " + r.Bulk
+		}
+	}
+	return title
+}
+
+// bulk writes what large receivers ask of a message.
+func (p *printer) bulk(list []BulkResult) {
+	if len(list) == 0 {
+		return
+	}
+	p.Paragraph(0, layout.Bold, "What large receivers ask of the message")
+	title := ""
+	for i := range list {
+		b := &list[i]
+		if t := bulkTitle(b); t != title {
+			title = t
+			p.Paragraph(2, "", t)
+		}
+		p.status(b.Status, b.Message+" ("+b.Rule+")")
+	}
+	p.Raw("\n")
+}
+
+// status writes a status and a text beside it.
+func (p *printer) status(s BulkStatus, text string) {
+	const column = len("cannot be seen  ")
+	word := bulkWords[s]
+	for n, line := range layout.Wrap(visible.Line(text), p.Width-4-column) {
+		if n > 0 {
+			word = ""
+		}
+		p.Raw("    " + p.Paint(bulkColors[s], word) + strings.Repeat(" ", column-len(word)) + line + "\n")
+	}
 }
 
 // tree writes the SPF record with what every term costs.

@@ -2,36 +2,22 @@ package inspect
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/base64"
 	"maps"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/mailverdict/mailverdict/internal/signing"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // rsaKey returns a key record with an RSA key of that many bits, the same one every time.
-var rsaKey = func() func(bits int) string {
-	var mu sync.Mutex
-	made := map[int]string{}
-	return func(bits int) string {
-		mu.Lock()
-		defer mu.Unlock()
-		if made[bits] == "" {
-			key, err := rsa.GenerateKey(rand.Reader, bits)
-			if err != nil {
-				panic(err)
-			}
-			der, _ := x509.MarshalPKIXPublicKey(&key.PublicKey)
-			made[bits] = "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(der)
-		}
-		return made[bits]
+func rsaKey(bits int) string {
+	text, err := signing.Record(signing.RSA(bits).Public())
+	if err != nil {
+		panic(err)
 	}
-}()
+	return text
+}
 
 // goodZone is a domain with nothing wrong.
 func goodZone() resolver.Zone {

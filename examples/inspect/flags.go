@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/examples/internal/cmdline"
 	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
+	"github.com/mailverdict/mailverdict/examples/internal/envelope"
 )
 
 const usage = `usage: inspect [flags] DOMAIN ...
@@ -19,6 +20,12 @@ to publish instead.
 
   -selector S      look at this DKIM selector too (repeatable); those that
                    companies use are tried in any case
+  -message FILE    check a message against the rules of Google, Yahoo, Microsoft
+                   and Apple; without a DOMAIN, that of its author is inspected
+  -ip ADDR, -helo NAME, -from ADDR
+                   what the SMTP session of the message knew, if its header does
+                   not tell
+  -bounce TEXT     say what a refusal means, such as "550 5.7.515 Access denied"
   -lookups         the tree of the SPF record with the cost of every include
   -zone FILE       answer DNS from this RFC 1035 zone file and ask nobody
                    (repeatable)
@@ -45,7 +52,8 @@ type options struct {
 	questions int
 	workers   int
 
-	message    string // a file, or ""
+	message    string // a file, "-", or ""
+	bounce     string
 	ip         netip.Addr
 	helo, from *string
 }
@@ -78,6 +86,11 @@ func (o *options) define(set *flag.FlagSet) {
 	set.BoolVar(&o.lookups, "lookups", false, "")
 	set.BoolVar(&o.json, "json", false, "")
 	set.BoolVar(&o.rules, "rules", false, "")
+	set.StringVar(&o.message, "message", "", "")
+	set.StringVar(&o.bounce, "bounce", "", "")
+	set.Func("ip", "", func(s string) (err error) { o.ip, err = envelope.ParseIP(s); return err })
+	set.Func("helo", "", func(s string) error { o.helo = &s; return nil })
+	set.Func("from", "", func(s string) error { s = envelope.ReversePath(s); o.from = &s; return nil })
 	o.dns.Define(set)
 	set.DurationVar(&o.timeout, "timeout", o.timeout, "")
 	set.IntVar(&o.questions, "questions", 0, "")
@@ -95,7 +108,9 @@ func (o *options) check() error {
 		return fmt.Errorf("-j is a number from 1 to %d", maxWorkers)
 	case o.questions < 0 || o.questions > maxQuestions:
 		return fmt.Errorf("-questions is a number from 1 to %d", maxQuestions)
-	case len(o.domains) == 0 && !o.rules:
+	case o.message == "" && (o.ip.IsValid() || o.helo != nil || o.from != nil):
+		return errors.New("-ip, -helo and -from are about a message: give -message")
+	case len(o.domains) == 0 && !o.rules && o.message == "" && o.bounce == "":
 		return errors.New("no domain is given (inspect -h says more)")
 	}
 	return nil

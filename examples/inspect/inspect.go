@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -15,8 +16,11 @@ import (
 // inspect inspects the domains and returns the exit status. The error is wrong usage, or that of
 // a file.
 func (o *options) inspect(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	if o.rules {
+	switch {
+	case o.rules:
 		return exitOK, o.writeRules(stdout)
+	case o.bounce != "":
+		return exitOK, o.explainBounce(stdout)
 	}
 	dns, err := o.dns.Resolver()
 	if err != nil {
@@ -24,10 +28,21 @@ func (o *options) inspect(ctx context.Context, stdin io.Reader, stdout, stderr i
 	}
 	inspector := &inspect.Inspector{Resolver: dns, Options: inspect.Options{Selectors: o.selectors, Questions: o.questions, Time: o.timeout}}
 	w := &writer{options: o, stdout: stdout, screen: terminal.Of(stdout)}
+	if o.message != "" {
+		if w.message, err = o.verify(ctx, dns, inspector, stdin); err != nil {
+			return 0, err
+		}
+		if len(o.domains) == 0 {
+			if w.message.result.DMARC.AuthorDomain == "" {
+				return 0, fmt.Errorf("%s: no single domain in From; give one to inspect", o.message)
+			}
+			o.domains = []string{w.message.result.DMARC.AuthorDomain}
+		}
+	}
 	if len(o.domains) > 1 {
 		w.bar = terminal.Bar(stderr, len(o.domains), "inspecting")
 	}
-	for r := range o.reports(ctx, inspector) {
+	for r := range o.reports(ctx, inspector, w.message) {
 		if err := w.report(r); err != nil {
 			return 0, fmt.Errorf("standard output: %w", err)
 		}
@@ -39,8 +54,9 @@ func (o *options) inspect(ctx context.Context, stdin io.Reader, stdout, stderr i
 	return w.tally.status(), nil
 }
 
-// reports inspects the domains side by side, and gives the reports in their order.
-func (o *options) reports(ctx context.Context, inspector *inspect.Inspector) <-chan *inspect.Report {
+// reports inspects the domains side by side, and gives the reports in their order. The selectors of a
+// message are looked at too.
+func (o *options) reports(ctx context.Context, inspector *inspect.Inspector, message *checked) <-chan *inspect.Report {
 	slots := make(chan struct{}, o.workers)
 	pending := make(chan chan *inspect.Report, o.workers)
 	go func() {
@@ -56,7 +72,12 @@ func (o *options) reports(ctx context.Context, inspector *inspect.Inspector) <-c
 			go func() {
 				limited, cancel := context.WithTimeout(ctx, o.timeout)
 				defer cancel()
-				one <- inspector.Inspect(limited, domain)
+				own := inspect.Inspector{Resolver: inspector.Resolver, Options: inspector.Options}
+				if message != nil {
+					own.Selectors = slices.Concat(own.Selectors, message.selectors(domain))
+					own.Senders = message.senders()
+				}
+				one <- own.Inspect(limited, domain)
 				<-slots
 			}()
 		}
@@ -80,6 +101,7 @@ type writer struct {
 	screen  terminal.Screen
 	bar     *progressbar.ProgressBar // nil for none
 	tally   tally
+	message *checked // of -message, until it has been told with the first domain
 }
 
 func (w *writer) report(r *inspect.Report) error {
@@ -88,8 +110,21 @@ func (w *writer) report(r *inspect.Report) error {
 		defer w.bar.Add(1)
 	}
 	w.tally.add(r)
+	message := w.message
+	w.message = nil
+	if message != nil {
+		r.Bulk = message.bulk
+	}
 	if w.options.json {
-		return writeJSON(w.stdout, r)
+		return writeJSON(w.stdout, struct {
+			*inspect.Report
+			Message *checked `json:"message,omitempty"`
+		}{r, message})
+	}
+	if message != nil {
+		if err := message.write(w.stdout, w.screen); err != nil {
+			return err
+		}
 	}
 	if len(w.options.domains) > 1 {
 		fmt.Fprintf(w.stdout, "%s\n\n", w.screen.Rule(r.Domain, ""))
@@ -126,6 +161,25 @@ func (o *options) writeRules(w io.Writer) error {
 	}
 	for _, r := range inspect.Rules() {
 		if _, err := fmt.Fprintf(w, "%-28s %-8s %s\n", r.ID, r.Severity, r.When); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explainBounce says what a refusal means.
+func (o *options) explainBounce(w io.Writer) error {
+	list := inspect.ExplainBounce(o.bounce)
+	if o.json {
+		return writeJSON(w, list)
+	}
+	screen := terminal.Of(w)
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "No code in it is known here.")
+		return err
+	}
+	for _, b := range list {
+		if _, err := fmt.Fprintf(w, "%s\n  %s\n  %s\n", screen.Paint(terminal.Bold, b.Code+" ("+b.Receiver+")"), screen.Wrap(b.Means, "  "), screen.Wrap("What to do: "+b.Do, "  ")); err != nil {
 			return err
 		}
 	}

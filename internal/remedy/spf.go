@@ -174,7 +174,6 @@ func dropTerms(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
 	if len(terms) == 0 {
 		return f
 	}
-	drop := terms[0]
 	var parts []string
 	for _, c := range terms {
 		n := strconv.Itoa(c.lookups)
@@ -182,14 +181,38 @@ func dropTerms(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
 			n = "at least " + n
 		}
 		parts = append(parts, c.term+" "+n)
+	}
+	drop, why := dropFirst(terms)
+	f = LeaveOut(f, at, r, []string{drop.term})
+	f.Broken.Faults = []string{"Ten look-ups are allowed. Its parts need: " + strings.Join(parts, ", ") + "."}
+	f.Note = "Here " + drop.term + " is left out, " + why + ". It can move to a name below " + at + " and send from there."
+	return f
+}
+
+// dropFirst returns the term to leave out of a record that needs too many look-ups: the cheapest
+// include without which ten are enough, if it is known what all cost, else the dearest term.
+func dropFirst(terms []cost) (drop cost, why string) {
+	const most = 10
+	total, known := 0, true
+	for _, c := range terms {
+		total += c.lookups
+		known = known && !c.more
+	}
+	drop = terms[0]
+	cheapest := cost{lookups: total + 1}
+	for _, c := range terms {
 		if c.lookups > drop.lookups {
 			drop = c
 		}
+		isInclude := strings.Contains(domain.ToLower(c.term), "include:")
+		if isInclude && total-c.lookups <= most && c.lookups < cheapest.lookups {
+			cheapest = c
+		}
 	}
-	f = LeaveOut(f, at, r, []string{drop.term})
-	f.Broken.Faults = []string{"Ten look-ups are allowed. Its parts need: " + strings.Join(parts, ", ") + "."}
-	f.Note = "Here " + drop.term + " is left out, which costs most. It can move to a name below " + at + " and send from there."
-	return f
+	if known && cheapest.term != "" {
+		return cheapest, "the cheapest include that is enough"
+	}
+	return drop, "which costs most"
 }
 
 // dropLoop is for a record that leads back to itself.
