@@ -141,7 +141,7 @@ func (k *checker) limits(c *config) {
 	for _, l := range []struct {
 		key  string
 		time time.Duration
-	}{{"dns_time", c.DNSTime}, {"idle_timeout", c.IdleTimeout}, {"drain_timeout", c.DrainTimeout}} {
+	}{{"dns_time", c.DNSTime}, {"idle_timeout", c.IdleTimeout}, {"drain_timeout", c.DrainTimeout}, {"store_interval", c.StoreInterval}} {
 		if l.time <= 0 {
 			k.bad(l.key, errors.New("want more than no time"))
 		}

@@ -57,8 +57,9 @@ type config struct {
 	IdleTimeout    time.Duration `toml:"idle_timeout"`
 	DrainTimeout   time.Duration `toml:"drain_timeout"`
 
-	Store        string   `toml:"store"`
-	StoreExclude []string `toml:"store_exclude"`
+	Store         string        `toml:"store"`
+	StoreExclude  []string      `toml:"store_exclude"`
+	StoreInterval time.Duration `toml:"store_interval"`
 
 	Metrics string `toml:"metrics"`
 	Log     string `toml:"log"`

@@ -135,6 +135,7 @@ func needRestart(old, c *config) (keys []string) {
 		{"idle_timeout", old.IdleTimeout, c.IdleTimeout},
 		{"store", old.Store, c.Store},
 		{"store_exclude", old.StoreExclude, c.StoreExclude},
+		{"store_interval", old.StoreInterval, c.StoreInterval},
 		{"metrics", old.Metrics, c.Metrics},
 		{"log", old.Log, c.Log},
 	} {

@@ -96,9 +96,7 @@ func (r *rig) configure(text string) string {
 	r.t.Helper()
 	file := filepath.Join(r.dir, "milter.toml")
 	text = fmt.Sprintf("dns_servers = [%q]\nauthserv_id = \"mx.example.com\"\nsocket_group = \"postfix\"\n", r.dns) + text
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
+	writeFile(r.t, file, text)
 	return file
 }
 
@@ -135,10 +133,22 @@ func (r *rig) stop(s os.Signal) {
 // await waits until something is true.
 func (r *rig) await(what string, is func() bool) {
 	r.t.Helper()
+	await(r.t, what, is)
+}
+
+func await(t *testing.T, what string, is func() bool) {
+	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			r.t.Fatalf("waited for too long: %s", what)
+			t.Fatalf("waited for too long: %s", what)
 		}
+	}
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

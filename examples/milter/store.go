@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/mailverdict/mailverdict/examples/internal/database"
 )
 
-// openStore begins to count messages for aggregate reports, where the configuration names a store.
+// openStore begins to count messages for aggregate reports, where the configuration names a store. A
+// store that cannot be reached keeps no mail back: it is opened later, and counts are held as long.
 func (d *daemon) openStore(c *config) error {
 	if c.Store == "" {
 		return nil
@@ -20,17 +22,18 @@ func (d *daemon) openStore(c *config) error {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	store, err := sqlstore.Open(context.Background(), db, dialect)
-	if err != nil {
-		_ = db.Close()
-		return fmt.Errorf("store %s: %w", database.WithoutPassword(c.Store), err)
+	store := &countStore{db: db, dialect: dialect, log: d.log.With(slog.String("store", database.WithoutPassword(c.Store))), metrics: d.metrics}
+	if err := store.open(context.Background()); err != nil {
+		store.failed("the store cannot be opened: counts are kept and it is tried again", err)
 	}
-	d.reports = &aggregate.Accumulator{Store: store, Exclude: c.StoreExclude, Flushed: d.flushed}
+	d.reports = &aggregate.Accumulator{Store: store, Exclude: c.StoreExclude, Interval: c.StoreInterval}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = d.reports.Run(ctx) // its error was given to Flushed
+		if err := d.reports.Run(ctx); err != nil {
+			store.failed("the program ends: counts that were not stored are lost", err)
+		}
 		_ = db.Close()
 	}()
 	d.closeStore = func() {
@@ -40,12 +43,47 @@ func (d *daemon) openStore(c *config) error {
 	return nil
 }
 
-// flushed notes what became of an attempt to store what was counted. After an error it is tried again.
-func (d *daemon) flushed(b *aggregate.Batch, err error) {
-	if err != nil {
-		d.metrics.failures.WithLabelValues("store").Inc()
-		d.log.Error("messages for reports not yet stored", slog.Int64("messages", b.Messages()), slog.String("failure", err.Error()))
+// A countStore is the store of a configuration, opened when it can be. It logs each batch before and
+// after it is stored, so that after a kill -9 the log says what is in the store: all batches with a line
+// "counts stored", and the one without if the store has its id. Messages after it that the log calls
+// counted are lost.
+type countStore struct {
+	db      *sql.DB
+	dialect sqlstore.Dialect
+	log     *slog.Logger
+	metrics *metrics
+	store   *sqlstore.Store // nil until it is open
+}
+
+func (s *countStore) open(ctx context.Context) (err error) {
+	if s.store == nil {
+		s.store, err = sqlstore.Open(ctx, s.db, s.dialect)
 	}
+	return err
+}
+
+func (s *countStore) failed(what string, err error) {
+	s.metrics.failures.WithLabelValues("store").Inc()
+	s.log.Error(what, slog.String("failure", err.Error()))
+}
+
+// Add implements aggregate.Store. The Accumulator calls it once at a time.
+func (s *countStore) Add(ctx context.Context, b *aggregate.Batch) error {
+	log := s.log.With(slog.String("batch", b.ID), slog.Int64("messages", b.Messages()))
+	log.Info("storing counts")
+	err := s.open(ctx)
+	if err == nil {
+		err = s.store.Add(ctx, b)
+	}
+	switch {
+	case err != nil:
+		s.failed("counts not stored: they are kept and it is tried again", err)
+	case b.Lost > 0:
+		log.Warn("counts stored, but for messages under too many different policies", slog.Int64("lost", b.Lost))
+	default:
+		log.Info("counts stored")
+	}
+	return err
 }
 
 // count counts a message for the reports, and reports whether it did. Mail of this host and of its users
