@@ -29,6 +29,8 @@ const usage = `usage: reports COMMAND [flags] [ARGUMENT ...]
   reports show [DOMAIN ...]      who sends as the domains, and what to set up
   reports rollout DOMAIN         what p=quarantine and p=reject would have done,
                                  and the next step that is safe
+  reports check [DOMAIN ...]     what has changed and is to be looked after: for
+                                 cron, in lines or as a mail
   reports serve                  the same as pages, at -http ADDR
   reports write                  the reports about mail that was counted here
                                  (milter): -out DIR as files, -send as mails
@@ -40,8 +42,8 @@ imaps://USER@HOST/FOLDER is an IMAP mailbox. The store is -store sqlite:FILE
 
   -h            list the flags of a command
 
-Exit status: 0 all is well, 1 write gave up a report, 2 wrong usage, or
-something could not be read.
+Exit status: 0 all is well, 1 check found something, or write gave up a report,
+2 wrong usage, or something could not be read.
 `
 
 // The exit statuses.
@@ -60,6 +62,7 @@ type program struct {
 
 // commands are what the first argument may be.
 var commands = map[string]func(*program, context.Context, []string) error{
+	"check":   (*program).check,
 	"read":    (*program).read,
 	"rollout": (*program).rollout,
 	"serve":   (*program).serve,

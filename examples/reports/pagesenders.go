@@ -101,6 +101,11 @@ func (s *site) senders(ctx context.Context, p *page) error {
 			}
 		}
 	}
+	names, err := s.names(ctx, nameless(data.Shown[:min(len(data.Shown), mostNamed)]), p.Now)
+	if err != nil {
+		return err
+	}
+	setHostNames(data.Shown, names)
 	p.Data = data
 	return nil
 }

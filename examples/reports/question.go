@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -88,6 +89,28 @@ func (v *view) Proven() (list []sqlstore.Reporter) {
 type source struct {
 	rollout.Source
 	New bool `json:"new,omitempty"` // no report showed it before the last look
+
+	// HostName is the name of its host by reverse DNS, of a source that proves no name.
+	HostName string `json:"host_name,omitempty"`
+}
+
+// nameless returns the hosts of those sources that prove no name.
+func nameless(sources []source) (hosts []netip.Addr) {
+	for i := range sources {
+		if s := &sources[i]; len(s.Addresses) == 1 && s.Name == s.Addresses[0].String() {
+			hosts = append(hosts, s.Addresses[0])
+		}
+	}
+	return hosts
+}
+
+// setHostNames gives sources that prove no name those of their hosts.
+func setHostNames(sources []source, names map[netip.Addr]string) {
+	for i := range sources {
+		if s := &sources[i]; len(s.Addresses) == 1 && s.Name == s.Addresses[0].String() {
+			s.HostName = names[s.Addresses[0]]
+		}
+	}
 }
 
 // lateDays is how many days after the mail the reports about it may come. Of older mail the reports were
@@ -115,7 +138,7 @@ func look(ctx context.Context, inbox *sqlstore.Inbox, domain string, days int, n
 		v.Messages += s.Messages
 		v.Passed += s.Aligned
 		isNew := !since.IsZero() && !s.Seen.Before(since) && s.First.After(since.AddDate(0, 0, -lateDays))
-		v.Sources = append(v.Sources, source{s, isNew})
+		v.Sources = append(v.Sources, source{Source: s, New: isNew})
 	}
 	return v, nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // show prints who sends as each domain.
@@ -17,11 +19,20 @@ func (p *program) show(ctx context.Context, args []string) error {
 	store := storeFlag(set, defaultStore)
 	asJSON := set.Bool("json", false, "JSON, one domain a line")
 	all := set.Bool("all", false, "all sources, not the largest alone")
+	offline := set.Bool("offline", false, "ask no DNS for the names of hosts: those that the store has are shown")
 	var w windowFlags
 	w.define(set)
+	var dns dnsflags.Flags
+	dns.Define(set)
 	arguments, err := parse(set, args)
 	if err != nil {
 		return err
+	}
+	var answers resolver.Resolver
+	if !*offline {
+		if answers, err = dns.Resolver(); err != nil {
+			return err
+		}
 	}
 	inbox, done, err := openInbox(ctx, *store)
 	if err != nil {
@@ -39,17 +50,23 @@ func (p *program) show(ctx context.Context, args []string) error {
 			return err
 		}
 		v, err := look(ctx, inbox, domain, w.days, w.now, last)
-		switch {
-		case err != nil:
-		case *asJSON:
+		if err != nil {
+			return err
+		}
+		most := len(v.Sources)
+		if !*all {
+			most = min(most, mostShown)
+		}
+		names, err := hostNames(ctx, inbox, answers, nameless(v.Sources[:min(most, mostNamed)]), w.now)
+		if err != nil {
+			return err
+		}
+		setHostNames(v.Sources, names)
+		if *asJSON {
 			err = out.Encode(v)
-		default:
+		} else {
 			if i > 0 {
 				fmt.Fprintln(p.stdout)
-			}
-			most := 20
-			if *all {
-				most = len(v.Sources)
 			}
 			err = v.text(p.stdout, most, last)
 		}
@@ -62,6 +79,11 @@ func (p *program) show(ctx context.Context, args []string) error {
 	}
 	return nil
 }
+
+const (
+	mostShown = 20  // sources that are shown without -all
+	mostNamed = 200 // of which names are asked for
+)
 
 // headings are what the classes of sources are called.
 var headings = map[rollout.Class]string{
@@ -94,7 +116,11 @@ func (v *view) text(to io.Writer, most int, last time.Time) error {
 		if s.New {
 			mark = "new"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%d\t%s\t%s\t%s\n", printable(s.Name), headings[s.Class], s.Messages, percent(s.Aligned, s.Messages), s.Hosts,
+		name := s.Name
+		if s.HostName != "" {
+			name += " (" + s.HostName + ")"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%d\t%s\t%s\t%s\n", printable(name), headings[s.Class], s.Messages, percent(s.Aligned, s.Messages), s.Hosts,
 			s.First.Format(time.DateOnly), s.Last.Format(time.DateOnly), mark)
 	}
 	if err := table.Flush(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) run(command string, args ...string) (stdout, stderr string) {
 	w.t.Helper()
 	args = append([]string{command, "-store", w.store}, args...)
-	if command != "show" && command != "check" {
+	if command != "check" {
 		args = append(args, "-zone", w.zone)
 	}
 	status, out, errs := run(w.t, "", args...)
@@ -101,6 +102,34 @@ func TestReportsAreStoredOnceAndForgedOnesApart(t *testing.T) {
 	}
 	if v.Domain != "example.com" || v.Messages != 13 || v.Passed != 10 || v.Unproven != 13 || len(v.Sources) != 2 || len(v.Reporters) != 2 {
 		t.Errorf("%+v", v)
+	}
+}
+
+func TestShowNamesHostsByReverseDNSThatIsConfirmed(t *testing.T) {
+	w := newWorld(t)
+	w.run("read", "-trusted", "-quiet", put(t, map[string]string{"1.xml": xmlOf(t, &aggregate.Report{
+		Org: "reporter.example", ID: "names", Begin: day, End: day.Add(time.Hour), Policy: aggregate.Policy{Domain: "example.com", P: "none"},
+		Rows: []aggregate.Row{
+			{Source: netip.MustParseAddr("198.51.100.1"), Count: 3, DKIM: "fail", SPF: "fail", Disposition: "none", HeaderFrom: "example.com"},
+			{Source: netip.MustParseAddr("2001:db8::2"), Count: 2, DKIM: "fail", SPF: "fail", Disposition: "none", HeaderFrom: "example.com"},
+		},
+	})}))
+	offline := func() string {
+		out, _ := w.run("show", "-offline", "-now", "2026-03-02")
+		return out
+	}
+	if out := offline(); !strings.Contains(out, "198.51.100.1 ") {
+		t.Error(out)
+	}
+	// The second host claims the name of the first one.
+	text := zoneText() + "1.100.51.198.in-addr.arpa. 3600 IN PTR mail.example.net.\nmail.example.net. 3600 IN A 198.51.100.1\n" +
+		"2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. 3600 IN PTR mail.example.net.\n"
+	w.zone = filepath.Join(put(t, map[string]string{"names.zone": text}), "names.zone")
+	out, _ := w.run("show", "-now", "2026-03-02")
+	for _, got := range []string{out, offline()} { // the store has it then
+		if !strings.Contains(got, "198.51.100.1 (mail.example.net)") || strings.Contains(got, "2001:db8::2 (") {
+			t.Error(got)
+		}
 	}
 }
 

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
+)
+
+// check says what has changed and is to be looked after: for cron.
+func (p *program) check(ctx context.Context, args []string) error {
+	set := p.flags("check", "[DOMAIN ...]")
+	store := storeFlag(set, defaultStore)
+	asJSON := set.Bool("json", false, "JSON, a finding a line")
+	once := set.Bool("once", false, "say what is found once, as long as it lasts")
+	c := checker{now: time.Now()}
+	set.IntVar(&c.days, "days", 3, "compare the last so many `DAYS` with the 30 before")
+	set.Int64Var(&c.unknown, "unknown", 100, "a new sender is of interest from so many `MESSAGES` on that fail")
+	set.Int64Var(&c.least, "least", 20, "a sender that was there is compared from so many `MESSAGES` on, before and now")
+	set.Float64Var(&c.drop, "drop", 20, "the share of its mail that passes has fallen by so many `POINTS` of a hundred")
+	set.IntVar(&c.silent, "silent", 3, "reports have stopped after so many `DAYS` without one")
+	set.Func("now", "look back from this `TIME`: RFC 3339, a date, or Unix seconds (default: now)", func(s string) (err error) {
+		c.now, err = parseTime(s)
+		return err
+	})
+	var letter alertFlags
+	letter.define(set)
+	arguments, err := parse(set, args)
+	switch {
+	case err != nil:
+		return err
+	case c.days < 1 || c.silent < 1 || c.unknown < 1 || c.least < 1 || c.drop <= 0:
+		return fmt.Errorf("-days, -silent, -unknown, -least and -drop are numbers above 0")
+	}
+	if err := letter.check(); err != nil {
+		return err
+	}
+	inbox, done, err := openInbox(ctx, *store)
+	if err != nil {
+		return err
+	}
+	defer done()
+	c.inbox = inbox
+	found, err := c.domains(ctx, arguments, *once)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	out := json.NewEncoder(p.stdout)
+	for _, f := range found {
+		if *asJSON {
+			err = out.Encode(f)
+		} else {
+			_, err = fmt.Fprintln(p.stdout, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := letter.send(ctx, found); err != nil {
+		return err
+	}
+	return errFound
+}
+
+// A finding is something to look after.
+type finding struct {
+	Domain   string      `json:"domain"`
+	Kind     findingKind `json:"kind"`
+	Source   string      `json:"source,omitempty"`   // the sender
+	Reporter string      `json:"reporter,omitempty"` // who stopped reporting
+	Text     string      `json:"text"`
+}
+
+type findingKind string
+
+const (
+	newSource  findingKind = "new-source"  // a sender that was not there before fails
+	notAligned findingKind = "not-aligned" // a sender that passed does not any more
+	noReports  findingKind = "no-reports"  // there are no reports any more
+)
+
+// String returns the finding as one line.
+func (f finding) String() string { return printable(f.Domain) + ": " + printable(f.Text) }
+
+// A checker compares the last days with those before.
+type checker struct {
+	inbox   *sqlstore.Inbox
+	now     time.Time
+	days    int
+	unknown int64
+	least   int64
+	drop    float64
+	silent  int
+}
+
+// baseline is how many days the days before are.
+const baseline = 30
+
+// domains checks domains, or all that the store has. With once, what was found the last time too is left out.
+func (c *checker) domains(ctx context.Context, arguments []string, once bool) (found []finding, err error) {
+	list, err := domainsOf(ctx, c.inbox, arguments, sqlstore.Last(baseline+c.days, c.now))
+	if err != nil {
+		return nil, err
+	}
+	for _, domain := range list {
+		all, err := c.domain(ctx, domain)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range all {
+			if once {
+				last, err := c.inbox.Look(ctx, fmt.Sprintf("check %s %s %s%s", f.Kind, f.Domain, f.Source, f.Reporter), c.now)
+				if err != nil {
+					return nil, err
+				}
+				if c.now.Sub(last) < forgotten {
+					continue
+				}
+			}
+			found = append(found, f)
+		}
+	}
+	return found, nil
+}
+
+// forgotten is after how long without it a finding is said again.
+const forgotten = 7 * 24 * time.Hour
+
+// domain checks one domain.
+func (c *checker) domain(ctx context.Context, domain string) ([]finding, error) {
+	before := sqlstore.Last(baseline, c.now.AddDate(0, 0, -c.days))
+	days, err := c.inbox.Days(ctx, domain, before)
+	if err != nil {
+		return nil, err
+	}
+	if len(days) < baseline/2 {
+		return nil, nil // there is nothing to compare with
+	}
+	then, err := c.inbox.Flows(ctx, domain, before)
+	if err != nil {
+		return nil, err
+	}
+	now, err := c.inbox.Flows(ctx, domain, sqlstore.Last(c.days, c.now))
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.reports(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, c.newSources(domain, then, now)...)
+	return append(found, c.notAligned(domain, then, now)...), nil
+}
+
+// newSources finds senders whose mail fails, and that were not there before, or with few messages alone. A
+// host that passed before is none of them, whatever name its mail has now: see notAligned.
+func (c *checker) newSources(domain string, then, now []rollout.Flow) (found []finding) {
+	failed := make(map[string]int64)
+	passed := make(map[netip.Addr]bool)
+	for i := range then {
+		if f := &then[i]; f.Passed() {
+			passed[f.Source] = true
+		} else {
+			failed[f.Sender()] += f.Messages
+		}
+	}
+	strangers := slices.DeleteFunc(slices.Clone(now), func(f rollout.Flow) bool { return f.Source.IsValid() && passed[f.Source] })
+	for _, s := range rollout.Sources(domain, strangers) {
+		failing := s.Unknown + s.Misaligned
+		if s.Name == rollout.Others || failing < c.unknown || failed[s.Name] >= c.unknown {
+			continue
+		}
+		text := fmt.Sprintf("%s is new (%s): %s messages fail in %d days", s.Name, headings[s.Class], number(failing), c.days)
+		if s.Fix != nil {
+			text += "; reports show says how to set it up"
+		}
+		found = append(found, finding{Domain: domain, Kind: newSource, Source: s.Name, Text: text})
+	}
+	return found
+}
+
+// notAligned finds senders whose mail passed before and does not now. What fails may have another name, as
+// names come from what is proven: so their hosts are compared too.
+func (c *checker) notAligned(domain string, then, now []rollout.Flow) (found []finding) {
+	hosts := make(map[string]map[netip.Addr]bool)
+	for i := range then {
+		name := then[i].Sender()
+		if hosts[name] == nil {
+			hosts[name] = make(map[netip.Addr]bool)
+		}
+		if then[i].Source.IsValid() && then[i].Passed() {
+			hosts[name][then[i].Source] = true
+		}
+	}
+	for _, s := range rollout.Sources(domain, then) {
+		was := 100 * float64(s.Aligned) / float64(max(s.Messages, 1))
+		if s.Aligned < c.least || was < c.drop {
+			continue
+		}
+		var passed, all int64
+		for i := range now {
+			if f := &now[i]; f.Sender() == s.Name || hosts[s.Name][f.Source] {
+				all += f.Messages
+				if f.Passed() {
+					passed += f.Messages
+				}
+			}
+		}
+		if is := 100 * float64(passed) / float64(max(all, 1)); all >= c.least && was-is >= c.drop {
+			found = append(found, finding{Domain: domain, Kind: notAligned, Source: s.Name, Text: fmt.Sprintf(
+				"%s passes no longer: %s of %s messages in %d days, before it was %s", s.Name, percent(passed, all), number(all), c.days, percent(s.Aligned, s.Messages))})
+		}
+	}
+	return found
+}
+
+// mainShare is the share of all messages from which on a reporter is missed.
+const mainShare = 0.2
+
+// reports finds that reports have stopped: all of them, or those of a reporter who had a large part.
+func (c *checker) reports(ctx context.Context, domain string) (found []finding, err error) {
+	// The report about yesterday comes today: the days without one are those before.
+	recent := sqlstore.Last(c.silent+1, c.now)
+	days, err := c.inbox.Days(ctx, domain, recent)
+	if err != nil {
+		return nil, err
+	}
+	if len(days) == 0 {
+		return []finding{{Domain: domain, Kind: noReports, Text: fmt.Sprintf("no report came about the last %d days: are rua and its mailbox as they were?", c.silent+1)}}, nil
+	}
+	present := make(map[string]bool)
+	list, err := c.inbox.Reporters(ctx, domain, recent)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		present[r.Domain] = true
+	}
+	if list, err = c.inbox.Reporters(ctx, domain, sqlstore.Last(baseline, recent.From.AddDate(0, 0, -1))); err != nil {
+		return nil, err
+	}
+	var total int64
+	for _, r := range list {
+		if r.Domain != "" {
+			total += r.Messages
+		}
+	}
+	for _, r := range list {
+		if share := float64(r.Messages) / float64(max(total, 1)); r.Domain != "" && !present[r.Domain] && share >= mainShare && r.Reports >= baseline/2 {
+			found = append(found, finding{Domain: domain, Kind: noReports, Reporter: r.Domain, Text: fmt.Sprintf(
+				"%s has not reported about the last %d days; before, it reported %s of the messages", r.Org, c.silent+1, percent(r.Messages, total))})
+		}
+	}
+	return found, nil
+}
