@@ -108,7 +108,7 @@ func TestReportsAreStoredOnceAndForgedOnesApart(t *testing.T) {
 func TestShowNamesHostsByReverseDNSThatIsConfirmed(t *testing.T) {
 	w := newWorld(t)
 	w.run("read", "-trusted", "-quiet", put(t, map[string]string{"1.xml": xmlOf(t, &aggregate.Report{
-		Org: "reporter.example", ID: "names", Begin: day, End: day.Add(time.Hour), Policy: aggregate.Policy{Domain: "example.com", P: "none"},
+		Org: "reporter.example", Email: "dmarc@reporter.example", ID: "names", Begin: day, End: day.Add(time.Hour), Policy: aggregate.Policy{Domain: "example.com", P: "none"},
 		Rows: []aggregate.Row{
 			{Source: netip.MustParseAddr("198.51.100.1"), Count: 3, DKIM: "fail", SPF: "fail", Disposition: "none", HeaderFrom: "example.com"},
 			{Source: netip.MustParseAddr("2001:db8::2"), Count: 2, DKIM: "fail", SPF: "fail", Disposition: "none", HeaderFrom: "example.com"},
