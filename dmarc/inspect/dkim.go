@@ -50,7 +50,8 @@ func (in *inspection) dkim() {
 	}
 	in.dkimRevoked()
 	silent := in.withoutMail() && in.silent()
-	if len(in.report.DKIM) == 0 && !silent && !in.found.has("dkim-no-key", "dkim-malformed", "dkim-dangling") {
+	failed := slices.ContainsFunc(list, func(s selector) bool { return s.failed })
+	if len(in.report.DKIM) == 0 && !silent && !failed && !in.found.has("dkim-no-key", "dkim-malformed", "dkim-dangling") {
 		var labels []string
 		for _, s := range list {
 			labels = append(labels, s.label)

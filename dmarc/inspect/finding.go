@@ -61,8 +61,20 @@ func Rules() []Rule { return slices.Clone(rules) }
 // findings are collected here.
 type findings struct{ list []Finding }
 
+// maxPerRule is how many findings of one rule are kept.
+const maxPerRule = 5
+
 // add adds a finding of a rule. The fix may be the zero Fix.
 func (f *findings) add(id, message, evidence string, fix Fix) {
+	same := 0
+	for i := range f.list {
+		if f.list[i].ID == id {
+			same++
+		}
+	}
+	if same == maxPerRule {
+		return
+	}
 	n := Finding{ID: id, Severity: severityOf(id), Message: visible.Line(message), Evidence: visible.Value(evidence)}
 	if fix.Text != "" || len(fix.Changes) > 0 {
 		fix = remedy.Clone([]Fix{fix})[0]

@@ -227,12 +227,8 @@ var spfFaultIDs = []struct {
 	{spf.ErrVoidLimit, "spf-void-lookups"},
 }
 
-// maxFaults is how many of them are listed.
-const maxFaults = 5
-
 // spfFaults is on what makes the record unusable.
 func (in *inspection) spfFaults() {
-	told := 0
 	seen := map[string]bool{}
 	for _, f := range in.tree.root.faults() {
 		for _, known := range spfFaultIDs {
@@ -256,9 +252,8 @@ func (in *inspection) spfFaults() {
 			if id == "spf-multiple" {
 				evidence = strings.Join(spfTexts(f.node.texts), "  |  ")
 			}
-			if key := id + evidence; !seen[key] && told < maxFaults {
+			if key := id + evidence; !seen[key] {
 				seen[key] = true
-				told++
 				in.found.add(id, message, evidence, fix)
 			}
 			break
