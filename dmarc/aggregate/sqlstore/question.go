@@ -46,7 +46,7 @@ func (b *Inbox) query(ctx context.Context, each func(scan func(...any) error) er
 // counts for each.
 func (b *Inbox) Flows(ctx context.Context, domain string, p Period) ([]rollout.Flow, error) {
 	from, to := p.days()
-	zone, spans := b.store.number("zone", domain), cover(from, to)
+	zone, spans := b.store.number("zone", domain), cover(from, to, spanSizes)
 	if err := b.makeSpans(ctx, domain, spans); err != nil {
 		return nil, err
 	}

@@ -12,45 +12,41 @@ import (
 )
 
 // Most of what a year of reports has are senders that were seen once, with a message or two, and prove
-// nothing: forgers, from ever new addresses. So what is asked of days is answered from spans: a day, or
-// 16 of them, in which such senders are summed up, all but the largest. A span is made when it is asked
+// nothing: forgers, from ever new addresses. So what is asked of days is answered from spans of one or
+// more days, in which such senders are summed up, all but the largest. A span is made when it is asked
 // for first, and again after a report about one of its days came.
 
-// The sizes of spans in days. A long one begins at a multiple of its size, and is made of short ones.
-const (
-	shortSpan = 1
-	longSpan  = 16
-)
+// spanSizes are the sizes of spans in days, each a multiple of the next one. A span begins at a multiple of
+// its size, and is made of those of the next size.
+var spanSizes = []int64{128, 16, 1}
 
 // spanTail is how many addresses that prove nothing a span keeps apart, and how many names below the
 // domain those that are summed up have.
-var spanTail = map[int64]int{shortSpan: 50, longSpan: 200}
+var spanTail = map[int64]int{1: 50, 16: 200, 128: 200}
 
 // A spanRange is the spans of one size from a day to a day.
 type spanRange struct{ size, from, to int64 } // to is the first day of the last span
 
-// cover returns the spans that days consist of.
-func cover(from, to int64) []spanRange {
-	first := (from + longSpan - 1) / longSpan * longSpan
-	last := (to+1)/longSpan*longSpan - longSpan
+// cover returns the spans that days consist of, of the given sizes: the largest that there is room for.
+func cover(from, to int64, sizes []int64) []spanRange {
+	if from > to {
+		return nil
+	}
+	size, rest := sizes[0], sizes[1:]
+	first := (from + size - 1) / size * size
+	last := (to+1)/size*size - size
 	if last < first {
-		return []spanRange{{shortSpan, from, to}}
+		return cover(from, to, rest)
 	}
-	list := []spanRange{{longSpan, first, last}}
-	if from < first {
-		list = append(list, spanRange{shortSpan, from, first - 1})
-	}
-	if last+longSpan <= to {
-		list = append(list, spanRange{shortSpan, last + longSpan, to})
-	}
-	return list
+	list := append(cover(from, first-1, rest), spanRange{size, first, last})
+	return append(list, cover(last+size, to, rest)...)
 }
 
 // Prepare makes the spans that questions about a domain and the days up to now are answered from, so that
 // the first question does not have to.
 func (b *Inbox) Prepare(ctx context.Context, domain string, now time.Time) error {
 	from, to := Last(365, now).days()
-	return b.makeSpans(ctx, domain, cover(from, to))
+	return b.makeSpans(ctx, domain, cover(from, to, spanSizes))
 }
 
 // makeSpans makes those spans that are not there.
@@ -107,16 +103,18 @@ func (t *intake) makeSpan(domain string, zone, size, start int64) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	source := `SELECT flow, n, 0, day, day FROM dmarc_day WHERE zone = ? AND proven = 1 AND day BETWEEN ? AND ?`
-	if size == longSpan {
-		for day := start; day < start+size; day++ {
-			if err := t.makeSpan(domain, zone, shortSpan, day); err != nil {
+	source, args := `SELECT flow, n, 0, day, day FROM dmarc_day WHERE zone = ? AND proven = 1 AND day = ?`, []any{zone, start}
+	if size > 1 {
+		part := spanSizes[slices.Index(spanSizes, size)+1]
+		for at := start; at < start+size; at += part {
+			if err := t.makeSpan(domain, zone, part, at); err != nil {
 				return err
 			}
 		}
-		source = `SELECT flow, n, hosts, first_day, last_day FROM dmarc_span WHERE zone = ? AND size = 1 AND start BETWEEN ? AND ?`
+		source = `SELECT flow, n, hosts, first_day, last_day FROM dmarc_span WHERE zone = ? AND size = ? AND start BETWEEN ? AND ?`
+		args = []any{zone, part, start, start + size - 1}
 	}
-	flows, err := t.spanFlows(source, zone, start, start+size-1)
+	flows, err := t.spanFlows(source, args...)
 	if err != nil {
 		return err
 	}
@@ -238,7 +236,7 @@ func (t *intake) tailFlow(domain string, f *rollout.Flow) (id int64, err error) 
 // forgetSpans removes the spans of the days that were changed.
 func (t *intake) forgetSpans() error {
 	for at := range t.changed {
-		for _, size := range []int64{shortSpan, longSpan} {
+		for _, size := range spanSizes {
 			start := at.day / size * size
 			for _, statement := range []string{
 				`DELETE FROM dmarc_spanned WHERE zone = ? AND size = ? AND start = ?`,
