@@ -7,9 +7,7 @@ import (
 	"sync"
 
 	"github.com/mailverdict/mailverdict/dmarc"
-	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/visible"
-	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // This file holds messages against the rules of large receivers. Which receiver has which rule is
@@ -76,9 +74,7 @@ var receivers = sync.OnceValue(func() []receiver {
 func (i *Inspector) CheckMessage(ctx context.Context, m Message) []BulkResult {
 	f := readFacts(m)
 	if ip := m.Result.Envelope.IP; ip.IsValid() {
-		dns := &asker{ctx: ctx, budget: &resolver.Budget{
-			Resolver: i.Resolver, Questions: limit.Of(i.Questions, DefaultQuestions), Time: limit.Of(i.Time, DefaultTime),
-		}}
+		dns := newAsker(ctx, i.Resolver, &i.Options)
 		f.reverse, f.names = reverse(dns, ip.Unmap().WithZone(""))
 		f.client = true
 	}

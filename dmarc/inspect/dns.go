@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/mailverdict/mailverdict/internal/ask"
+	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -14,9 +15,31 @@ import (
 type asker struct {
 	ctx    context.Context
 	budget *resolver.Budget
+	log    *failures
+}
 
-	mu         sync.Mutex
-	unanswered []Unanswered
+// newAsker returns an asker with the budget that options give.
+func newAsker(ctx context.Context, r resolver.Resolver, o *Options) *asker {
+	return &asker{ctx: ctx, log: new(failures), budget: &resolver.Budget{
+		Resolver:  r,
+		Questions: limit.Of(o.Questions, DefaultQuestions),
+		Time:      limit.Of(o.Time, DefaultTime),
+	}}
+}
+
+// part returns an asker that may ask two thirds of the questions.
+func (a *asker) part() *asker {
+	most := a.budget.Questions
+	if most > 0 {
+		most = max(most*2/3, 1)
+	}
+	return &asker{ctx: a.ctx, log: a.log, budget: &resolver.Budget{Resolver: a.budget, Questions: most, Time: -1}}
+}
+
+// failures are the questions that DNS did not answer.
+type failures struct {
+	mu   sync.Mutex
+	list []Unanswered
 }
 
 // An Unanswered is a question that DNS did not answer.
@@ -65,10 +88,10 @@ func (a *asker) get(q resolver.Question, matters bool) (resolver.Answer, error) 
 
 // failed notes that a question has no answer.
 func (a *asker) failed(q resolver.Question, err error, matters bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for i := range a.unanswered {
-		if u := &a.unanswered[i]; u.Name == q.Name && u.Type == q.Type.String() {
+	a.log.mu.Lock()
+	defer a.log.mu.Unlock()
+	for i := range a.log.list {
+		if u := &a.log.list[i]; u.Name == q.Name && u.Type == q.Type.String() {
 			u.Matters = u.Matters || matters
 			return
 		}
@@ -76,7 +99,7 @@ func (a *asker) failed(q resolver.Question, err error, matters bool) {
 	if failure, ok := errors.AsType[*resolver.Error](err); ok {
 		err = failure.Err
 	}
-	a.unanswered = append(a.unanswered, Unanswered{q.Name, q.Type.String(), err.Error(), matters})
+	a.log.list = append(a.log.list, Unanswered{q.Name, q.Type.String(), err.Error(), matters})
 }
 
 // missing reports whether DNS says that a name does not exist.

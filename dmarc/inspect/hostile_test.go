@@ -132,6 +132,14 @@ func checkHTML(t *testing.T, name string, r *Report) {
 	}
 }
 
+func TestSPFTakesNoMoreThanTwoThirdsOfTheQuestions(t *testing.T) {
+	i := Inspector{Resolver: hostileZones()["includes that include everything"], Options: Options{Questions: 150}}
+	r := i.Inspect(context.Background(), "good.example")
+	if r.Questions > 150 || r.DMARC.Policy != "reject" || len(r.DKIM) != 1 {
+		t.Errorf("%d questions, policy %q, %d keys", r.Questions, r.DMARC.Policy, len(r.DKIM))
+	}
+}
+
 func TestSilentNameServersAreSaidToBeSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		zone := resolver.Zone{}

@@ -38,7 +38,6 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/domain"
-	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -109,14 +108,10 @@ func (i *Inspector) Inspect(ctx context.Context, name string) *Report {
 		return r
 	}
 	r.Domain = canonical
-	in.dns = &asker{ctx: ctx, budget: &resolver.Budget{
-		Resolver:  i.Resolver,
-		Questions: limit.Of(i.Questions, DefaultQuestions),
-		Time:      limit.Of(i.Time, DefaultTime),
-	}}
+	in.dns = newAsker(ctx, i.Resolver, &i.Options)
 	in.run()
 	r.Findings = in.found.sorted()
-	r.Unanswered = in.dns.unanswered
+	r.Unanswered = in.dns.log.list
 	r.Questions = in.dns.budget.Asked()
 	return r
 }
@@ -150,7 +145,7 @@ func (in *inspection) first() []resolver.Question {
 
 // open is on questions that DNS did not answer.
 func (in *inspection) open() {
-	list := in.dns.unanswered
+	list := in.dns.log.list
 	if len(list) == 0 {
 		return
 	}

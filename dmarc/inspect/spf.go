@@ -22,7 +22,7 @@ const (
 
 // spf inspects the SPF record.
 func (in *inspection) spf() {
-	in.tree = readTree(in.dns, in.name)
+	in.tree = readTree(in.dns.part(), in.name)
 	in.report.SPF = in.tree.report()
 	in.spfStatus()
 	root := in.tree.root
