@@ -153,7 +153,7 @@ func (d *daemon) drain() {
 	limit := d.setup.Load().DrainTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	d.log.Info("draining", slog.Int64("messages", d.messages.Load()), slog.Duration("limit", limit))
+	d.log.Info("draining", slog.Int64("messages", d.messages.Load()), slog.String("limit", limit.String()))
 	var closing sync.WaitGroup
 	for _, s := range d.servers {
 		closing.Go(func() {
