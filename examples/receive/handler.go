@@ -106,8 +106,11 @@ func (s *server) way(way string) http.HandlerFunc {
 // showWay shows one of the ways to bring a message, with what was wrong with the last try.
 func (s *server) showWay(w http.ResponseWriter, status int, way string, v *visitor, wrong string) {
 	p := page{Way: way, Error: wrong}
-	if way == "stories" {
+	switch way {
+	case "stories":
 		p.Stories = s.stories
+	case "send":
+		p.Stories = s.featured()
 	}
 	p.fill(v)
 	s.write(w, status, p)
@@ -168,7 +171,9 @@ func (s *server) showOne(w http.ResponseWriter, r *http.Request, v *visitor, m *
 	p := page{Way: way, Live: v.path() + "/events"}
 	// What comes after this event may be in the page already: a piece replaces the one that is there.
 	_, p.After = v.kept()
-	if m != nil {
+	if m == nil {
+		p.Stories = s.featured()
+	} else {
 		change, err := changeOf(r)
 		if err != nil {
 			s.problem(w, r, http.StatusBadRequest, "That is no policy: "+err.Error()+".")
@@ -176,7 +181,10 @@ func (s *server) showOne(w http.ResponseWriter, r *http.Request, v *visitor, m *
 		}
 		p.Message, p.Number, p.Ended = m.page(change), m.number, m.hasEnded()
 		if way == "" {
-			p.Live = v.path() + "/" + itoa(m.number) + "/events"
+			p.Live = "" // a message that has ended does not change
+			if !p.Ended {
+				p.Live = v.path() + "/" + itoa(m.number) + "/events"
+			}
 		}
 	}
 	p.fill(v)

@@ -129,3 +129,10 @@ func (s *slots) take(client netip.Prefix) (free func()) {
 		}
 	})
 }
+
+// count returns how many places are taken.
+func (s *slots) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken
+}

@@ -32,6 +32,7 @@ type message struct {
 
 	head   bytes.Buffer // the header, until it has ended
 	ended  bool         // the header has
+	header int          // octets of the header
 	octets int64        // of the body
 }
 
@@ -58,8 +59,8 @@ func (m *message) belong(v *visitor) bool {
 	m.visitor = v
 	m.view.Number = m.number
 	empty := show.New(m.view.Start, m.view.Via, m.view.Envelope)
-	empty.Number = m.number
-	v.emit(m.number, empty.Page())
+	empty.Number, empty.Notes = m.number, m.view.Notes
+	v.emit(m.number, empty.Page()+m.entryLocked(false).html())
 	for _, html := range m.pending {
 		v.emit(m.number, html)
 	}
@@ -110,10 +111,10 @@ func (m *message) Write(p []byte) (int, error) {
 }
 
 func (m *message) showHeader(text []byte) {
-	m.ended = true
+	m.ended, m.header = true, len(text)
 	fields, _, _ := saved.ReadHeader(bytes.NewReader(text[:min(len(text), maxHead)]))
 	m.head = bytes.Buffer{}
-	m.do(func(v *show.View) template.HTML { return v.Header(fields) })
+	m.do(func(v *show.View) template.HTML { return v.Header(fields) + m.entryLocked(false).html() })
 }
 
 // headerEnd returns where the body begins, or -1. A message whose first line ends in a bare LF is a Unix
@@ -139,7 +140,9 @@ func (m *message) finish(r *dmarc.Result, authservID string) {
 	defer m.mu.Unlock()
 	m.view.AuthservID = authservID
 	m.view.Base = m.visitor.path() + "/" + itoa(m.number)
-	for _, html := range m.view.Finish(r) {
+	pieces := m.view.Finish(r)
+	pieces[len(pieces)-1] += m.entryLocked(false).html()
+	for _, html := range pieces {
 		m.visitor.emit(m.number, html)
 	}
 	var json strings.Builder

@@ -54,6 +54,7 @@ type page struct {
 
 // An entry is a message in the list of those that are kept.
 type entry struct {
+	Base    string
 	Number  int
 	Subject string
 	Verdict string
@@ -76,11 +77,25 @@ func (p *page) fill(v *visitor) {
 func (m *message) entry(shown bool) entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := entry{Number: m.number, Subject: m.view.Subject(), Shown: shown}
+	return m.entryLocked(shown)
+}
+
+// entryLocked is entry with m.mu held.
+func (m *message) entryLocked(shown bool) entry {
+	e := entry{Base: m.visitor.path(), Number: m.number, Subject: m.view.Subject(), Shown: shown}
 	if a := m.view.Answer(); a != nil {
 		e.Verdict, e.Tone = m.view.Result.DMARC.Status.String(), a.Tone.String()
 	}
 	return e
+}
+
+// html is the entry as a piece of page.
+func (e entry) html() template.HTML {
+	var b bytes.Buffer
+	if err := pages().ExecuteTemplate(&b, "kept", e); err != nil {
+		panic(err) // the template is ours, and writes to memory
+	}
+	return template.HTML(b.String())
 }
 
 // write sends a page.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/emersion/go-smtp"
@@ -109,4 +110,15 @@ func TestUnknownRecipientsAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", to, err)
 		}
 	}
+}
+
+func TestFiftyVisitorsAtOnceSeeEachTheirOwn(t *testing.T) {
+	r := start(t, func(s *server) {
+		s.limits.visitorsByClient, s.limits.connectionsByClient, s.limits.webByClient = 50, 50, 200
+	})
+	var all sync.WaitGroup
+	for n := range 50 {
+		all.Go(func() { r.visit(t, n) })
+	}
+	all.Wait()
 }

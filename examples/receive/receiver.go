@@ -22,7 +22,7 @@ import (
 type receiver struct {
 	*server
 	via   string // how the page calls the way that messages come
-	story bool   // they come from this program itself
+	story *story // that this program sends itself, or nil
 }
 
 // The replies.
@@ -38,10 +38,13 @@ var fromSession = envelope.Origins{IP: "SMTP session", HELO: "SMTP session", Mai
 
 // Begin implements smtpd.Receiver.
 func (r *receiver) Begin(ctx context.Context, c *smtp.Conn, e dmarc.Envelope) (context.Context, smtpd.Transaction, error) {
-	if !r.story && !r.mails.take(clientOf(e.IP), 1) {
+	if r.story == nil && !r.mails.take(clientOf(e.IP), 1) {
 		return nil, nil, errTooMany
 	}
 	m := &message{view: show.New(time.Now(), r.via, e), from: fromSession}
+	if r.story != nil {
+		m.view.Notes = []string{r.story.Text}
+	}
 	t := &transaction{message: m, receiver: r, conn: c}
 	t.note(fmt.Sprintf("%s connects", e.IP))
 	t.client("EHLO " + e.HELO)
@@ -113,6 +116,7 @@ func (t *transaction) End(r *dmarc.Result, err error) error {
 		t.fail(reason(err))
 		return err
 	}
+	t.note(fmt.Sprintf("%d octets of header, %d of body", t.header, t.octets))
 	t.client(".")
 	reply := "250"
 	var refused *smtp.SMTPError

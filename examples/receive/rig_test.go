@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"mime/multipart"
@@ -209,6 +210,27 @@ func (r *rig) stream(t *testing.T, path, after, until string) (list []arrived) {
 	}
 	t.Fatalf("the stream ended before %q, after %d events", until, len(list))
 	return nil
+}
+
+// visit is a visitor who gets an address, sends a mail there, and watches it come: this mail and no other.
+func (r *rig) visit(t *testing.T, n int) {
+	s := r.session(t)
+	subject := fmt.Sprintf("For number %d.", n)
+	if err := r.send(t, "me@laptop.example", s.Address, strings.Replace(mine, "Hello", subject, 1)); err != nil {
+		t.Error(err)
+		return
+	}
+	found := false
+	for _, e := range r.stream(t, s.Events, "", "result") {
+		rest := strings.ReplaceAll(e.data, subject, "")
+		found = found || rest != e.data
+		if strings.Contains(rest, "For number") {
+			t.Errorf("visitor %d sees somebody else's mail: %s", n, e.data)
+		}
+	}
+	if !found {
+		t.Errorf("visitor %d does not see the own mail", n)
+	}
 }
 
 // mine is a message that passes, by a mail server on this host.

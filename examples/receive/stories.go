@@ -88,6 +88,11 @@ func (p paced) Resolve(ctx context.Context, q resolver.Question) (resolver.Answe
 	}
 }
 
+// featured are a few stories that show what there is to see.
+func (s *server) featured() []*story {
+	return []*story{s.story("spoofed-boss-quarantine"), s.story("mailing-list"), s.story("shop-through-provider")}
+}
+
 func (s *server) story(name string) *story {
 	for _, story := range s.stories {
 		if story.Name == name {
@@ -102,7 +107,7 @@ func (s *server) story(name string) *story {
 func (s *server) play(story *story, address string) error {
 	ours, theirs := net.Pipe()
 	listener := newOneConn(storyConn{theirs, net.TCPAddrFromAddrPort(netip.AddrPortFrom(story.said.IP, 25252))})
-	server := s.smtpServer(story.verifier, &receiver{server: s, via: "story: " + story.Name, story: true})
+	server := s.smtpServer(story.verifier, &receiver{server: s, via: "a story, by SMTP", story: story})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	defer func() {

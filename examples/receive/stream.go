@@ -70,6 +70,7 @@ func lastEvent(r *http.Request) int {
 	if text == "" {
 		text = r.URL.Query().Get("after")
 	}
+	text, _, _ = strings.Cut(text, ".")
 	id, _ := strconv.Atoi(text) // 0 where it is none: from the beginning
 	return max(id, 0)
 }
@@ -81,8 +82,9 @@ type eventWriter struct {
 	err     error
 }
 
+// event writes an event. Its id has the number of the message too, for the page.
 func (o *eventWriter) event(e event) {
-	o.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.id, e.kind, strings.ReplaceAll(lines(e.data), "\n", "\ndata: ")))
+	o.write(fmt.Sprintf("id: %d.%d\nevent: %s\ndata: %s\n\n", e.id, e.message, e.kind, strings.ReplaceAll(lines(e.data), "\n", "\ndata: ")))
 }
 
 // lines returns text whose lines end in LF: in an event CR ends a line too.

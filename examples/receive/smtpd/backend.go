@@ -90,7 +90,8 @@ func (s *session) Data(r io.Reader) error {
 	if m == nil {
 		return smtp.ErrDataReset
 	}
-	if _, err := io.Copy(io.MultiWriter(m.check, m), r); err != nil {
+	few := make([]byte, 4<<10) // go-smtp fills what it is given, and the header should not wait for the body
+	if _, err := io.CopyBuffer(io.MultiWriter(m.check, m), r, few); err != nil {
 		m.check.Close()
 		return m.End(nil, err)
 	}

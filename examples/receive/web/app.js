@@ -21,101 +21,115 @@
       if (!quiet && !old) e.classList.add("new");
       if (!quiet && e.dataset.say) $("said").textContent = e.dataset.say;
     }
+    const m = $("message");
+    for (const a of document.querySelectorAll("#kept a")) {
+      if (m && a.parentNode.id === "kept-" + m.dataset.number) a.setAttribute("aria-current", "true");
+      else a.removeAttribute("aria-current");
+    }
+    document.querySelector(".hero")?.classList.toggle("brief", Boolean(m));
     offerCopies();
   }
 
-  // The player has the events of one message, and shows those before its position.
-  let events = [], at = 0, paused = false, timer = 0, number = 0, source = null, live = false;
+  // The player has the events of one message, and shows those before its position. What the page had
+  // from the start it does not have until somebody asks for it: then it is partial.
+  let events = [], at = 0, number = 0, partial = true, paused = false, timer = 0;
   const isRow = (e) => e.data.startsWith("<li") && !e.data.includes("<section");
+  const key = (name) => player.querySelector(`[data-do="${name}"]`);
   function show() {
-    $("where").textContent = events.length ? `${at} of ${events.length}` : "";
-    const p = player.querySelector('[data-do="pause"]');
-    p.textContent = paused ? "Go on" : "Pause";
-    p.setAttribute("aria-pressed", paused);
-    player.querySelector('[data-do="back"]').disabled = at <= 1;
-    player.querySelector('[data-do="on"]').disabled = player.querySelector('[data-do="end"]').disabled = at >= events.length;
     player.hidden = !$("message");
+    $("where").textContent = partial ? "" : `${at} of ${events.length}`;
+    key("pause").textContent = paused ? "Go on" : "Pause";
+    key("pause").setAttribute("aria-pressed", paused);
+    key("back").disabled = !partial && at <= 1;
+    key("next").disabled = key("end").disabled = at >= events.length;
   }
   function tick() {
     clearTimeout(timer);
     timer = 0;
-    if (paused || at >= events.length) return show();
-    const e = events[at++];
-    put(e.data);
-    show();
-    timer = setTimeout(tick, calm.matches ? 0 : isRow(e) ? 110 : 650);
-  }
-  function take(e) {
-    if (e.message !== number) { // another message has begun
-      events = []; at = 0; number = e.message; paused = false;
+    if (!paused && at < events.length) {
+      const e = events[at++];
+      put(e.data);
+      timer = setTimeout(tick, calm.matches ? 0 : isRow(e) ? 110 : 650);
     }
-    events.push(e);
-    if (!timer) tick();
-    else show();
+    show();
   }
-  function showTo(n) {
+  function hold() {
     paused = true;
     clearTimeout(timer);
     timer = 0;
-    at = 0;
+  }
+  function take(e) {
+    if (e.message !== number) { // another one than that of the player
+      events = [];
+      at = 0;
+      number = e.message;
+      paused = false;
+      partial = !e.data.startsWith("<article");
+    }
+    if (events.some((o) => o.id === e.id)) return;
+    events.push(e);
+    if (timer) show();
+    else tick();
+  }
+  function showTo(n) {
+    hold();
     stage.replaceChildren();
-    while (at < n) put(events[at++].data, true);
+    for (at = 0; at < n;) put(events[at++].data, true);
     show();
   }
-  // The end of the step before: rows belong to what comes after them.
+  // Rows of a list are one step with what comes after them.
   function before(n) {
-    n--;
-    while (n > 1 && isRow(events[n - 1])) n--;
+    for (n--; n > 1 && isRow(events[n - 1]); n--);
     return Math.max(n, 1);
   }
   function after(n) {
     while (n < events.length && isRow(events[n])) n++;
     return Math.min(n + 1, events.length);
   }
-
-  // The first press of a key of the player loads what was shown before this page was.
-  let loaded = null;
-  function load() {
-    if (loaded) return loaded;
-    if (live && events.length && events[0].data.startsWith("<article")) return Promise.resolve();
-    const m = $("message"), base = stage.dataset.base;
-    if (!m || !base) return Promise.resolve();
-    return loaded = new Promise((done) => {
-      const all = [], s = new EventSource(`${base}/${m.dataset.number}/events`);
-      let quiet = 0;
-      const end = () => { s.close(); events = all; at = all.length; number = +m.dataset.number; done(); };
-      s.addEventListener("step", (e) => { all.push({ data: e.data, message: +m.dataset.number }); clearTimeout(quiet); quiet = setTimeout(end, 300); });
-      s.addEventListener("reload", end);
-      s.onerror = end;
-    });
-  }
   const keys = {
     replay() { showTo(1); paused = false; tick(); },
     back() { showTo(before(at)); },
-    on() { const n = after(at); showTo(n); },
-    end() { paused = false; while (at < events.length) put(events[at++].data, true); show(); },
-    pause() { paused = !paused; if (paused) { clearTimeout(timer); timer = 0; show(); } else tick(); },
+    next() { showTo(after(at)); },
+    end() { clearTimeout(timer); timer = 0; paused = false; while (at < events.length) put(events[at++].data, true); show(); },
+    pause() { if (paused) { paused = false; tick(); } else { hold(); show(); } },
   };
   player.addEventListener("click", async (e) => {
-    const key = e.target.dataset.do;
-    if (!key) return;
+    const name = e.target.dataset.do;
+    if (!name) return;
     await load();
-    if (events.length) keys[key]();
+    if (events.length) keys[name]();
   });
 
-  function listen(path, after) {
-    let last = after;
-    source = new EventSource(`${path}?after=${after}`);
-    source.addEventListener("step", (e) => {
-      live = true;
-      last = +e.lastEventId;
-      const first = parse(e.data)[0];
-      const n = first && first.id === "message" ? +first.dataset.number : number || +($("message") || { dataset: {} }).dataset.number;
-      if (number === 0 && $("message") && first.id !== "message") { put(e.data); return show(); } // more of what the page has
-      take({ data: e.data, message: n });
+  // follow calls f with the events of a path.
+  function follow(path, f) {
+    const s = new EventSource(path);
+    s.addEventListener("step", (e) => {
+      const [id, message] = e.lastEventId.split(".").map(Number);
+      f({ id, message, data: e.data });
     });
-    source.addEventListener("reload", () => location.reload());
-    source.addEventListener("gone", () => { source.close(); location.reload(); });
+    return s;
+  }
+  // load has the player get all events of the message that is shown.
+  function load() {
+    const m = $("message");
+    if (!partial || !m) return Promise.resolve();
+    return new Promise((done) => {
+      const all = [], n = Number(m.dataset.number);
+      let quiet = 0;
+      const end = () => {
+        s.close();
+        clearTimeout(quiet);
+        if (all.length) { events = all; at = all.length; number = n; partial = false; }
+        done();
+      };
+      const s = follow(`${stage.dataset.base}/${n}/events`, (e) => {
+        all.push(e);
+        clearTimeout(quiet);
+        quiet = setTimeout(end, 200);
+      });
+      s.onerror = end;
+      quiet = setTimeout(end, 5000);
+    });
   }
 
   // An address, without leaving the page.
@@ -190,5 +204,9 @@
 
   offerCopies();
   show();
-  if (stage.dataset.live) listen(stage.dataset.live, stage.dataset.after);
+  if (stage.dataset.live) {
+    const s = follow(`${stage.dataset.live}?after=${stage.dataset.after}`, take);
+    s.addEventListener("reload", () => location.reload());
+    s.addEventListener("gone", () => { s.close(); setTimeout(() => location.reload(), 2000); }); // unless this page deleted it
+  }
 })();
