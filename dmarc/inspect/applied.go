@@ -82,7 +82,7 @@ func why(r *discovery.Result) string {
 // dmarcInherited is on a record of a domain above, and on ways to look for it that differ.
 func (in *inspection) dmarcInherited() {
 	d := in.report.DMARC
-	if d.FoundAt == in.name && !d.Differ {
+	if d.FoundAt == "" || d.FoundAt == in.name && !d.Differ {
 		return
 	}
 	message := d.Why

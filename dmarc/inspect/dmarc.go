@@ -41,11 +41,8 @@ func (p *policy) own(name string) *discovery.Query {
 
 // dmarc inspects the DMARC record that applies.
 func (in *inspection) dmarc() {
-	result := in.discover(in.name, discovery.TreeWalk)
-	in.policy = &policy{result: result, known: !errors.Is(result.Err, discovery.ErrPolicyUnknown)}
-	in.report.Organizational = result.Organization(in.name).Organizational
-	in.policy.owned = in.canPublish(result.PolicyDomain)
-	in.report.DMARC = in.applied(result)
+	in.findPolicy()
+	result := in.policy.result
 	in.dmarcNames(result)
 	in.dmarcMisplaced()
 	q := result.Query()
@@ -62,6 +59,15 @@ func (in *inspection) dmarc() {
 	}
 	in.dmarcRecord(q)
 	in.destinations(q)
+}
+
+// findPolicy finds which policy applies.
+func (in *inspection) findPolicy() {
+	result := in.discover(in.name, discovery.TreeWalk)
+	in.policy = &policy{result: result, known: !errors.Is(result.Err, discovery.ErrPolicyUnknown)}
+	in.report.Organizational = result.Organization(in.name).Organizational
+	in.policy.owned = in.canPublish(result.PolicyDomain)
+	in.report.DMARC = in.applied(result)
 }
 
 // discover finds the policy of a name, and notes questions without an answer.
@@ -196,12 +202,13 @@ func (in *inspection) firstPolicy() string {
 }
 
 // withTags returns the text of a record with some tags set, one that is set to "" left out. New ones
-// come last.
+// come last. What means nothing is left out too, so that what one finding takes away does not come
+// back with the record that another one has to publish.
 func withTags(r *record.Record, pairs ...string) string {
 	var list []string
 	done := make([]bool, len(pairs)/2)
 	for _, tag := range r.Tags {
-		if tag.Kind == record.TagBroken {
+		if tag.Kind != record.TagKnown {
 			continue
 		}
 		value := tag.Value

@@ -6,7 +6,6 @@ import (
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/record"
-	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
 )
@@ -101,11 +100,11 @@ func (c *policyCheck) strength() {
 // tags is on tags that mean nothing.
 func (c *policyCheck) tags() {
 	var removed, unknown, repeated []string
-	drop := []string{}
+	sizes := []string{}
 	for _, tag := range c.record.Tags {
 		switch text := tag.Name + "=" + tag.Value; tag.Kind {
 		case record.TagRemoved:
-			removed, drop = append(removed, text), append(drop, domain.ToLower(tag.Name), "")
+			removed = append(removed, text)
 		case record.TagUnknown:
 			unknown = append(unknown, text)
 		case record.TagBroken:
@@ -120,7 +119,7 @@ func (c *policyCheck) tags() {
 	for _, uri := range append(append([]record.URI(nil), c.record.AggregateReports...), c.record.FailureReports...) {
 		if uri.Size != "" {
 			removed = append(removed, "!"+uri.Size+" behind "+uri.Text)
-			drop = append(drop, "rua", uris(c.record.AggregateReports), "ruf", uris(c.record.FailureReports))
+			sizes = []string{"rua", uris(c.record.AggregateReports), "ruf", uris(c.record.FailureReports)}
 		}
 	}
 	if len(removed) > 0 {
@@ -128,7 +127,7 @@ func (c *policyCheck) tags() {
 		if c.record.Percent < 100 {
 			text += " Receivers that follow it apply the policy to all mail."
 		}
-		c.add("dmarc-removed-tag", text, c.replaced("Take "+remedy.List(removed)+" out of the DMARC record.", "", drop...))
+		c.add("dmarc-removed-tag", text, c.replaced("Take "+remedy.List(removed)+" out of the DMARC record.", "", sizes...))
 	}
 	if len(unknown) > 0 {
 		c.add("dmarc-unknown-tag", "The DMARC record of "+c.at+" has what no standard knows: "+remedy.List(unknown)+". It is ignored.", c.mended())
@@ -144,13 +143,7 @@ func (c *policyCheck) mended() Fix {
 	if len(f.Changes) > 0 {
 		return f
 	}
-	drop := []string{}
-	for _, tag := range c.record.Tags {
-		if tag.Kind == record.TagUnknown {
-			drop = append(drop, domain.ToLower(tag.Name), "")
-		}
-	}
-	return c.replaced(f.Text, "", drop...)
+	return c.replaced(f.Text, "")
 }
 
 // uris returns URIs without sizes as a tag has them.

@@ -123,6 +123,10 @@ func (in *inspection) run() {
 		in.found.add("domain-missing", in.name+" does not exist in DNS.", in.name+": NXDOMAIN", Fix{
 			Text: "Check how the name is written. If it is right, see that the domain is registered, and that its name servers answer.",
 		})
+		// There may be a policy for it all the same, of a domain above.
+		in.findPolicy()
+		in.dmarcInherited()
+		in.open()
 		return
 	}
 	in.exchangers()

@@ -30,7 +30,7 @@ func TestThePolicyOfAnyNameByBothWays(t *testing.T) {
 	}{
 		{"shop.example", "shop.example p=reject reject shop.example", "shop.example p=reject reject shop.example", "shop.example np=none none shop.example", false, false},
 		{"news.shop.example", "shop.example sp=quarantine quarantine shop.example", "shop.example sp=quarantine quarantine shop.example", "shop.example np=none none shop.example", false, false},
-		{"gone.shop.example", "", "", "", false, false},
+		{"gone.shop.example", "shop.example np=none none shop.example", "shop.example sp=quarantine quarantine shop.example", "shop.example np=none none shop.example", true, false},
 		{"a.eu.shop.example", "eu.shop.example p=quarantine none eu.shop.example", "shop.example sp=quarantine quarantine shop.example", "eu.shop.example p=quarantine none eu.shop.example", true, false},
 		{"wild.shop.example", "wild.shop.example p=none none shop.example", "wild.shop.example p=none none shop.example", "shop.example sp=quarantine quarantine shop.example", false, true},
 		{"x.none.example", "  =  x.none.example", "  =  none.example", "", true, false},

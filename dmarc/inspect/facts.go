@@ -1,0 +1,197 @@
+package inspect
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/visible"
+)
+
+// This file says in lines what a domain publishes, for text and for HTML.
+
+// A fact is a line of what a domain publishes. Those without a label belong to the line above.
+type fact struct{ Label, Text string }
+
+// facts are what the domain publishes.
+func (r *Report) facts() []fact {
+	var list []fact
+	add := func(label, text string) {
+		if text != "" {
+			list = append(list, fact{label, visible.Value(text)})
+		}
+	}
+	if s := r.SPF; s != nil {
+		add("SPF", or(s.Record, "none"))
+		if s.Record != "" {
+			add("", s.cost())
+			add("", s.who())
+		}
+		if s.Record != "" && s.Status != "valid" {
+			add("", s.Status+": "+s.Reason)
+		}
+	}
+	list = append(list, r.DMARC.facts()...)
+	if r.Mail == nil {
+		return list // it does not exist
+	}
+	for i, k := range r.DKIM {
+		add(unless(i > 0, "DKIM"), k.String())
+	}
+	if len(r.DKIM) == 0 {
+		add("DKIM", "no key found at the selectors that were tried")
+	}
+	return append(list, r.Mail.facts()...)
+}
+
+// unless returns text, or "" if a condition holds.
+func unless(condition bool, text string) string {
+	if condition {
+		return ""
+	}
+	return text
+}
+
+// cost says what the record costs.
+func (s *SPF) cost() string {
+	text := strconv.Itoa(s.Lookups) + " of 10 look-ups"
+	if s.VoidLookups > 0 {
+		text += ", " + strconv.Itoa(s.VoidLookups) + " of 2 that find nothing"
+	}
+	if s.Tree != nil && s.Tree.unknownCost() {
+		text += ", and those of names with macros, which depend on the message"
+	}
+	return text
+}
+
+// unknownCost reports whether an include or redirect has a macro in its name.
+func (r *SPFRecord) unknownCost() bool {
+	return slices.ContainsFunc(r.Terms, func(t SPFTerm) bool {
+		leads := strings.Contains(t.Text, "include:") || strings.Contains(t.Text, "redirect=")
+		return leads && t.Include == nil && strings.Contains(t.Text, "%") || t.Include != nil && t.Include.unknownCost()
+	})
+}
+
+// who says how many may send.
+func (s *SPF) who() string {
+	var list []string
+	if s.IPv4Addresses > 0 {
+		list = append(list, thousands(s.IPv4Addresses)+" IPv4 "+either(s.IPv4Addresses == 1, "address", "addresses"))
+	}
+	if s.IPv6Networks > 0 {
+		list = append(list, thousands(s.IPv6Networks)+" IPv6 "+either(s.IPv6Networks == 1, "network", "networks")+" (/64)")
+	}
+	text := or(remedy.List(list), "nobody") + " may send"
+	if len(s.Unknown) > 0 {
+		text += "; and whom " + remedy.List(s.Unknown) + " let pass, which only a message tells"
+	}
+	return text
+}
+
+func either(condition bool, yes, no string) string {
+	if condition {
+		return yes
+	}
+	return no
+}
+
+// thousands writes a number with commas between its thousands.
+func thousands(n uint64) string {
+	text := strconv.FormatUint(n, 10)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func (d *DMARC) facts() []fact {
+	list := []fact{{"DMARC", visible.Value(or(d.Record, "none"))}}
+	add := func(label, text string) { list = append(list, fact{label, visible.Value(text)}) }
+	if d.FoundAt != "" {
+		add("", d.sentence())
+	}
+	if d.Differ {
+		add("", "by the public suffix list (RFC 7489): "+d.BySuffixList.short())
+	}
+	switch n := d.Nonexistent; {
+	case n == nil || n.Applies == "":
+	case d.Wildcard:
+		add("", n.Applies+"="+n.Policy+" for every name below it, since a wildcard makes all exist: "+effectWords(n.Effect))
+	default:
+		add("", n.Applies+"="+n.Policy+" for a name below it that does not exist: "+effectWords(n.Effect))
+	}
+	for i, dest := range d.Destinations {
+		add(unless(i > 0, "reports"), dest.Tag+" "+dest.Address+": "+destinationWords[dest.Status])
+	}
+	return list
+}
+
+var destinationWords = map[string]string{
+	destinationOK:           "takes them",
+	destinationMalformed:    "cannot be used",
+	destinationUnauthorized: "has not agreed to take them",
+	destinationNoMX:         "takes no mail",
+	destinationUnknown:      "could not be asked",
+}
+
+// effectWords say what becomes of mail that fails.
+func effectWords(effect string) string {
+	switch effect {
+	case "none":
+		return "nothing is done about mail that fails"
+	case "quarantine":
+		return "mail that fails is to be set aside (spam)"
+	case "reject":
+		return "mail that fails is to be refused"
+	}
+	return "mail that fails gets " + effect
+}
+
+// sentence says which policy applies, where from.
+func (a *Applied) sentence() string {
+	if a.Applies == "" {
+		return "at _dmarc." + a.FoundAt + ": it states no policy that can be followed"
+	}
+	text := "at _dmarc." + a.FoundAt + ", " + a.Applies + "=" + a.Policy + ": " + effectWords(a.Effect)
+	if a.Organizational != "" && a.Organizational != a.Name {
+		text += "; Organizational Domain " + a.Organizational
+	}
+	return text
+}
+
+// String says what a key is, in a line that is safe to print.
+func (k Key) String() string {
+	text := k.Selector + ": "
+	switch {
+	case k.Problem != "":
+		text += k.Problem
+	case k.KeyType == "rsa":
+		text += "RSA, " + plural(k.KeyBits, "bit", "bits")
+	default:
+		text += k.KeyType
+	}
+	if k.Alias != "" {
+		text += ", alias of " + k.Alias
+	}
+	return visible.Line(text)
+}
+
+func (m *Mail) facts() []fact {
+	var list []fact
+	for i, mx := range m.MX {
+		list = append(list, fact{unless(i > 0, "MX"), mx.String()})
+	}
+	switch {
+	case m.NullMX:
+		list = append(list, fact{unless(len(m.MX) > 0, "MX"), "null: it takes no mail"})
+	case len(m.MX) == 0:
+		list = append(list, fact{"MX", "none"})
+	}
+	for _, f := range []fact{{"MTA-STS", m.MTASTS}, {"TLS-RPT", m.TLSRPT}, {"BIMI", m.BIMI}} {
+		if f.Text != "" {
+			list = append(list, fact{f.Label, visible.Value(f.Text)})
+		}
+	}
+	return list
+}
