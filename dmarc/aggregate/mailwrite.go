@@ -67,7 +67,8 @@ func (m *Mail) Bytes() ([]byte, error) {
 	}
 	const around = 4 << 10 // what the mail has besides the file
 	const line = 57        // octets of the file in a line of base64, which has 78
-	most := (limit.Of(m.MaxSize, DefaultMailSize) - around) / 78 * line
+	size := limit.Of(m.MaxSize, DefaultMailSize)
+	most := (size - around) / 78 * line
 	left := -1 // rows that are written; -1 is all
 	for {
 		file, written, err := compress(&report, rows, left, most)
@@ -77,7 +78,7 @@ func (m *Mail) Bytes() ([]byte, error) {
 		case !errors.Is(err, errFull):
 			return nil, err
 		case written < 2:
-			return nil, cause.Wrap(ErrTooLarge, fmt.Sprintf("the mail may have %d octets", m.MaxSize), nil)
+			return nil, cause.Wrap(ErrTooLarge, fmt.Sprintf("the mail may have %d octets", size), nil)
 		}
 		// What was written when it was full is about what fits.
 		left = written * 9 / 10

@@ -76,65 +76,86 @@ func clean(s string) string {
 // feedback takes the fields of a feedback report: RFC 5965, section 3, RFC 6591, section 3.2, RFC
 // 6692, and RFC 9991, section 4.
 func (p *parser) feedback(list []Field) {
-	r := p.report
 	for _, f := range list {
-		once := func(to *string, value string) {
-			switch {
-			case *to == "":
-				*to = value
-			case *to != value:
-				p.problem(ProblemRepeated, f.Name, visible(f.Body))
-			}
-		}
-		word, address := strings.ToLower(f.Body), strings.Trim(f.Body, "<> ")
-		switch strings.ToLower(f.Name) {
-		case "feedback-type":
-			once(&r.Type, word)
-		case "user-agent":
-			once(&r.UserAgent, f.Body)
-		case "auth-failure":
-			once(&r.Failure, word)
-		case "delivery-result":
-			once(&r.Result, word)
-		case "identity-alignment":
-			p.alignment(f)
-		case "incidents":
-			if n, err := strconv.ParseInt(f.Body, 10, 64); err == nil && n > 0 {
-				r.Incidents = n
-			} else {
-				p.problem(ProblemValue, f.Name, visible(f.Body))
-			}
-		case "source-ip":
-			p.source(f)
-		case "source-port":
-			n, err := strconv.ParseUint(f.Body, 10, 16)
-			if err != nil {
-				p.problem(ProblemValue, f.Name, visible(f.Body))
-			}
-			r.SourcePort = uint16(n)
-		case "arrival-date", "received-date":
-			p.arrival(f)
-		case "original-mail-from":
-			once(&r.MailFrom, address)
-		case "original-rcpt-to":
-			r.Recipients = append(r.Recipients, address)
-		case "original-envelope-id":
-			once(&r.EnvelopeID, f.Body)
-		case "reported-domain":
-			r.Domains = append(r.Domains, p.domainOf(f))
-		case "dkim-domain":
-			once(&r.DKIMDomain, p.domainOf(f))
-		case "dkim-identity":
-			once(&r.DKIMIdentity, f.Body)
-		case "dkim-selector":
-			once(&r.DKIMSelector, f.Body)
-		case "spf-dns":
-			r.SPFRecords = append(r.SPFRecords, f.Body)
-		case "authentication-results":
-			r.AuthResults = append(r.AuthResults, f.Body)
+		if to, value := p.single(f); to != nil {
+			p.once(f, to, value)
+		} else {
+			p.several(f)
 		}
 	}
 }
+
+// once takes the value of a field that may stand once. The first one counts.
+func (p *parser) once(f Field, to *string, value string) {
+	switch {
+	case *to == "":
+		*to = value
+	case *to != value:
+		p.problem(ProblemRepeated, f.Name, visible(f.Body))
+	}
+}
+
+// single returns where the text of a field goes that may stand once, and that text; nil for other fields.
+func (p *parser) single(f Field) (to *string, value string) {
+	r := p.report
+	switch strings.ToLower(f.Name) {
+	case "feedback-type":
+		return &r.Type, strings.ToLower(f.Body)
+	case "auth-failure":
+		return &r.Failure, strings.ToLower(f.Body)
+	case "delivery-result":
+		return &r.Result, strings.ToLower(f.Body)
+	case "user-agent":
+		return &r.UserAgent, f.Body
+	case "original-mail-from":
+		return &r.MailFrom, addressIn(f)
+	case "original-envelope-id":
+		return &r.EnvelopeID, f.Body
+	case "dkim-domain":
+		return &r.DKIMDomain, p.domainOf(f)
+	case "dkim-identity":
+		return &r.DKIMIdentity, f.Body
+	case "dkim-selector":
+		return &r.DKIMSelector, f.Body
+	}
+	return nil, ""
+}
+
+// several takes a field that may stand more than once, or whose value is no text.
+func (p *parser) several(f Field) {
+	r := p.report
+	switch strings.ToLower(f.Name) {
+	case "identity-alignment":
+		p.alignment(f)
+	case "incidents":
+		if n, err := strconv.ParseInt(f.Body, 10, 64); err == nil && n > 0 {
+			r.Incidents = n
+		} else {
+			p.problem(ProblemValue, f.Name, visible(f.Body))
+		}
+	case "source-ip":
+		p.source(f)
+	case "source-port":
+		n, err := strconv.ParseUint(f.Body, 10, 16)
+		if err != nil {
+			p.problem(ProblemValue, f.Name, visible(f.Body))
+			return
+		}
+		r.SourcePort = uint16(n)
+	case "arrival-date", "received-date":
+		p.arrival(f)
+	case "original-rcpt-to":
+		r.Recipients = append(r.Recipients, addressIn(f))
+	case "reported-domain":
+		r.Domains = append(r.Domains, p.domainOf(f))
+	case "spf-dns":
+		r.SPFRecords = append(r.SPFRecords, f.Body)
+	case "authentication-results":
+		r.AuthResults = append(r.AuthResults, f.Body)
+	}
+}
+
+func addressIn(f Field) string { return strings.Trim(f.Body, "<> ") }
 
 // alignment reads Identity-Alignment: RFC 9991, section 4. Some write a hyphen for the comma.
 func (p *parser) alignment(f Field) {
