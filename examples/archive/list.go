@@ -18,10 +18,13 @@ import (
 )
 
 // listNames is the step that finds out what there is.
-type listNames struct{ Job Job }
+type listNames struct {
+	Job  Job
+	Part part
+}
 
-// ProcessElement emits the names that one of the -in stands for.
-func (l *listNames) ProcessElement(ctx context.Context, in string, emit func(shardName)) error {
+// ProcessElement emits the names that one of the -in stands for, with their shards.
+func (l *listNames) ProcessElement(ctx context.Context, in string, emit func(int, stored.Name)) error {
 	w, err := workerOf(ctx, l.Job, 1)
 	if err != nil {
 		return err
@@ -31,7 +34,9 @@ func (l *listNames) ProcessElement(ctx context.Context, in string, emit func(sha
 		return err
 	}
 	for _, n := range names {
-		emit(shardName{shardOf(n, l.Job.Shards), n})
+		if shard := shardOf(n, l.Job.Shards); shard%l.Part.Of == l.Part.Number {
+			emit(shard, n)
+		}
 	}
 	return nil
 }

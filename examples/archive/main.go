@@ -106,27 +106,16 @@ func (o *options) begin(ctx context.Context, f *files) error {
 	return f.remove(ctx, o.job.summaryFile())
 }
 
-// execute runs the pipeline, again if a worker was lost: what is finished stays so.
+// execute runs the pipeline.
 func (o *options) execute(ctx context.Context, stderr io.Writer) error {
-	for attempt := 1; ; attempt++ {
-		err := o.once(ctx)
-		if !errors.Is(err, errWorkerLost) || attempt == o.attempts || ctx.Err() != nil {
-			return err
-		}
-		complain(stderr, fmt.Errorf("attempt %d: %w. The shards that are not finished are done again", attempt, err))
-	}
-}
-
-func (o *options) once(ctx context.Context) error {
-	p, s := beam.NewPipelineWithRoot()
 	if o.runner == "prism" {
-		build(s, o.job, o.job.Workers)
-		return onWorkers(ctx, p, *jobopts.Endpoint, o.job.Workers)
+		return o.onPrism(ctx, stderr)
 	}
-	build(s, o.job, 1)
+	p, s := beam.NewPipelineWithRoot()
+	build(s, o.job, everything)
 	runner := o.runner
 	if runner == "local" {
-		runner = "prism"
+		runner = "prism" // which it is, in this process
 	}
 	_, err := beam.Run(ctx, runner, p)
 	return err

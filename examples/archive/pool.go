@@ -11,17 +11,17 @@ import (
 	"google.golang.org/grpc"
 )
 
-// A pool starts a process of this program for each worker that a job server asks for, and says when
-// one is gone that was not stopped.
+// A pool starts a process of this program when a job server asks for the worker of a job, and says
+// when it is gone without having been stopped.
 type pool struct {
 	fnpb.UnimplementedBeamFnExternalWorkerPoolServer
 	address string
-	lost    chan string // ids of workers
+	lost    chan struct{} // closed when a worker is gone
 	server  *grpc.Server
 
-	mu      sync.Mutex
-	stopped map[string]context.CancelFunc // ends a worker
-	ended   sync.WaitGroup
+	mu    sync.Mutex
+	stops map[string]context.CancelFunc // of the workers that are to live
+	ended sync.WaitGroup
 }
 
 // startPool starts a pool, which listens on loopback.
@@ -30,7 +30,7 @@ func startPool(ctx context.Context) (*pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pool{address: listener.Addr().String(), lost: make(chan string, 1), server: grpc.NewServer(), stopped: map[string]context.CancelFunc{}}
+	p := &pool{address: listener.Addr().String(), lost: make(chan struct{}), server: grpc.NewServer(), stops: map[string]context.CancelFunc{}}
 	fnpb.RegisterBeamFnExternalWorkerPoolServer(p.server, p)
 	go p.server.Serve(listener)
 	return p, nil
@@ -40,8 +40,8 @@ func startPool(ctx context.Context) (*pool, error) {
 func (p *pool) close() {
 	p.server.Stop()
 	p.mu.Lock()
-	for id, stop := range p.stopped {
-		delete(p.stopped, id)
+	for id, stop := range p.stops {
+		delete(p.stops, id)
 		stop()
 	}
 	p.mu.Unlock()
@@ -64,19 +64,16 @@ func (p *pool) StartWorker(_ context.Context, r *fnpb.StartWorkerRequest) (*fnpb
 	}
 	id := r.GetWorkerId()
 	p.mu.Lock()
-	p.stopped[id] = stop
+	p.stops[id] = stop
 	p.mu.Unlock()
 	p.ended.Go(func() {
 		cmd.Wait() // how it ended makes no difference
 		stop()
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.stopped[id] != nil {
-			delete(p.stopped, id)
-			select {
-			case p.lost <- id:
-			default: // one is enough
-			}
+		if p.stops[id] != nil {
+			delete(p.stops, id)
+			close(p.lost) // a job has one worker
 		}
 	})
 	return &fnpb.StartWorkerResponse{}, nil
@@ -86,8 +83,8 @@ func (p *pool) StartWorker(_ context.Context, r *fnpb.StartWorkerRequest) (*fnpb
 func (p *pool) StopWorker(_ context.Context, r *fnpb.StopWorkerRequest) (*fnpb.StopWorkerResponse, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if stop := p.stopped[r.GetWorkerId()]; stop != nil {
-		delete(p.stopped, r.GetWorkerId())
+	if stop := p.stops[r.GetWorkerId()]; stop != nil {
+		delete(p.stops, r.GetWorkerId())
 		stop()
 	}
 	return &fnpb.StopWorkerResponse{}, nil

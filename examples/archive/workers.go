@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"time"
@@ -15,27 +16,55 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/runnerlib"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/util/grpcx"
-	"google.golang.org/protobuf/proto"
+	"golang.org/x/sync/errgroup"
 )
 
 // errWorkerLost is why a job is given up: a job server may wait for a worker that is gone for ever.
 var errWorkerLost = errors.New("a worker is gone")
 
-// onWorkers runs a pipeline of so many branches on a job server, with one worker process for each.
+// onPrism runs the job on a job server that is a Prism, with worker processes of this program.
 //
-// Prism has one worker for each environment of a pipeline, however many processes would like to work.
-// So each branch gets an environment of its own: the same program, in another process.
-func onWorkers(ctx context.Context, p *beam.Pipeline, server string, branches int) error {
+// Prism gives a job one worker, and counts what two of the Go SDK report as if it were one. So there is
+// a job for each worker, with a part of the shards. The last job has all shards: it finds them finished,
+// and adds them up.
+func (o *options) onPrism(ctx context.Context, stderr io.Writer) error {
+	group, parts := errgroup.WithContext(ctx)
+	if o.job.Workers > 1 {
+		for i := range o.job.Workers {
+			group.Go(func() error { return o.persist(parts, part{i, o.job.Workers}, stderr) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return o.persist(ctx, everything, stderr)
+}
+
+// persist runs a part on a worker, again if that was lost: what is finished stays so.
+func (o *options) persist(ctx context.Context, part part, stderr io.Writer) error {
+	for attempt := 1; ; attempt++ {
+		err := onWorker(ctx, *jobopts.Endpoint, o.job, part)
+		if !errors.Is(err, errWorkerLost) || attempt == o.attempts {
+			return err
+		}
+		complain(stderr, fmt.Errorf("attempt %d: %w: what it had not finished is done again", attempt, err))
+	}
+}
+
+// onWorker runs a part as a job of its own, on a worker of its own.
+func onWorker(ctx context.Context, server string, job Job, part part) error {
 	pool, err := startPool(ctx)
 	if err != nil {
 		return err
 	}
 	defer pool.close()
+	p, s := beam.NewPipelineWithRoot()
+	build(s, job, part)
 	pipeline, err := marshal(ctx, p, pool.address)
 	if err != nil {
 		return err
 	}
-	// The workers are this program, which is there already: nothing has to be sent.
+	// The worker is this program, which is there already: nothing has to be sent.
 	nothing, err := os.CreateTemp("", "archive-worker-*")
 	if err != nil {
 		return err
@@ -45,21 +74,26 @@ func onWorkers(ctx context.Context, p *beam.Pipeline, server string, branches in
 	if err := runnerlib.UpdateGoEnvironmentWorker(nothing.Name(), pipeline); err != nil {
 		return err
 	}
-	if err := spread(pipeline, branches); err != nil {
-		return err
-	}
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	go func() {
 		select {
-		case id := <-pool.lost:
-			giveUp(fmt.Errorf("%w: %s", errWorkerLost, id))
+		case <-pool.lost:
+			giveUp(errWorkerLost)
 		case <-ctx.Done():
 		}
 	}()
 	err = submit(ctx, server, pipeline, nothing.Name())
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
+	}
+	if err != nil {
+		// The job server may know first that its worker is gone, and fails the job.
+		select {
+		case <-pool.lost:
+			return errWorkerLost
+		case <-time.After(time.Second):
+		}
 	}
 	return err
 }
@@ -75,48 +109,6 @@ func marshal(ctx context.Context, p *beam.Pipeline, pool string) (*pipepb.Pipeli
 		return nil, err
 	}
 	return graphx.Marshal(edges, &graphx.Options{Environment: environment})
-}
-
-// spread gives each branch of a pipeline an environment of its own. The first one keeps that of the
-// steps outside of the branches.
-func spread(p *pipepb.Pipeline, branches int) error {
-	c := p.GetComponents()
-	for i := 1; i < branches; i++ {
-		root := ""
-		for id, t := range c.GetTransforms() {
-			if t.GetUniqueName() == branchName(i) {
-				root = id
-			}
-		}
-		if root == "" {
-			return fmt.Errorf("the pipeline has no branch %q", branchName(i))
-		}
-		old := c.GetTransforms()[firstStep(c, root)].GetEnvironmentId()
-		id := fmt.Sprintf("%s-%d", old, i)
-		c.Environments[id] = proto.CloneOf(c.GetEnvironments()[old])
-		move(c, root, id)
-	}
-	return nil
-}
-
-// firstStep returns a transform below another one that has an environment.
-func firstStep(c *pipepb.Components, id string) string {
-	t := c.GetTransforms()[id]
-	if len(t.GetSubtransforms()) == 0 || t.GetEnvironmentId() != "" {
-		return id
-	}
-	return firstStep(c, t.GetSubtransforms()[0])
-}
-
-// move moves a transform and all below it into an environment. What has none is the job server's own.
-func move(c *pipepb.Components, id, environment string) {
-	t := c.GetTransforms()[id]
-	if t.GetEnvironmentId() != "" {
-		t.EnvironmentId = environment
-	}
-	for _, sub := range t.GetSubtransforms() {
-		move(c, sub, environment)
-	}
 }
 
 // submit runs a pipeline on a job server, and cancels it there when the context ends.

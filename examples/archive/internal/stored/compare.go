@@ -35,17 +35,17 @@ func (c *Checker) stored(fields []received.Field, b *beside) *StoredResults {
 		return &StoredResults{By: "Amazon SES", SPF: r.SPF.Status, DKIM: r.DKIM.Status, DMARC: r.DMARC.Status, ses: true}
 	}
 	var s *StoredResults
-	id := c.StoredID
 	for _, f := range fields {
 		if !f.Is("Authentication-Results") {
 			continue
 		}
-		field, err := authres.ParseLenient(f.Body)
-		if err != nil || id != "" && !strings.EqualFold(field.ID, id) {
+		field, err := authres.ParseLenient(f.Name + ":" + f.Body)
+		switch {
+		case err != nil, s == nil && c.StoredID != "" && !strings.EqualFold(field.ID, c.StoredID),
+			s != nil && !strings.EqualFold(field.ID, s.By):
 			continue
-		}
-		if s == nil {
-			s, id = &StoredResults{By: field.ID}, field.ID
+		case s == nil:
+			s = &StoredResults{By: field.ID} // Microsoft writes none
 		}
 		for _, r := range field.Results {
 			s.take(r)
