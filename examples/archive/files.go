@@ -16,13 +16,15 @@ import (
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/s3"    // s3://
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/mailverdict/mailverdict/examples/archive/internal/bucket"
 )
 
 // files are Beam's file systems, each opened once.
 type files struct {
 	mu      sync.Mutex
 	systems map[string]filesystem.Interface
-	bucket  *s3.Client // for what Beam's file system does not tell
+	client  *s3.Client // for what Beam's file system does not tell
 }
 
 // scheme returns the scheme of a URL, or "" for a path.
@@ -72,7 +74,7 @@ func (f *files) Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	return fs.OpenRead(ctx, name)
 }
 
-// Encryption implements stored.Store: S3's encryption clients leave the algorithm in the metadata.
+// Encryption implements stored.Store.
 func (f *files) Encryption(ctx context.Context, name string) (string, error) {
 	if scheme(name) != "s3" {
 		return "", nil
@@ -81,32 +83,20 @@ func (f *files) Encryption(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(name, "s3://"), "/")
-	head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
-	if err != nil {
-		return "", err
-	}
-	for _, k := range []string{"x-amz-cek-alg", "x-amz-c", "x-amz-key-v2", "x-amz-key"} {
-		if v := head.Metadata[k]; v != "" && k == "x-amz-cek-alg" {
-			return v, nil
-		} else if v != "" {
-			return "an S3 encryption client", nil
-		}
-	}
-	return "", nil
+	return bucket.Store{Client: client}.Encryption(ctx, name)
 }
 
 func (f *files) s3(ctx context.Context) (*s3.Client, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.bucket == nil {
+	if f.client == nil {
 		c, err := config.LoadDefaultConfig(context.WithoutCancel(ctx))
 		if err != nil {
 			return nil, err
 		}
-		f.bucket = s3.NewFromConfig(c)
+		f.client = s3.NewFromConfig(c)
 	}
-	return f.bucket, nil
+	return f.client, nil
 }
 
 // read returns all of a small file, or nil where there is none.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -90,8 +89,13 @@ func (j *Job) resolver() resolver.Resolver {
 	if j.Questions == 0 {
 		return &resolver.Cache{Resolver: client}
 	}
+	return &resolver.Cache{Resolver: &paced{client, j.limiter()}}
+}
+
+// limiter returns the share of one worker in the questions a second.
+func (j *Job) limiter() *rate.Limiter {
 	share := j.Questions / float64(max(1, j.Workers))
-	return &resolver.Cache{Resolver: &paced{client, rate.NewLimiter(rate.Limit(share), int(cmp.Or(share, 1))+1)}}
+	return rate.NewLimiter(rate.Limit(share), int(share)+1)
 }
 
 // paced asks so many questions a second.

@@ -17,11 +17,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"reflect"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	beamlog "github.com/apache/beam/sdks/v2/go/pkg/beam/log"
@@ -60,7 +62,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	if !o.verbose {
+		// Beam logs what it returns as an error, too, several times.
 		beamlog.SetupLogging("error", "text")
+		slog.SetDefault(slog.New(slog.DiscardHandler))
 	}
 	if !beam.Initialized() {
 		beam.Init() // a worker does not come back from here
@@ -71,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	if err := o.execute(ctx, stderr); err != nil {
-		complain(stderr, err)
+		complain(stderr, cause(err))
 		return exitFailed
 	}
 	if err := o.report(ctx, files, stdout); err != nil {
@@ -90,12 +94,14 @@ func (o *options) begin(ctx context.Context, f *files) error {
 		return fmt.Errorf("-out: %w", err)
 	}
 	if text == nil {
+		o.job.Started = time.Now().UTC().Truncate(time.Second)
 		return f.writeJSON(ctx, o.runFile(), o.job.Plan)
 	}
 	var before Plan
 	if err := json.Unmarshal(text, &before); err != nil {
 		return fmt.Errorf("%s: %w", o.runFile(), err)
 	}
+	o.job.Started = before.Started
 	if !reflect.DeepEqual(before, o.job.Plan) {
 		return fmt.Errorf("%s has results of a run with other flags (run.json in it says which): give another -out", o.job.Out)
 	}
@@ -142,6 +148,15 @@ func (o *options) report(ctx context.Context, f *files, stdout io.Writer) error 
 		return err
 	}
 	return table(stdout, &s)
+}
+
+// cause returns what a step failed of, without the plan of the pipeline that Beam puts before it.
+func cause(err error) error {
+	text := err.Error()
+	if i := strings.LastIndex(text, "failed:\n"); i >= 0 && strings.Contains(text, "DoFn[") {
+		return errors.New(strings.TrimSpace(text[i+len("failed:\n"):]))
+	}
+	return err
 }
 
 // complain writes one line about something that is wrong.

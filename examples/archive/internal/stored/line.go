@@ -15,6 +15,9 @@ type Line struct {
 	File  string // as the line calls it: that of a Name, with "@OFFSET" in an mbox
 	Text  []byte // a JSON object, with the end of the line
 	Again bool   // DNS or the store failed: a second pass may end otherwise
+
+	// Disposition is what the verdict recommends: a word of package dmarc, "" without one.
+	Disposition string
 }
 
 // About is the value of the key "archive".

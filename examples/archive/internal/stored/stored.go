@@ -76,6 +76,10 @@ type Options struct {
 	// or its topmost Received field tells.
 	Now time.Time `json:"now,omitzero"`
 
+	// Started is when messages are evaluated of which nobody tells when they came. The zero time
+	// means the present.
+	Started time.Time `json:"started,omitzero"`
+
 	// PublicSuffix discovers by the public suffix list (RFC 7489).
 	PublicSuffix bool `json:"psl,omitempty"`
 
@@ -210,7 +214,7 @@ func (c *Checker) verify(ctx context.Context, file string, fields []received.Fie
 	if err := checked.Write(&text); err != nil {
 		return failed(file, err)
 	}
-	return Line{File: file, Text: withAbout(text.Bytes(), about), Again: isOpen(result)}
+	return Line{File: file, Text: withAbout(text.Bytes(), about), Again: isOpen(result), Disposition: result.DMARC.Disposition.String()}
 }
 
 // evaluatedAt returns when a message is evaluated, or the zero time for the present.
@@ -221,7 +225,10 @@ func (c *Checker) evaluatedAt(fields []received.Field, b *beside) time.Time {
 	case !b.now.IsZero():
 		return b.now
 	}
-	return received.When(fields)
+	if came := received.When(fields); !came.IsZero() {
+		return came
+	}
+	return c.Started
 }
 
 // capped reads up to so many octets, and fails where there are more.

@@ -7,9 +7,9 @@ import (
 
 // A Summary counts lines.
 type Summary struct {
-	Messages int            `json:"messages"` // with a verdict
-	Skipped  map[string]int `json:"skipped"`  // by kind
-	DNS      map[string]int `json:"dns"`      // messages, by About.DNS
+	Messages int            `json:"messages"`          // with a verdict
+	Skipped  map[string]int `json:"skipped,omitempty"` // by kind
+	DNS      map[string]int `json:"dns"`               // messages, by About.DNS
 	Counts
 	Domains map[string]*Counts `json:"domains"` // by Author Domain; "" where there is none
 }
@@ -17,14 +17,14 @@ type Summary struct {
 // Counts are of messages.
 type Counts struct {
 	Verdicts     map[string]int `json:"verdicts"`
-	Dispositions map[string]int `json:"dispositions"`
+	Dispositions map[string]int `json:"dispositions,omitempty"`
 
 	// KeysChanged are those with a signature whose key is not what it was, by verdict: a fail
 	// among them may have been a pass.
-	KeysChanged map[string]int `json:"keys_changed"`
+	KeysChanged map[string]int `json:"keys_changed,omitempty"`
 
 	// Differences are those with another result than the stored one, by "METHOD STORED NOW".
-	Differences map[string]int `json:"differences"`
+	Differences map[string]int `json:"differences,omitempty"`
 }
 
 // Add counts a line.
