@@ -101,15 +101,17 @@ func TestRealMiltersCountInOnePostgreSQLWhileOneIsKilled(t *testing.T) {
 	for round := range 4 {
 		dies := startCounter(t, program, dir, fmt.Sprint("dies", round), config, 2+round)
 		sending := sync.WaitGroup{}
-		for _, c := range []*counter{dies, dies, lives, lives} {
-			sending.Go(func() { sendUntilItEnds(t, c, 1500) })
+		for range 2 {
+			sending.Go(func() { sendUntilItEnds(t, dies, 100_000) })
+			sending.Go(func() { sendUntilItEnds(t, lives, 1_500) })
 		}
 		sending.Wait()
-		if dies.killAt > 0 {
-			t.Fatalf("the milter was not killed:\n%s", tail(dies.log.String(), 3000))
-		}
+		_ = dies.process.Process.Kill() // if it was not killed by now, the tally says so
 		_ = dies.process.Wait()
 		was := dies.tally(t)
+		if len(was.open)+len(was.stored) == 0 {
+			t.Fatal("nothing was stored")
+		}
 		for _, n := range was.stored {
 			want += n
 			was.counted -= n
