@@ -49,6 +49,9 @@ func same(a, b string) bool {
 	if err != nil {
 		return false
 	}
+	if a == b {
+		return true
+	}
 	b, err = domain.Canonical(b)
 	return err == nil && a == b
 }

@@ -36,6 +36,9 @@ func (r *interrupter) Resolve(ctx context.Context, q resolver.Question) (resolve
 	now := r.asked == r.at
 	r.mu.Unlock()
 	if now {
+		if r.delay > 0 {
+			time.Sleep(1) // in a bubble: until the message was written, and all wait for DNS
+		}
 		r.call()
 	}
 	if r.delay > 0 {

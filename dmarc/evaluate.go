@@ -50,9 +50,13 @@ type Input struct {
 // A failure of DNS makes the verdict temperror exactly where its answer could have changed
 // the verdict or the disposition: not where an aligned identifier passed all the same, nor
 // where the identifier that it leaves open could not align.
-func Evaluate(in Input) Verdict { return evaluate(in, identifiers(in.SPF, in.DKIM)) }
+func Evaluate(in Input) Verdict {
+	ids := identifiers(in.SPF, in.DKIM)
+	align(ids, in.Discovery)
+	return evaluate(in, ids)
+}
 
-// evaluate is Evaluate for those identifiers, which become part of the verdict.
+// evaluate is Evaluate for those identifiers, aligned, which become part of the verdict.
 func evaluate(in Input, ids []Identifier) Verdict {
 	d := in.Discovery
 	if d == nil {
@@ -89,9 +93,6 @@ func evaluate(in Input, ids []Identifier) Verdict {
 
 // judge holds the identifiers against a policy: section 5.3.5.
 func (v *Verdict) judge(in Input, r *record.Record) {
-	for i := range v.Identifiers {
-		v.Identifiers[i].align(v.Discovery)
-	}
 	v.SPFAligned, v.DKIMAligned = v.aligned(MethodSPF), v.aligned(MethodDKIM)
 	v.Policy, v.PolicyTag = v.Discovery.Policy()
 	v.Applied, _ = relax(v.Policy, r, -1) // below every pct: without pct, which is for failures only

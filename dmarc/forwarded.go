@@ -53,16 +53,13 @@ func readWay(h *header.Header) (w wayFacts) {
 }
 
 // evidence lists what shows that a message came by way of a forwarder or list. It is empty for a
-// message that passes, or that no policy applies to. It sets the alignment of ids.
+// message that passes, or that no policy applies to.
 func (s *Session) evidence(r *Result, d *discovery.Result, ids []Identifier) []indirect.Evidence {
 	if d.Err != nil {
 		return nil
 	}
-	for i := range ids {
-		ids[i].align(d)
-		if ids[i].Authenticated && ids[i].Alignment == discovery.Aligned {
-			return nil
-		}
+	if slices.ContainsFunc(ids, func(i Identifier) bool { return i.Authenticated && i.Alignment == discovery.Aligned }) {
+		return nil
 	}
 	var list []indirect.Evidence
 	add := func(kind indirect.Kind, strong bool, detail string) {

@@ -121,10 +121,16 @@ func (i *Identifier) name() discovery.Identifier {
 	return discovery.Identifier{Domain: i.Domain, Tag: tag, Authenticated: i.Authenticated, Open: i.Open}
 }
 
-// align says how the identifier stands to the Author Domain.
-func (i *Identifier) align(d *discovery.Result) {
-	i.Mode, i.Alignment = d.Align(i.name())
-	i.Organizational = d.Organization(i.Domain).Organizational
+// align says how identifiers stand to the Author Domain, if a policy was found for it.
+func align(ids []Identifier, d *discovery.Result) {
+	if d == nil || d.Err != nil || d.Query() == nil {
+		return
+	}
+	for n := range ids {
+		i := &ids[n]
+		i.Mode, i.Alignment = d.Align(i.name())
+		i.Organizational = d.Organization(i.Domain).Organizational
+	}
 }
 
 // failure returns why the identifier is not authenticated.

@@ -285,6 +285,7 @@ func (s *Session) input(r *Result, d *discovery.Search) (Input, []Identifier) {
 	ids := identifiers(r.SPF, r.DKIM)
 	var room [4]discovery.Identifier // mostly enough
 	found := d.Finish(appendNames(room[:0], ids))
+	align(ids, found)
 	return Input{
 		SPF:       r.SPF,
 		DKIM:      r.DKIM,

@@ -51,6 +51,7 @@ type Budget struct {
 
 	mu       sync.Mutex
 	outcomes []asked       // of questions, in the order in which they came
+	room     [2]asked      // memory of the first outcomes: all that a simple message has
 	calls    []*call       // under way
 	timeUp   error         // of calls that the limit of time ends
 	count    int           // of questions
@@ -175,7 +176,7 @@ func (b *Budget) call(q Question) *call {
 // keep adds the outcome of q. The caller holds mu.
 func (b *Budget) keep(q Question, o outcome) {
 	if b.outcomes == nil {
-		b.outcomes = make([]asked, 0, 2) // enough for a check of a simple message
+		b.outcomes = b.room[:0]
 	}
 	b.outcomes = append(b.outcomes, asked{q, o})
 }

@@ -107,12 +107,10 @@ func (p *piece) appendValue(b []byte, value string) []byte {
 		delimiters = "."
 	}
 	parts := make([]string, 0, 8)
-	for start, i := 0, 0; i <= len(value); i++ {
-		if i == len(value) || strings.IndexByte(delimiters, value[i]) >= 0 {
-			parts = append(parts, value[start:i])
-			start = i + 1
-		}
+	for i := strings.IndexAny(value, delimiters); i >= 0; i = strings.IndexAny(value, delimiters) {
+		parts, value = append(parts, value[:i]), value[i+1:]
 	}
+	parts = append(parts, value)
 	if p.reverse {
 		for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
 			parts[i], parts[j] = parts[j], parts[i]

@@ -133,7 +133,8 @@ func (m *matcher) matchMX(t *Term, name string, f *frame) (bool, *ending) {
 	if stop != nil {
 		return false, stop
 	}
-	hosts := exchangers(answer.MX)
+	var room [4]string // mostly enough
+	hosts := appendExchangers(room[:0], answer.MX)
 	if len(hosts) > m.limits.MXHosts {
 		return false, permError(ErrMXLimit, "")
 	}
@@ -146,9 +147,8 @@ func (m *matcher) matchMX(t *Term, name string, f *frame) (bool, *ending) {
 	return false, nil
 }
 
-// exchangers returns the hosts of MX records, without the null MX of RFC 7505.
-func exchangers(records []resolver.MX) []string {
-	hosts := make([]string, 0, len(records))
+// appendExchangers appends the hosts of MX records, without the null MX of RFC 7505.
+func appendExchangers(hosts []string, records []resolver.MX) []string {
 	for _, mx := range records {
 		if mx.Host != "" && mx.Host != "." {
 			hosts = append(hosts, mx.Host)

@@ -105,7 +105,7 @@ func (p *prefetch) term(t *Term, current string, counted int) {
 	case KindMX:
 		r.question.Type = resolver.TypeMX
 		r.then = func(a resolver.Answer) {
-			if hosts := exchangers(a.MX); len(hosts) <= p.limits.MXHosts {
+			if hosts := appendExchangers(nil, a.MX); len(hosts) <= p.limits.MXHosts {
 				p.hosts(hosts, false)
 			}
 		}

@@ -57,12 +57,11 @@ func appendName(dst, name []byte) []byte {
 	for len(name) > 0 && (isSpace(name[len(name)-1]) || name[len(name)-1] == '\r' || name[len(name)-1] == '\n') {
 		name = name[:len(name)-1]
 	}
-	start := len(dst)
-	dst = append(dst, name...)
-	for i, c := range dst[start:] {
+	for _, c := range name {
 		if 'A' <= c && c <= 'Z' {
-			dst[start+i] = c + ('a' - 'A')
+			c += 'a' - 'A'
 		}
+		dst = append(dst, c)
 	}
 	return dst
 }
@@ -70,6 +69,9 @@ func appendName(dst, name []byte) []byte {
 // appendLine appends a line, which neither begins nor ends with white space, with
 // one space in place of each run of white space in it.
 func appendLine(dst, line []byte) []byte {
+	if isClean(line) { // as most are
+		return append(dst, line...)
+	}
 	return appendSqueezed(dst, line, len(line), true)
 }
 

@@ -56,6 +56,22 @@ func cleanPrefix(p []byte, n int) int {
 	return i
 }
 
+// isClean reports whether a line, which neither begins nor ends with white space, certainly
+// stays as it is. Of a line of less than 9 octets it is never certain.
+func isClean(line []byte) bool {
+	last := len(line) - 9 // 8 octets, and the one that follows, which is no white space
+	for i := 0; i <= last; i = min(i+8, last) {
+		octets := word(line[i:])
+		if isMarked(spaces(octets, word(line[i+1:])) | tabsIn(octets)) {
+			return false
+		}
+		if i == last {
+			return true
+		}
+	}
+	return false
+}
+
 // appendSqueezed appends the canonical form of the first n octets of p, which is as relax
 // says, to dst; tabs says whether there is a tab among them. It takes 8 octets as one
 // number, and 4 numbers at a time: in most text no white space changes among them, and

@@ -39,6 +39,16 @@ var spfBenchZones = map[string]func(zone resolver.Zone, name string){
 		}
 		zone[name] = resolver.Records{TXT: []string{"v=spf1 include:spf0." + name + " -all"}}
 	},
+	// A host and mail exchangers that are not the client, and a name of macros that is there.
+	"mixed": func(zone resolver.Zone, name string) {
+		far := resolver.Records{A: []string{"203.0.113.1"}}
+		zone["far."+name], zone["mx1."+name], zone["mx2."+name] = far, far, far
+		zone["1.2.0.192.bounces.sbl."+name] = resolver.Records{A: []string{"127.0.0.2"}}
+		zone[name] = resolver.Records{
+			TXT: []string{"v=spf1 a:far." + name + " mx exists:%{ir}.%{l1r-}.sbl.%{d2} -all"},
+			MX:  []string{"10 mx1." + name, "20 mx2." + name},
+		}
+	},
 }
 
 // spfNetworks are 12 terms, of which the last of the fourth record is the client.
@@ -63,7 +73,7 @@ var spfBenchSession = spf.Envelope{
 }
 
 func BenchmarkSPF(b *testing.B) {
-	for _, name := range []string{"direct", "nested", "chained"} {
+	for _, name := range []string{"direct", "nested", "chained", "mixed"} {
 		b.Run("record="+name, func(b *testing.B) {
 			zone := resolver.Zone{}
 			spfBenchZones[name](zone, "shop.example")
@@ -72,7 +82,7 @@ func BenchmarkSPF(b *testing.B) {
 	}
 }
 
-func spfOurs(zone resolver.Zone) contestant {
+func spfOurs(zone resolver.Resolver) contestant {
 	checker := &spf.Checker{Resolver: zone}
 	return contestant{"ours", func(io.Reader) error {
 		if r := checker.Check(context.Background(), spfBenchSession); r.Status != spf.StatusPass {

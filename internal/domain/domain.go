@@ -89,30 +89,26 @@ func IsCanonical(name string) bool {
 	if len(name) > MaxLength {
 		return false
 	}
-	label := 0
-	for i := range len(name) {
-		if !canonicalOctets[name[i]] {
+	start := 0 // of the label
+	for i, c := range []byte(name) {
+		if canonicalOctets[c] {
+			continue
+		}
+		if c != '.' || !isLabelLength(i-start) {
 			return false
 		}
-		label++
-		if name[i] == '.' {
-			if label == 1 {
-				return false
-			}
-			label = 0
-		}
-		if label > MaxLabel {
-			return false
-		}
+		start = i + 1
 	}
-	return label > 0
+	return isLabelLength(len(name) - start)
 }
 
-// canonicalOctets are those of a name in canonical form.
+func isLabelLength(n int) bool { return 0 < n && n <= MaxLabel }
+
+// canonicalOctets are those of a label in canonical form.
 var canonicalOctets = [256]bool{
 	'a': true, 'b': true, 'c': true, 'd': true, 'e': true, 'f': true, 'g': true, 'h': true, 'i': true, 'j': true, 'k': true, 'l': true, 'm': true,
 	'n': true, 'o': true, 'p': true, 'q': true, 'r': true, 's': true, 't': true, 'u': true, 'v': true, 'w': true, 'x': true, 'y': true, 'z': true,
-	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true, '-': true, '_': true, '.': true,
+	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true, '-': true, '_': true,
 }
 
 // checkLength says why the A-labels of a name would be too long, without making them:
