@@ -115,10 +115,26 @@ func (v *Verifier) messageLimits() message.Limits { return v.used().Limits.messa
 
 // Attach verifies the signatures of a message that another check reads, and asks for
 // keys with questions. It is for this module alone, which calls it before the first
-// octet of m. After m has ended or failed, finish waits for the keys and returns what
-// Session.Finish does.
-func (v *Verifier) Attach(m *message.Message, questions *ask.Group) (finish func() []*Result) {
+// octet of m.
+func (v *Verifier) Attach(m *message.Message, questions *ask.Group) Attached {
 	s := new(signatures)
 	s.attach(v, m, questions)
-	return s.finish
+	return Attached{s}
 }
+
+// Attached are the signatures of a message that Attach was called for.
+type Attached struct{ signatures *signatures }
+
+// Signatures yields the DKIM-Signature fields as far as they could be read, once the header
+// has ended.
+func (a Attached) Signatures(yield func(*Signature) bool) {
+	for _, c := range a.signatures.checks {
+		if !yield(&c.signature) {
+			return
+		}
+	}
+}
+
+// Finish waits for the keys and returns what Session.Finish does, after the message has
+// ended or failed.
+func (a Attached) Finish() []*Result { return a.signatures.finish() }

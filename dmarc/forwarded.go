@@ -31,8 +31,8 @@ type wayFacts struct {
 }
 
 // readWay reads the facts from a header. A header without them costs no memory.
-func readWay(h *header.Header) (w wayFacts) {
-	subject, copied := -1, false
+func readWay(h *header.Header, signatures dkim.Attached) (w wayFacts) {
+	subject := -1
 	for i := range h.Fields {
 		switch f := &h.Fields[i]; {
 		case f.Is("list-id"), f.Is("list-post") && w.list == "":
@@ -41,13 +41,12 @@ func readWay(h *header.Header) (w wayFacts) {
 			w.resent = true
 		case f.Is("subject"):
 			subject = i
-		case f.Is("dkim-signature"):
-			_, _, hasCopy := tagvalue.Find(f.Body(), "z")
-			copied = copied || hasCopy
 		}
 	}
-	if copied && subject >= 0 {
-		w.subject = tagvalue.Trim(header.Unfold(h.Fields[subject].Body()))
+	for signature := range signatures.Signatures {
+		if signature.CopiedHeader != "" && subject >= 0 && w.subject == "" {
+			w.subject = tagvalue.Trim(header.Unfold(h.Fields[subject].Body()))
+		}
 	}
 	return w
 }

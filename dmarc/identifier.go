@@ -1,7 +1,6 @@
 package dmarc
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/alignment"
@@ -9,8 +8,6 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/enum"
-	"github.com/mailverdict/mailverdict/internal/header"
-	"github.com/mailverdict/mailverdict/internal/tagvalue"
 	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -148,14 +145,4 @@ func pathDomain(e Envelope) string {
 		return e.HELO
 	}
 	return e.MailFrom[strings.LastIndexByte(e.MailFrom, '@')+1:]
-}
-
-// signer returns what is probably the domain that a DKIM-Signature field speaks for, or nil for
-// another field. It is valid as long as the field.
-func signer(f header.Field) []byte {
-	if !f.Is("dkim-signature") {
-		return nil
-	}
-	start, end, _ := tagvalue.Find(f.Body(), "d")
-	return bytes.TrimSpace(f.Body()[start:end])
 }

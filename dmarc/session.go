@@ -48,8 +48,8 @@ type Session struct {
 	mailFrom, helo spfCheck
 	given          *spf.Result // by UseSPF
 
-	message    *message.Message      // nil once the session has ended
-	signatures func() []*dkim.Result // when the message has ended
+	message    *message.Message // nil once the session has ended
+	signatures dkim.Attached
 	keys       questions
 	policy     questions
 
@@ -176,7 +176,7 @@ type headerCheck Session
 func (c *headerCheck) HeaderEnded(m *message.Message) {
 	s, o := (*Session)(c), c.options
 	s.chain = o.arc.Start(m, &s.keys.Group)
-	s.author, s.way = author.Of(m.Header()), readWay(m.Header())
+	s.author, s.way = author.Of(m.Header()), readWay(m.Header(), s.signatures)
 	names := o.invalidAuthor.domains(&s.author)
 	if len(names) == 0 {
 		return
@@ -191,10 +191,8 @@ func (c *headerCheck) HeaderEnded(m *message.Message) {
 		d := &s.searches[i]
 		d.Begin(&s.policy.Group, o.discovery, &o.records, name)
 		d.Expect(pathDomain(s.envelope))
-		for _, field := range m.Header().Fields {
-			if signer := signer(field); signer != nil && string(signer) != name {
-				d.Expect(string(signer))
-			}
+		for signature := range s.signatures.Signatures {
+			d.Expect(signature.Domain)
 		}
 	}
 }
@@ -218,7 +216,7 @@ func (s *Session) Finish() (*Result, error) {
 	default:
 		s.author.Err = cause.Wrap(ErrInterrupted, "", cut)
 	}
-	r := &Result{Envelope: s.envelope, Time: s.options.now(), Author: s.author, DKIM: s.signatures()}
+	r := &Result{Envelope: s.envelope, Time: s.options.now(), Author: s.author, DKIM: s.signatures.Finish()}
 	if r.DKIM == nil {
 		r.DKIM = []*dkim.Result{}
 	}

@@ -2,6 +2,7 @@ package spf
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/resolver"
@@ -149,6 +150,7 @@ func (m *matcher) matchMX(t *Term, name string, f *frame) (bool, *ending) {
 
 // appendExchangers appends the hosts of MX records, without the null MX of RFC 7505.
 func appendExchangers(hosts []string, records []resolver.MX) []string {
+	hosts = slices.Grow(hosts, len(records))
 	for _, mx := range records {
 		if mx.Host != "" && mx.Host != "." {
 			hosts = append(hosts, mx.Host)

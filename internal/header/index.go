@@ -81,10 +81,8 @@ func (x *Index) find(name []byte) int {
 
 // appendLower appends name to text in lower case.
 func appendLower[T string | []byte](text []byte, name T) []byte {
-	start := len(text)
-	text = append(text, name...)
-	for i, c := range text[start:] {
-		text[start+i] = lower(c)
+	for i := range len(name) {
+		text = append(text, lower(name[i]))
 	}
 	return text
 }
