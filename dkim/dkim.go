@@ -114,20 +114,19 @@ func (v *Verifier) Begin(ctx context.Context) *Session {
 func (v *Verifier) messageLimits() message.Limits { return v.used().Limits.message() }
 
 // Attach verifies the signatures of a message that another check reads, and asks for
-// keys with questions. It is for this module alone, which calls it before the first
-// octet of m.
-func (v *Verifier) Attach(m *message.Message, questions *ask.Group) Attached {
-	s := new(signatures)
-	s.attach(v, m, questions)
-	return Attached{s}
+// keys with questions; a gives the results. It is for this module alone, which calls it
+// before the first octet of m.
+func (v *Verifier) Attach(m *message.Message, questions *ask.Group, a *Attached) {
+	a.signatures.attach(v, m, questions)
 }
 
-// Attached are the signatures of a message that Attach was called for.
-type Attached struct{ signatures *signatures }
+// Attached are the signatures of a message, once it was given to Attach. It must not be
+// copied after that.
+type Attached struct{ signatures signatures }
 
 // Signatures yields the DKIM-Signature fields as far as they could be read, once the header
 // has ended.
-func (a Attached) Signatures(yield func(*Signature) bool) {
+func (a *Attached) Signatures(yield func(*Signature) bool) {
 	for _, c := range a.signatures.checks {
 		if !yield(&c.signature) {
 			return
@@ -137,4 +136,4 @@ func (a Attached) Signatures(yield func(*Signature) bool) {
 
 // Finish waits for the keys and returns what Session.Finish does, after the message has
 // ended or failed.
-func (a Attached) Finish() []*Result { return a.signatures.finish() }
+func (a *Attached) Finish() []*Result { return a.signatures.finish() }

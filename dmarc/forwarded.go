@@ -31,7 +31,7 @@ type wayFacts struct {
 }
 
 // readWay reads the facts from a header. A header without them costs no memory.
-func readWay(h *header.Header, signatures dkim.Attached) (w wayFacts) {
+func readWay(h *header.Header, signatures *dkim.Attached) (w wayFacts) {
 	subject := -1
 	for i := range h.Fields {
 		switch f := &h.Fields[i]; {

@@ -87,7 +87,7 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	}
 	s.message = o.messages.Get(o.limits)
 	s.keys.begin(s, o.keyQuestions, o.time)
-	s.signatures = o.dkim.Attach(s.message, &s.keys.Group)
+	o.dkim.Attach(s.message, &s.keys.Group, &s.signatures)
 	s.message.Attach((*headerCheck)(s))
 	return s
 }
@@ -176,7 +176,7 @@ type headerCheck Session
 func (c *headerCheck) HeaderEnded(m *message.Message) {
 	s, o := (*Session)(c), c.options
 	s.chain = o.arc.Start(m, &s.keys.Group)
-	s.author, s.way = author.Of(m.Header()), readWay(m.Header(), s.signatures)
+	s.author, s.way = author.Of(m.Header()), readWay(m.Header(), &s.signatures)
 	names := o.invalidAuthor.domains(&s.author)
 	if len(names) == 0 {
 		return
