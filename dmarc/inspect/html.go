@@ -28,7 +28,9 @@ var inspectHTML string
 //	mv-setup      the steps of setting the domain up with a company (ul)
 //	mv-step       one of them (li); beside it mv-done, mv-missing or mv-unknown, and in it mv-state
 //
-// What to do (mv-fixes and all in it) is as in package explain. The error is that of w.
+//	mv-todo       what to do (ul), with one mv-fix
+//
+// An mv-fix and all in it is as in package explain. The error is that of w.
 func (r *Report) HTML(w io.Writer) error {
 	t, err := layout.Templates("inspect")
 	if err == nil {

@@ -21,6 +21,8 @@ func (s *server) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.way("send"))
 	mux.HandleFunc("GET /paste", s.way("paste"))
 	mux.HandleFunc("GET /stories", s.way("stories"))
+	mux.HandleFunc("GET /domain", s.way("domain"))
+	mux.HandleFunc("POST /domain", func(w http.ResponseWriter, r *http.Request) { s.postDomain(w, r, nil) })
 	mux.HandleFunc("POST /session", s.makeSession)
 	mux.HandleFunc("POST /api/session", s.apiSession)
 	mux.HandleFunc("POST /paste", s.postPaste)
@@ -41,6 +43,8 @@ func (s *server) handler() http.Handler {
 	keyed("GET /stories", func(w http.ResponseWriter, r *http.Request, v *visitor) {
 		s.showWay(w, http.StatusOK, "stories", v, "")
 	})
+	keyed("GET /domain", func(w http.ResponseWriter, r *http.Request, v *visitor) { s.showWay(w, http.StatusOK, "domain", v, "") })
+	keyed("POST /domain", s.postDomain)
 	keyed("GET /events", s.stream)
 	keyed("POST /paste", func(w http.ResponseWriter, r *http.Request, v *visitor) { s.pasteFor(w, r, v) })
 	keyed("POST /stories", func(w http.ResponseWriter, r *http.Request, v *visitor) { s.storyFor(w, r, v) })

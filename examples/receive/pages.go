@@ -33,7 +33,7 @@ func asset(name string) string {
 
 // A page is what the templates show.
 type page struct {
-	Way     string // "send", "paste", "stories", or "" where there is no form
+	Way     string // "send", "paste", "stories", "domain", or "" where there is no form
 	Title   string
 	Base    string // path of the visitor, or "" where there is none
 	Address string
@@ -48,6 +48,7 @@ type page struct {
 	Ended    bool   // the message has come to its end
 	Messages []entry
 	Stories  []*story
+	Domain   domainForm // of Way "domain"
 
 	Shared string // path of a shared message
 }
