@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +25,10 @@ func askDNS(ctx context.Context, r resolver.Resolver, in *rollout.Input) (doubts
 	var err error
 	if in.Record, err = published(ctx, r, in.Domain); err != nil {
 		doubts = append(doubts, fmt.Sprintf("The record is what reports tell of it, as the published one could not be read: %s.", err))
+	} else if in.Record == "" {
+		doubts = append(doubts, fmt.Sprintf("No record is published at _dmarc.%s now: what is said of it is what reports tell.", in.Domain))
 	}
+	in.NoMail = sendsNoMail(ctx, r, in.Domain)
 	var open int
 	if in.Missing, open = missing(ctx, r, names(in.Domain, in.Flows)); open > 0 {
 		doubts = append(doubts, fmt.Sprintf("DNS did not say of %d names whether they exist: their mail is counted under sp.", open))
@@ -46,6 +51,14 @@ func published(ctx context.Context, r resolver.Resolver, domain string) (found s
 		}
 	}
 	return found, nil
+}
+
+// sendsNoMail reports whether the SPF record of a domain lets nobody send.
+func sendsNoMail(ctx context.Context, r resolver.Resolver, domain string) bool {
+	answer, err := r.Resolve(ctx, resolver.Question{Name: domain, Type: resolver.TypeTXT})
+	return err == nil && slices.ContainsFunc(answer.TXT, func(text string) bool {
+		return strings.EqualFold(strings.Join(strings.Fields(text), " "), "v=spf1 -all")
+	})
 }
 
 // missing returns those of the names that do not exist in DNS, and of how many DNS did not say. These are

@@ -88,10 +88,15 @@ func (s *site) senders(ctx context.Context, p *page) error {
 		NewSources int
 	}{view: v, Charts: dayCharts(days, sqlstore.Last(p.Filter.Days, p.Now)), ByClass: byClass(v.Sources)}
 	data.Plan = made
-	for _, src := range v.Sources {
-		if src.New {
+	for i := range v.Sources {
+		if v.Sources[i].New {
 			data.NewSources++
 		}
+	}
+	if f := &p.Filter; f.Query == "" && f.Class == "" && !f.New && !f.All {
+		v.fold()
+	}
+	for _, src := range v.Sources {
 		if src.Fix != nil && len(data.Fixes) < 5 {
 			data.Fixes = append(data.Fixes, src)
 		}
@@ -101,7 +106,7 @@ func (s *site) senders(ctx context.Context, p *page) error {
 			}
 		}
 	}
-	names, err := s.names(ctx, nameless(data.Shown[:min(len(data.Shown), mostNamed)]), p.Now)
+	names, err := s.names(ctx, hostsToName(data.Shown[:min(len(data.Shown), mostNamed)]), p.Now)
 	if err != nil {
 		return err
 	}

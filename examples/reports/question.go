@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
@@ -90,24 +91,27 @@ type source struct {
 	rollout.Source
 	New bool `json:"new,omitempty"` // no report showed it before the last look
 
-	// HostName is the name of its host by reverse DNS, of a source that proves no name.
+	// HostName is the name of its host by reverse DNS, of a source that has one host and is no provider.
 	HostName string `json:"host_name,omitempty"`
 }
 
-// nameless returns the hosts of those sources that prove no name.
-func nameless(sources []source) (hosts []netip.Addr) {
+// hasOneHost reports whether the name of its host says more of the source. A provider's hosts do not.
+func (s *source) hasOneHost() bool { return s.Provider == "" && s.Hosts == 1 && len(s.Addresses) == 1 }
+
+// hostsToName returns the hosts of which the names say more of the sources.
+func hostsToName(sources []source) (hosts []netip.Addr) {
 	for i := range sources {
-		if s := &sources[i]; len(s.Addresses) == 1 && s.Name == s.Addresses[0].String() {
+		if s := &sources[i]; s.hasOneHost() {
 			hosts = append(hosts, s.Addresses[0])
 		}
 	}
 	return hosts
 }
 
-// setHostNames gives sources that prove no name those of their hosts.
+// setHostNames gives such sources the names of their hosts.
 func setHostNames(sources []source, names map[netip.Addr]string) {
 	for i := range sources {
-		if s := &sources[i]; len(s.Addresses) == 1 && s.Name == s.Addresses[0].String() {
+		if s := &sources[i]; s.hasOneHost() {
 			s.HostName = names[s.Addresses[0]]
 		}
 	}
@@ -202,22 +206,32 @@ func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, v 
 		return nil, err
 	}
 	in.Covered = len(covered)
-	p := &plan{Plan: rollout.Make(in), Published: in.Record, Unproven: v.Unproven, Windows: []window{}, Reporters: v.Proven()}
+	p := &plan{Plan: rollout.Make(in), Published: in.Record, Unproven: v.Unproven, Reporters: v.Proven()}
 	p.Notes = append(p.Notes, doubts...)
 	if !in.Since.IsZero() {
 		p.Since = &in.Since
 	}
-	for _, n := range windows {
-		other := in
-		if n != v.Days {
-			if other.Flows, err = inbox.Flows(ctx, v.Domain, sqlstore.Last(n, now)); err != nil {
-				return nil, err
+	p.Windows, err = windowsOf(ctx, inbox, in, windows)
+	return p, err
+}
+
+// windowsOf answers the same for other numbers of days, all of them side by side.
+func windowsOf(ctx context.Context, inbox *sqlstore.Inbox, in rollout.Input, days []int) ([]window, error) {
+	list := make([]window, len(days))
+	failed := make([]error, len(days))
+	var wait sync.WaitGroup
+	for i, n := range days {
+		wait.Go(func() {
+			other := in
+			if n != in.Days {
+				other.Flows, failed[i] = inbox.Flows(ctx, in.Domain, sqlstore.Last(n, in.Now))
 			}
-		}
-		made := rollout.Make(other)
-		p.Windows = append(p.Windows, window{n, made.P, made.SP, made.NP})
+			made := rollout.Make(other)
+			list[i] = window{n, made.P, made.SP, made.NP}
+		})
 	}
-	return p, nil
+	wait.Wait()
+	return list, errors.Join(failed...)
 }
 
 // names returns the names below a domain that flows are from: those that send mail of the domain first.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -72,7 +73,11 @@ func (p *plan) text(to io.Writer) error {
 	if p.Unproven > 0 {
 		fmt.Fprintf(to, "\nLeft out: %d messages in reports whose mail did not prove who wrote them.\n", p.Unproven)
 	}
-	fmt.Fprintf(to, "\nNext step: %s\n", p.Step.Reason)
+	if p.Step.Change != "" {
+		fmt.Fprintf(to, "\nNext step: %s. %s\n", printable(p.Step.Change), p.Step.Reason)
+	} else {
+		fmt.Fprintf(to, "\nNext step: none now. %s\n", p.Step.Reason)
+	}
 	if p.Step.Record != "" {
 		fmt.Fprintf(to, "\n  %s  TXT  %s\n", printable(p.Step.Name), printable(p.Step.Record))
 	}
@@ -85,7 +90,7 @@ func (p *plan) text(to io.Writer) error {
 			}
 		}
 	}
-	fmt.Fprintln(to)
+	fmt.Fprintf(to, "\n%s\n", p.reportedBy())
 	for _, n := range p.Notes {
 		fmt.Fprintf(to, "%s\n", n)
 	}
@@ -123,4 +128,28 @@ func (p *plan) table(to io.Writer) error {
 		}
 	}
 	return table.Flush()
+}
+
+// mostReporters is how many of those who report are named.
+const mostReporters = 5
+
+// reportedBy names those who report.
+func (p *plan) reportedBy() string {
+	var total int64
+	for _, r := range p.Reporters {
+		total += r.Messages
+	}
+	text := "Nobody reports."
+	for i, r := range p.Reporters {
+		switch {
+		case i == 0:
+			text = fmt.Sprintf("Reported by %s (%s)", printable(r.Org), percent(r.Messages, total))
+		case i < mostReporters:
+			text += fmt.Sprintf(", %s (%s)", printable(r.Org), percent(r.Messages, total))
+		}
+	}
+	if more := len(p.Reporters) - mostReporters; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return strings.TrimSuffix(text, ".") + "."
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -53,11 +55,14 @@ func (p *program) show(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
+		if !*all && !*asJSON {
+			v.fold()
+		}
 		most := len(v.Sources)
 		if !*all {
 			most = min(most, mostShown)
 		}
-		names, err := hostNames(ctx, inbox, answers, nameless(v.Sources[:min(most, mostNamed)]), w.now)
+		names, err := hostNames(ctx, inbox, answers, hostsToName(v.Sources[:min(most, mostNamed)]), w.now)
 		if err != nil {
 			return err
 		}
@@ -85,6 +90,34 @@ const (
 	mostNamed = 200 // of which names are asked for
 )
 
+// fold puts addresses that prove nothing into the source of all others, if fewer than one in a thousand messages
+// came from them: nobody can do anything about one of them.
+func (v *view) fold() {
+	others := source{Source: rollout.Source{Name: rollout.Others, Class: rollout.Unknown}}
+	kept := make([]source, 0, len(v.Sources))
+	for _, s := range v.Sources {
+		small := s.Class == rollout.Unknown && len(s.Addresses) == 1 && s.Name == s.Addresses[0].String() && s.Messages < v.Messages/1000
+		if !small && s.Name != rollout.Others {
+			kept = append(kept, s)
+			continue
+		}
+		others.Messages += s.Messages
+		others.Unknown += s.Unknown
+		others.Hosts += s.Hosts
+		if others.First.IsZero() || s.First.Before(others.First) {
+			others.First = s.First
+		}
+		if s.Last.After(others.Last) {
+			others.Last = s.Last
+		}
+	}
+	if others.Hosts > 0 {
+		kept = append(kept, others)
+	}
+	slices.SortStableFunc(kept, func(a, b source) int { return cmp.Compare(b.Messages, a.Messages) })
+	v.Sources = kept
+}
+
 // headings are what the classes of sources are called.
 var headings = map[rollout.Class]string{
 	rollout.Aligned:    "aligned",
@@ -95,7 +128,7 @@ var headings = map[rollout.Class]string{
 
 // text prints a view for people: at most so many sources.
 func (v *view) text(to io.Writer, most int, last time.Time) error {
-	fmt.Fprintf(to, "%s, %d days: %d messages, %d of them pass (%s)\n", printable(v.Domain), v.Days, v.Messages, v.Passed, percent(v.Passed, v.Messages))
+	fmt.Fprintf(to, "%s, %d days: %s messages, %s of them pass (%s)\n", printable(v.Domain), v.Days, number(v.Messages), number(v.Passed), percent(v.Passed, v.Messages))
 	if v.Unproven > 0 {
 		fmt.Fprintf(to, "Not counted: %d messages in reports that anybody can have written.\n", v.Unproven)
 	}
@@ -120,7 +153,7 @@ func (v *view) text(to io.Writer, most int, last time.Time) error {
 		if s.HostName != "" {
 			name += " (" + s.HostName + ")"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%d\t%s\t%s\t%s\n", printable(name), headings[s.Class], s.Messages, percent(s.Aligned, s.Messages), s.Hosts,
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(name), headings[s.Class], number(s.Messages), percent(s.Aligned, s.Messages), number(int64(s.Hosts)),
 			s.First.Format(time.DateOnly), s.Last.Format(time.DateOnly), mark)
 	}
 	if err := table.Flush(); err != nil {

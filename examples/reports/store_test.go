@@ -147,7 +147,7 @@ func TestShowTellsWhoSendsAndWhatIsNew(t *testing.T) {
 		r.Rows[1].AuthSPF = []aggregate.Auth{{Domain: "em1.sendgrid.net", Scope: "mfrom", Result: "pass"}}
 	})
 	out, _ := w.run("show", "-now", monthEnd)
-	for _, want := range []string{"selector s", "30000", "SendGrid", "yours, not aligned", "SendGrid is not set up for example.com:", "s1._domainkey.example.com  CNAME"} {
+	for _, want := range []string{"selector s", "30,000", "SendGrid", "yours, not aligned", "SendGrid is not set up for example.com:", "s1._domainkey.example.com  CNAME"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -32,6 +32,9 @@ type Input struct {
 	// other ones are taken to exist. Nil means that nobody asked.
 	Missing map[string]bool
 
+	// NoMail says that the SPF record of Domain lets nobody send: "v=spf1 -all".
+	NoMail bool
+
 	// People says whether people write from the domain, who post to mailing lists: "yes", "no",
 	// or "" where nobody told.
 	People string
@@ -72,6 +75,9 @@ type Part struct {
 // Failing returns how many messages a policy of quarantine or reject concerns.
 func (p *Part) Failing() int64 { return sum(sum(p.Misaligned, p.Forwarded), p.Unknown) }
 
+// sendsNothing reports whether no mail shows that anybody sends in the name.
+func (p *Part) sendsNothing() bool { return p.Own() == 0 && p.Forwarded == 0 }
+
 // Own returns how many messages are the domain's own, as far as that is known.
 func (p *Part) Own() int64 { return sum(p.Aligned, p.Misaligned) }
 
@@ -100,6 +106,7 @@ const (
 	BlockSource  BlockKind = "source"  // a sender of the domain's own mail fails
 	BlockReports BlockKind = "reports" // there are too few reports to tell
 	BlockTime    BlockKind = "time"    // the policy is too young
+	BlockNothing BlockKind = "nothing" // no mail proves to be the domain's own, and nobody said that it sends none
 	BlockPeople  BlockKind = "people"  // people write from the domain, or nobody said that none do
 )
 
@@ -148,12 +155,13 @@ func (p *Part) add(f *Flow) {
 	}
 }
 
-// next returns the value that follows one of p, and the share of own mail that may fail before it.
-func next(p string) (value string, share float64) {
-	switch p {
-	case "reject":
+// next returns the value that follows that of p, and the share of own mail that may fail before it. A domain
+// that sends nothing has nothing to lose on the way.
+func next(p *Part) (value string, share float64) {
+	switch {
+	case p.Policy == "reject":
 		return "", 0
-	case "quarantine":
+	case p.Policy == "quarantine", p.sendsNothing():
 		return "reject", MaxReject
 	}
 	return "quarantine", MaxQuarantine
@@ -161,7 +169,7 @@ func next(p string) (value string, share float64) {
 
 // blocks returns what keeps p from its next value.
 func blocks(in Input, p *Plan) (list []Block) {
-	value, share := next(p.P.Policy)
+	value, share := next(&p.P)
 	if value == "" {
 		return nil
 	}
@@ -175,6 +183,11 @@ func blocks(in Input, p *Plan) (list []Block) {
 	}
 	list = append(list, failingSources(in, p, value, share)...)
 	switch {
+	case p.P.sendsNothing() && p.P.Unknown > 0 && !in.NoMail:
+		list = append(list, Block{Kind: BlockNothing, Text: fmt.Sprintf(
+			"%d messages came in the domain's name, and none proves to be yours. Either the domain sends no mail: then say so. Or nothing is set up for what it sends.", p.P.Unknown),
+			Fix: &Fix{Text: "If it sends no mail, publish an SPF record that lets nobody send.", Records: []Record{{Name: in.Domain, Type: "TXT", Value: "v=spf1 -all"}}}})
+	case p.P.sendsNothing():
 	case value == "reject" && in.People == "yes":
 		list = append(list, Block{Kind: BlockPeople, Text: "People write from this domain. Mailing lists change their mail and forward it, and reject would have it " +
 			"refused: RFC 9989, section 7.4, advises against reject for such a domain. quarantine is where it stays."})

@@ -117,6 +117,12 @@ func TestTheNextStep(t *testing.T) {
 		{"forged mail blocks nothing", func(in *rollout.Input) {
 			in.Flows = append(in.Flows, flow("example.com", rollout.Unknown, 1e9, ""), flow("a.example.com", rollout.Unknown, 1e9, ""))
 		}, "v=DMARC1; p=quarantine; sp=reject; np=reject; " + rua, ""},
+		{"a domain that sends nothing, and says so, goes to reject at once", func(in *rollout.Input) {
+			in.Flows, in.NoMail = []rollout.Flow{flow("example.com", rollout.Unknown, 100, "")}, true
+		}, "v=DMARC1; p=reject; sp=reject; np=reject; " + rua, ""},
+		{"one of which nothing proves to be its own may be one that is not set up", func(in *rollout.Input) {
+			in.Flows = []rollout.Flow{flow("example.com", rollout.Unknown, 100, "")}
+		}, "v=DMARC1; p=none; sp=reject; np=reject; " + rua, rollout.BlockNothing},
 		{"names below the domain keep what held for them when p becomes stricter", func(in *rollout.Input) {
 			in.Record = "v=DMARC1;p=none;np=reject;" + rua
 			in.Flows = append(in.Flows, flow("news.example.com", rollout.Misaligned, 1000, "Mailgun"))

@@ -49,11 +49,15 @@ func step(in Input, p *Plan, current aggregate.Policy) Step {
 		changes = append(changes, tag+"="+value)
 		reasons = append(reasons, reason)
 	}
-	value, _ := next(p.P.Policy)
-	if value != "" && len(p.Blocks) == 0 {
-		change("p", value, fmt.Sprintf("Of %d messages of your own %d would be concerned.", p.P.Own(), p.P.Misaligned))
+	value, _ := next(&p.P)
+	switch {
+	case value == "" || len(p.Blocks) > 0:
+	case p.P.sendsNothing():
+		change("p", value, fmt.Sprintf("The domain sends no mail, as its SPF record says or reports tell; %d messages came in its name.", p.P.Unknown))
+	default:
+		change("p", value, fmt.Sprintf("Of %d messages of your own %d fail, and would be concerned.", p.P.Own(), p.P.Misaligned))
 	}
-	if in.Covered >= MinDays && p.SP.Policy != "reject" && p.SP.Own() == 0 && p.SP.Forwarded == 0 {
+	if in.Covered >= MinDays && p.SP.Policy != "reject" && p.SP.sendsNothing() {
 		reason := "No name below the domain sends mail of your own."
 		if p.SP.Unknown > 0 {
 			reason = fmt.Sprintf("No name below the domain sends mail of your own, but %d messages came in such names.", p.SP.Unknown)

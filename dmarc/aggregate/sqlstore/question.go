@@ -1,12 +1,14 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +43,7 @@ func (b *Inbox) query(ctx context.Context, each func(scan func(...any) error) er
 }
 
 // Flows returns the flows about a domain, summed over the reports of a period that are proven, and
-// refined: see package rollout. Addresses from which few messages came that prove nothing are summed up:
+// refined: see package rollout; those with the most messages come first. Addresses from which few messages came that prove nothing are summed up:
 // such a Flow has no Source, and says of how many Hosts it is. A host that is among them on several days
 // counts for each.
 func (b *Inbox) Flows(ctx context.Context, domain string, p Period) ([]rollout.Flow, error) {
@@ -56,14 +58,19 @@ func (b *Inbox) Flows(ctx context.Context, domain string, p Period) ([]rollout.F
 		inner = append(inner, `SELECT flow, n, hosts, first_day, last_day FROM dmarc_span WHERE zone = ? AND size = ? AND start BETWEEN ? AND ?`)
 		args = append(args, zone, r.size, r.from, r.to)
 	}
-	var flows []rollout.Flow
+	var found []spanFlow
 	err := b.query(ctx, func(scan func(...any) error) error {
-		var f rollout.Flow
-		var id int64
-		err := scanFlow(scan, &id, &f)
-		flows = append(flows, f)
+		var f spanFlow
+		err := scanFlow(scan, &f.id, &f.Flow)
+		found = append(found, f)
 		return err
 	}, flowsOver(strings.Join(inner, " UNION ALL ")), args...)
+	// Databases take longer to sort.
+	slices.SortFunc(found, func(a, b spanFlow) int { return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.id, b.id)) })
+	flows := make([]rollout.Flow, len(found))
+	for i := range found {
+		flows[i] = found[i].Flow
+	}
 	rollout.Refine(flows)
 	return flows, err
 }
@@ -74,7 +81,7 @@ func flowsOver(inner string) string {
 	return `SELECT f.id, f.source, f.header_from, f.dkim, f.spf, f.disposition, f.class, f.name, f.provider, f.first_at, d.n, d.hosts, d.first_day, d.last_day
 		FROM (SELECT flow, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(hosts) AS BIGINT) AS hosts, MIN(first_day) AS first_day, MAX(last_day) AS last_day
 			FROM (SELECT 0 AS flow, 0 AS n, 0 AS hosts, 0 AS first_day, 0 AS last_day WHERE 1 = 0 UNION ALL ` + inner + `) r GROUP BY flow) d
-		JOIN dmarc_flow f ON f.id = d.flow WHERE d.n > 0 ORDER BY d.n DESC, f.id`
+		JOIN dmarc_flow f ON f.id = d.flow WHERE d.n > 0`
 }
 
 func scanFlow(scan func(...any) error, id *int64, f *rollout.Flow) error {

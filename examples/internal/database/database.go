@@ -22,6 +22,9 @@ func Open(store string) (*sql.DB, sqlstore.Dialect, error) {
 		source := "file:" + (&url.URL{Path: rest}).EscapedPath() +
 			"?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-65536)&_txlock=immediate"
 		db, err := sql.Open("sqlite", source)
+		if err == nil {
+			db.SetMaxIdleConns(4) // each keeps its cache; a new one begins without
+		}
 		return db, sqlstore.SQLite, err
 	case scheme == "postgres" || scheme == "postgresql":
 		db, err := sql.Open("pgx", store)
