@@ -46,9 +46,13 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
 	dir := put(t, map[string]string{"dns.zone": zoneText()})
-	return &world{t, "sqlite:" + filepath.Join(dir, "a ?#%.db"), filepath.Join(dir, "dns.zone")}
+	return &world{t, newStore(t), filepath.Join(dir, "dns.zone")}
 }
+
+// newStore returns the URL of a store for a test. Another file has the same tests run with PostgreSQL.
+var newStore = func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "a ?#%.db") }
 
 // run runs a command with the store, which has to succeed.
 func (w *world) run(command string, args ...string) (stdout, stderr string) {
