@@ -57,7 +57,7 @@ func (in *inspection) destination(q *discovery.Query, tag string, uri record.URI
 	list := alignment.PublicSuffix{}
 	d.External = list.Of(host).Organizational != list.Of(q.Domain).Organizational
 	// The record of a domain is asked for once; what confirms is a matter of the network.
-	switch _, err := feedback.Confirm(in.dns.ctx, in.dns.budget, q.Domain, uri.Address); {
+	switch _, err := feedback.Confirm(in.dns.ctx, in.dns.resolver, q.Domain, uri.Address); {
 	case errors.Is(err, feedback.ErrUnconfirmed):
 		d.Status = destinationUnknown
 		in.dns.failed(question(reportName(q.Domain, host), resolver.TypeTXT), err, true)

@@ -72,7 +72,7 @@ func (in *inspection) findPolicy() {
 
 // discover finds the policy of a name, and notes questions without an answer.
 func (in *inspection) discover(name string, mode discovery.Mode) *discovery.Result {
-	result := discovery.Discover(in.dns.ctx, in.dns.budget, name, discovery.Options{Mode: mode})
+	result := discovery.Discover(in.dns.ctx, in.dns.resolver, name, discovery.Options{Mode: mode})
 	for _, q := range result.Queries {
 		if q.Err != nil {
 			in.dns.failed(question("_dmarc."+q.Domain, resolver.TypeTXT), q.Err, true)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/limit"
@@ -13,18 +14,20 @@ import (
 // An asker asks the DNS questions of one domain within a budget. What was asked once is asked no
 // more, so that a check may ask for what it needs, whoever asked before.
 type asker struct {
-	ctx    context.Context
-	budget *resolver.Budget
-	log    *failures
+	ctx      context.Context
+	resolver resolver.Resolver
+	budget   *resolver.Budget // beneath resolver
+	log      *failures
 }
 
 // newAsker returns an asker with the budget that options give.
 func newAsker(ctx context.Context, r resolver.Resolver, o *Options) *asker {
-	return &asker{ctx: ctx, log: new(failures), budget: &resolver.Budget{
+	budget := &resolver.Budget{
 		Resolver:  r,
 		Questions: limit.Of(o.Questions, DefaultQuestions),
 		Time:      limit.Of(o.Time, DefaultTime),
-	}}
+	}
+	return &asker{ctx: ctx, resolver: &memory{beneath: budget}, budget: budget, log: new(failures)}
 }
 
 // part returns an asker that may ask two thirds of the questions.
@@ -33,7 +36,44 @@ func (a *asker) part() *asker {
 	if most > 0 {
 		most = max(most*2/3, 1)
 	}
-	return &asker{ctx: a.ctx, log: a.log, budget: &resolver.Budget{Resolver: a.budget, Questions: most, Time: -1}}
+	return &asker{ctx: a.ctx, resolver: &resolver.Budget{Resolver: a.resolver, Questions: most, Time: -1}, budget: a.budget, log: a.log}
+}
+
+// questionTime is how long one question may take, so that one dead name server does not take the time
+// of all the others.
+const questionTime = 8 * time.Second
+
+// A memory keeps outcomes, failures too: who did not answer once is not asked again.
+type memory struct {
+	beneath resolver.Resolver
+
+	mu    sync.Mutex
+	known map[resolver.Question]outcome
+}
+
+type outcome struct {
+	answer resolver.Answer
+	err    error
+}
+
+// Resolve implements resolver.Resolver.
+func (m *memory) Resolve(ctx context.Context, q resolver.Question) (resolver.Answer, error) {
+	m.mu.Lock()
+	o, ok := m.known[q]
+	m.mu.Unlock()
+	if ok {
+		return o.answer, o.err
+	}
+	limited, cancel := context.WithTimeout(ctx, questionTime)
+	defer cancel()
+	o.answer, o.err = m.beneath.Resolve(limited, q)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil {
+		m.known = map[resolver.Question]outcome{}
+	}
+	m.known[q] = o
+	return o.answer, o.err
 }
 
 // failures are the questions that DNS did not answer.
@@ -67,7 +107,7 @@ func questions(t resolver.Type, names ...string) []resolver.Question {
 // ahead asks questions side by side and waits for all.
 func (a *asker) ahead(list ...resolver.Question) {
 	var g ask.Group
-	g.Begin(a.ctx, a.budget)
+	g.Begin(a.ctx, a.resolver)
 	defer g.Close()
 	for _, q := range list {
 		g.Ask(q, ask.TakerFunc(func(resolver.Answer, error) {}))
@@ -78,7 +118,7 @@ func (a *asker) ahead(list ...resolver.Question) {
 // get returns the answer, which is empty if there is no such record. The error is a failure of
 // DNS, which is noted.
 func (a *asker) get(q resolver.Question, matters bool) (resolver.Answer, error) {
-	answer, err := ask.Do(a.ctx, a.budget, q)
+	answer, err := ask.Do(a.ctx, a.resolver, q)
 	if err == nil || !resolver.Temporary(err) {
 		return answer, nil
 	}
@@ -104,7 +144,7 @@ func (a *asker) failed(q resolver.Question, err error, matters bool) {
 
 // missing reports whether DNS says that a name does not exist.
 func (a *asker) missing(name string) bool {
-	_, err := ask.Do(a.ctx, a.budget, question(name, resolver.TypeTXT))
+	_, err := ask.Do(a.ctx, a.resolver, question(name, resolver.TypeTXT))
 	return errors.Is(err, resolver.ErrNXDomain)
 }
 

@@ -158,6 +158,22 @@ func TestSilentNameServersAreSaidToBeSilent(t *testing.T) {
 	})
 }
 
+func TestOneDeadNameServerDoesNotTakeTheTimeOfAllOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		zone := plus(apex("v=spf1 mx include:dead.example -all"), resolver.Zone{
+			"dead.example":          {Fault: resolver.Fault{Delay: time.Hour}},
+			"_dmarc.example":        {Fault: resolver.Fault{Delay: time.Hour}},
+			"mx.good.example":       {Fault: resolver.Fault{Delay: 50 * time.Millisecond}, A: []string{"192.0.2.25"}},
+			"_mta-sts.good.example": {Fault: resolver.Fault{Delay: time.Hour}},
+		})
+		start := time.Now()
+		r := inspected(t, zone, "good.example")
+		if took := time.Since(start); took > DefaultTime || r.DMARC.Policy != "reject" || len(r.DKIM) != 1 || len(r.Unanswered) != 3 {
+			t.Errorf("after %v: policy %q, %d keys, unanswered %v", took, r.DMARC.Policy, len(r.DKIM), r.Unanswered)
+		}
+	})
+}
+
 func TestAFailureOfDNSIsNeverTakenForAbsence(t *testing.T) {
 	missing := map[string]string{
 		"good.example":                 "spf-missing mail-parked dmarc-rua-no-mx",

@@ -86,6 +86,8 @@ var fixtures = []struct {
 	{id: "spf-pass-all", has: apex("v=spf1 mx ip4:128.0.0.0/1 -all"), publish: "v=spf1 mx -all", lacks: apex("v=spf1 mx ip4:10.0.0.0/8 -all")},
 	{id: "spf-pass-all", has: apex("v=spf1 mx ip6:2000::/3 -all")},
 	{id: "spf-pass-all", has: plus(apex("v=spf1 mx include:open.mailer.example -all"), txt("open.mailer.example", "v=spf1 +all")), publish: "v=spf1 mx -all"},
+	{id: "spf-pass-all", has: apex("v=spf1 mx a/0 -all"), publish: "v=spf1 mx -all"},
+	{id: "spf-pass-all", has: apex("v=spf1 mx exists:mx.good.example -all"), publish: "v=spf1 mx -all", lacks: apex("v=spf1 mx exists:none.good.example -all")},
 	{id: "spf-neutral-all", has: apex("v=spf1 mx ?all"), publish: "v=spf1 mx ~all", lacks: apex("v=spf1 mx ~all")},
 	{id: "spf-no-all", has: apex("v=spf1 mx"), publish: "v=spf1 mx ~all", lacks: apex("v=spf1 redirect=_spf.mailer.example")},
 	{id: "spf-ptr", has: apex("v=spf1 mx ptr -all"), publish: "v=spf1 mx -all"},

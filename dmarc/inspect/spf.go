@@ -106,7 +106,7 @@ func (t *spfTree) last() *spfNode {
 
 // spfStatus lets package spf check the record, for a client that it does not list.
 func (in *inspection) spfStatus() {
-	checker := spf.Checker{Resolver: in.dns.budget}
+	checker := spf.Checker{Resolver: in.dns.resolver}
 	res := checker.Check(in.dns.ctx, spf.Envelope{IP: stranger(in.report.SPF.Networks), MailFrom: "postmaster@" + in.name, HELO: in.name})
 	in.checked = res
 	s := in.report.SPF
@@ -252,6 +252,15 @@ func (n *spfNode) costs() string {
 	return strings.Join(list, ", ")
 }
 
+// ownTerm returns the term that leads to one of n, in the record of the domain or one that it redirects
+// to: that term itself if it stands there.
+func (n *spfNode) ownTerm(i int) (at *spfNode, term int) {
+	for !n.isRedirected() {
+		n, i = n.above, n.inTerm
+	}
+	return n, i
+}
+
 // spfEverybody is on records that let everybody send.
 func (in *inspection) spfEverybody() {
 	name := visible.Domain(in.name)
@@ -261,21 +270,16 @@ func (in *inspection) spfEverybody() {
 		}
 		for i := range n.parsed.Terms {
 			t := &n.parsed.Terms[i]
-			if !n.reads(i) || !remedy.Everybody(t) {
+			if !n.reads(i) || !remedy.Everybody(t) && !n.terms[i].everybody {
 				continue
 			}
 			evidence := t.Text + " in the record of " + visible.Domain(n.Domain)
 			var fix Fix
-			if n.isRedirected() {
+			if at, term := n.ownTerm(i); at == n && remedy.Everybody(t) {
 				fix, _ = remedy.CloseSPF(visible.Domain(n.Domain), n.Record)
 			} else {
-				top := n
-				for top.above.above != nil && !top.above.isRedirected() {
-					top = top.above
-				}
-				at := top.above
-				fix = remedy.LeaveOut(Fix{Text: "Take " + at.Terms[top.inTerm].Text + " out of the SPF record of " + visible.Domain(at.Domain) + "."},
-					visible.Domain(at.Domain), at.parsed, []string{at.Terms[top.inTerm].Text})
+				text := at.Terms[term].Text
+				fix = remedy.LeaveOut(Fix{Text: "Take " + text + " out of the SPF record of " + visible.Domain(at.Domain) + "."}, visible.Domain(at.Domain), at.parsed, []string{text})
 			}
 			in.found.add("spf-pass-all", "The SPF record of "+name+" lets everybody send mail in its name, or nearly so.", evidence, fix)
 			return

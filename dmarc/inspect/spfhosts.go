@@ -94,7 +94,7 @@ func (t *spfTree) term(n *spfNode, i int) {
 			answer, err := t.dns.get(question(name, resolver.TypeA), true)
 			cost.fail(err)
 			cost.void(err == nil && len(answer.Addrs) == 0)
-			cost.unknown = len(answer.Addrs) > 0 // every client passes
+			cost.everybody = len(answer.Addrs) > 0 && term.Qualifier == spf.StatusPass
 		}
 	}
 }

@@ -50,6 +50,7 @@ type spfCost struct {
 	err            error
 	nested         *spfNode
 	unknown        bool // a macro decides
+	everybody      bool // every client matches
 }
 
 // readTree reads the record of a domain and all below it.

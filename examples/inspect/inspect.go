@@ -26,10 +26,17 @@ func (o *options) inspect(ctx context.Context, stdin io.Reader, stdout, stderr i
 	if err != nil {
 		return 0, err
 	}
+	beside, err := o.beside()
+	if err != nil {
+		return 0, err
+	}
+	if beside.Zone != nil {
+		dns = beside.Zone
+	}
 	inspector := &inspect.Inspector{Resolver: dns, Options: inspect.Options{Selectors: o.selectors, Questions: o.questions, Time: o.timeout}}
 	w := &writer{options: o, stdout: stdout, screen: terminal.Of(stdout)}
 	if o.message != "" {
-		if w.message, err = o.verify(ctx, dns, inspector, stdin); err != nil {
+		if w.message, err = o.verify(ctx, beside, inspector, stdin); err != nil {
 			return 0, err
 		}
 		if len(o.domains) == 0 {

@@ -165,8 +165,8 @@ func TestAMessageIsHeldAgainstTheRules(t *testing.T) {
 	if c.Domain != "tulips.example" || len(c.Bulk) < 20 || c.Bulk[0].Receiver != "google" || c.Bulk[0].Rule != "spf-or-dkim" || c.Bulk[0].Status != "met" {
 		t.Errorf("%+v", c)
 	}
-	_, stdout, _ = program(t, "-zone", message+".zone", "-message", message+".eml")
-	for _, want := range []string{"PASS: this message is from tulips.example.", "What large receivers ask", "NOT MET", "DKIM       pp1: RSA, 2048 bits"} {
+	_, stdout, _ = program(t, "-message", message+".eml") // the zone and the session stand beside it
+	for _, want := range []string{"PASS: this message is from tulips.example.", "What large receivers ask", "NOT MET", "taken from: the sidecar file", "DKIM       pp1: RSA, 2048 bits"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}

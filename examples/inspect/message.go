@@ -9,15 +9,17 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
 	"github.com/mailverdict/mailverdict/dmarc/inspect"
 	"github.com/mailverdict/mailverdict/examples/internal/envelope"
 	"github.com/mailverdict/mailverdict/examples/internal/saved"
+	"github.com/mailverdict/mailverdict/examples/internal/sidecar"
 	"github.com/mailverdict/mailverdict/examples/internal/terminal"
-	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // A checked is the message of -message with its verdict, and the rules of large receivers.
@@ -31,8 +33,30 @@ type checked struct {
 	result *dmarc.Result
 }
 
+// beside reads what stands beside the message of -message, as examples/verify does: never nil.
+func (o *options) beside() (s *sidecar.Sidecar, err error) {
+	base := strings.TrimSuffix(o.message, filepath.Ext(o.message))
+	session, zone := sidecar.File{Name: base + ".json"}, sidecar.File{Name: base + ".zone"}
+	if o.message != "-" && o.message != "" {
+		for _, f := range []*sidecar.File{&session, &zone} {
+			if f.Text, err = os.ReadFile(f.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+		}
+	}
+	if len(o.dns.Zones) > 0 || o.dns.Server != "" {
+		s, err = sidecar.ReadSession(session)
+	} else {
+		s, err = sidecar.Read(session, zone)
+	}
+	if s == nil {
+		s = &sidecar.Sidecar{}
+	}
+	return s, err
+}
+
 // verify verifies the message of -message, and holds it against the rules.
-func (o *options) verify(ctx context.Context, dns resolver.Resolver, inspector *inspect.Inspector, stdin io.Reader) (*checked, error) {
+func (o *options) verify(ctx context.Context, beside *sidecar.Sidecar, inspector *inspect.Inspector, stdin io.Reader) (*checked, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	source := stdin
@@ -58,12 +82,16 @@ func (o *options) verify(ctx context.Context, dns resolver.Resolver, inspector *
 		return nil, fmt.Errorf("%s: %w", o.message, err)
 	}
 	var session dmarc.Envelope
-	session, c.From = envelope.Find(fields, envelope.Known{Origin: "flags", IP: o.ip, HELO: o.helo, MailFrom: o.from})
+	session, c.From = envelope.Find(fields, envelope.Known{Origin: "flags", IP: o.ip, HELO: o.helo, MailFrom: o.from},
+		envelope.Known{Origin: "sidecar file", IP: beside.IP, HELO: beside.HELO, MailFrom: beside.MailFrom})
 	if missing := c.From.Missing(); missing != "" {
 		c.From.Doubts = append(c.From.Doubts, missing+" Give -ip, -helo and -from if you know them.")
 	}
 	head := &headCopy{}
-	verifier := dmarc.Verifier{Resolver: dns}
+	verifier := dmarc.Verifier{Resolver: inspector.Resolver}
+	if !beside.Now.IsZero() {
+		verifier.Now = func() time.Time { return beside.Now }
+	}
 	verifier.SPF.Trace = true // the explanation goes through the record term by term
 	result, err := verifier.Verify(ctx, session, io.TeeReader(body, head))
 	if err != nil {

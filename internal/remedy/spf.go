@@ -281,7 +281,13 @@ const (
 
 // Everybody reports whether a term lets everybody pass, or nearly so.
 func Everybody(t *spf.Term) bool {
-	wide := t.Kind == spf.KindAll || t.Kind == spf.KindIP4 && t.Bits4 < widest4 || t.Kind == spf.KindIP6 && t.Bits6 < widest6
+	wide := false
+	switch t.Kind {
+	case spf.KindAll:
+		wide = true
+	case spf.KindA, spf.KindMX, spf.KindIP4, spf.KindIP6:
+		wide = t.Bits4 < widest4 || t.Bits6 < widest6
+	}
 	return wide && t.Qualifier == spf.StatusPass
 }
 

@@ -1,8 +1,8 @@
 // Command inspector holds dmarc/inspect beside checkdmarc (PyPI), on domains that have one known fault
 // each, and prints a table of who finds what. Both ask one DNS server, which it runs on loopback.
 //
-//	python3 -m venv /tmp/venv && /tmp/venv/bin/pip install checkdmarc
-//	GOWORK=off go run ./inspector -python /tmp/venv/bin/python -write ../../examples/inspect/README.md
+//	python3 -m venv venv && venv/bin/pip install checkdmarc
+//	GOWORK=off go run ./inspector -python venv/bin/python -write ../../examples/inspect/README.md
 package main
 
 import (
