@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // A rig is a server that listens on loopback, with made-up DNS.
@@ -34,6 +35,11 @@ func start(t *testing.T, change func(*server)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startWith(t, dns, change)
+}
+
+func startWith(t *testing.T, dns resolver.Resolver, change func(*server)) *rig {
+	t.Helper()
 	certificate, err := selfSigned(demoDomain)
 	if err != nil {
 		t.Fatal(err)
