@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -90,7 +91,7 @@ func (s source) read() (*config, error) {
 	var text []byte
 	if s.file != "" {
 		var err error
-		if text, err = os.ReadFile(s.file); err != nil {
+		if text, err = readFile(s.file); err != nil {
 			return nil, err
 		}
 	}
@@ -107,6 +108,23 @@ func (s source) read() (*config, error) {
 	return c, nil
 }
 
+// maxConfig is how many octets a configuration may have. The largest that make sense have some thousands.
+const maxConfig = 1 << 20
+
+// readFile reads a file that is not too large, as a device or a log is that was named by mistake.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err == nil && len(text) > maxConfig {
+		err = fmt.Errorf("%s: larger than 1 MiB: is it a configuration?", name)
+	}
+	return text, err
+}
+
 // parseConfig reads the text of a file over the defaults. The error lists all that is wrong.
 func parseConfig(text string) (*config, error) {
 	c := defaults()
@@ -114,7 +132,8 @@ func parseConfig(text string) (*config, error) {
 	if err != nil {
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
-			return nil, errors.New(strings.TrimSpace(syntax.ErrorWithPosition()))
+			text := strings.TrimSpace(syntax.ErrorWithPosition())
+			return nil, errors.New(text[:min(len(text), 1000)])
 		}
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -150,6 +151,46 @@ func TestWhatOftenIsAMistakeIsAWarning(t *testing.T) {
 		if got := strings.Join(c.warnings(), "\n"); want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestAFileThatIsNoConfigurationIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"nested": "listen = " + strings.Repeat("[", 4_000), "long": strings.Repeat("#", maxConfig+1), "octets": "\x00\xff\xfe\x01",
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (source{file: file}).read(); err == nil || !strings.Contains(err.Error(), file) || len(err.Error()) > 2000 {
+			t.Errorf("%s: %.300v", name, err)
+		}
+	}
+	for _, file := range []string{dir, "/dev/zero", filepath.Join(dir, "absent")} {
+		if _, err := (source{file: file}).read(); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+func TestClientsAreKnownByAddressAndName(t *testing.T) {
+	s, err := parseClients([]string{"192.0.2.0/24", "2001:db8::1", "::ffff:203.0.113.5", "mx.example.net", ".example.org"}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for client, want := range map[string]bool{
+		"192.0.2.7": true, "192.0.3.7": false, "2001:db8::1": true, "2001:db8::2": false, "203.0.113.5": true,
+		"198.51.100.1 mx.example.net": true, "198.51.100.1 MX.Example.NET.": true, "198.51.100.1 a.mx.example.net": false,
+		"198.51.100.1 a.example.org": true, "198.51.100.1 example.org": false, "198.51.100.1 notexample.org": false, "198.51.100.1 ": false,
+	} {
+		address, name, _ := strings.Cut(client, " ")
+		if got := s.has(netip.MustParseAddr(address), name); got != want {
+			t.Errorf("%q: %v, want %v", client, got, want)
+		}
+	}
+	if s.has(netip.Addr{}, "") {
+		t.Error("an unknown client is one of the set")
 	}
 }
 

@@ -57,7 +57,9 @@ func loggingDaemon(t testing.TB, text string, log io.Writer) *daemon {
 func useDNS(d *daemon, r resolver.Resolver) {
 	s := *d.setup.Load()
 	s.dns = r
-	s.verifier = &dmarc.Verifier{Resolver: r, Time: s.DNSTime, InvalidAuthor: s.verifier.InvalidAuthor, TempError: s.verifier.TempError, Reject: s.verifier.Reject}
+	v := s.verifier
+	s.verifier = &dmarc.Verifier{Resolver: r, Time: v.Time, InvalidAuthor: v.InvalidAuthor, TempError: v.TempError, Reject: v.Reject,
+		TrustedSealers: v.TrustedSealers, KnownForwarders: v.KnownForwarders}
 	d.setup.Store(&s)
 }
 
@@ -170,6 +172,10 @@ func TestTheAnswersToAFakeMTA(t *testing.T) {
 		{"fail is marked by default", "", "198.51.100.9", []string{"u@example.com"}, milter.ActionAccept, 250, 2},
 		{"fail is rejected if asked", `reject = "always"`, "198.51.100.9", []string{"u@example.com"}, milter.ActionRejectWithCode, 550, 0},
 		{"but never for postmaster", `reject = "always"`, "198.51.100.9", []string{"u@example.com", "postmaster@example.com"}, milter.ActionAccept, 250, 2},
+		{"nor for an exempt sender", `reject = "always"` + "\nexempt_senders = [\"@bank.test\"]", "198.51.100.9", []string{"u@example.com"}, milter.ActionAccept, 250, 2},
+		{"unless-indirect rejects what came directly", `reject = "unless-indirect"`, "198.51.100.9", []string{"u@example.com"}, milter.ActionRejectWithCode, 550, 0},
+		{"and what a known forwarder sent, as long as nothing shows that it changed the body", `reject = "unless-indirect"` + "\nknown_forwarders = [\"198.51.100.0/24\"]",
+			"198.51.100.9", []string{"u@example.com"}, milter.ActionRejectWithCode, 550, 0},
 		{"local clients are skipped", `reject = "always"`, "127.0.0.1", []string{"u@example.com"}, milter.ActionAccept, 250, 0},
 		{"unless they are to be marked", `local = "mark"`, "127.0.0.1", []string{"u@example.com"}, milter.ActionAccept, 250, 2},
 		{"shadow mode does nothing", `reject = "always"` + "\nshadow = \"other.test\"", "198.51.100.9", []string{"u@example.com"}, milter.ActionAccept, 250, 0},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mailverdict/mailverdict/internal/signing"
 )
@@ -48,10 +49,10 @@ func mail(name, from string, more ...string) string {
 		"Message-ID: <" + name + "@case.test>\r\nX-Case: " + name + "\r\n" + strings.Join(more, "") + "\r\nHello\r\n.dot\r\n"
 }
 
-// signed signs a message for bank.test, its header as it is (c=simple).
+// signed signs a message for bank.test now, its header as it is (c=simple).
 func signed(t *testing.T, text string) string {
 	t.Helper()
-	out, err := signing.Signature{Key: signing.Ed25519("bank"), Domain: "bank.test", Selector: "s", Canonicalization: "simple/simple"}.Sign(text)
+	out, err := signing.Signature{Key: signing.Ed25519("bank"), Domain: "bank.test", Selector: "s", Canonicalization: "simple/simple", Time: time.Now()}.Sign(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,6 +176,15 @@ func TestRealPostfixDeliversRejectsAndMarksAsConfigured(t *testing.T) {
 		if got := r.line(queueID(first)); got["action"] != "accept" || got["kind"] != "other" {
 			t.Errorf("log line: %v", got)
 		}
+	})
+
+	r.reload(`reject = "unless-indirect"` + "\n" + `known_forwarders = ["198.51.100.9"]`)
+	r.check(t, []delivery{
+		{name: "unless-indirect marks what a known forwarder changed", client: forger, from: "<x@elsewhere.test>", text: signed(t, mail("forwarder", "a@bank.test")) + "a footer\r\n",
+			reply: "250", has: []string{"dmarc=fail", "X-DMARC-Disposition: quarantine"}, firstIn: ours},
+		{name: "it rejects what somebody else changed", client: "ADDR=203.0.113.5 NAME=[UNAVAILABLE]", from: "<x@elsewhere.test>",
+			text: signed(t, mail("changed", "a@bank.test")) + "a footer\r\n", reply: "550 5.7.1"},
+		{name: "and what came directly", client: forger, from: "<a@bank.test>", text: mail("direct", "a@bank.test"), reply: "550 5.7.1"},
 	})
 
 	r.reload(`reject = "never"`)

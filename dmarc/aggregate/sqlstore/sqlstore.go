@@ -30,4 +30,16 @@
 // A row takes about 500 octets. One report has at most MaxRows of them, however many domains somebody
 // invents; messages that have no row are counted, and the report says how many there are. Prune
 // deletes what is old; a Sender calls it once a day.
+//
+// # Speed
+//
+// Measured on two cores that others used too; the benchmarks of module storetest and of package
+// aggregate repeat it. To count a message takes 0.7 µs where its row is there and 2.5 µs where it is
+// new, and a row takes 176 octets of memory until it is stored. A second, SQLite takes 78,000 new rows
+// or 80,000 that are there, PostgreSQL 55,000 or 39,000.
+//
+// A day of 10 million messages in 200,000 rows of 2,000 domains, flushed a hundred times to SQLite
+// while the machine was eight times overloaded, took 233 s to count, 228 s to flush, and 30 s to write
+// as 2,000 mails of 6.4 MB in all. Counting held 15 MB and writing next to nothing: a report of
+// 200,000 rows is written row by row.
 package sqlstore
