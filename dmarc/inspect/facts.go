@@ -177,10 +177,24 @@ func (k Key) String() string {
 	return visible.Line(text)
 }
 
+// unnamed says which addresses of a mail server have no name that leads back.
+func (m *Mail) unnamed(host string) string {
+	for _, s := range m.Servers {
+		if s.Host == host && len(s.Unnamed) > 0 {
+			var list []string
+			for _, addr := range s.Unnamed {
+				list = append(list, addr.String())
+			}
+			return " (" + strings.Join(list, ", ") + ": no name in DNS that leads back, so that receivers refuse mail from there)"
+		}
+	}
+	return ""
+}
+
 func (m *Mail) facts() []fact {
 	var list []fact
 	for i, mx := range m.MX {
-		list = append(list, fact{unless(i > 0, "MX"), mx.String()})
+		list = append(list, fact{unless(i > 0, "MX"), mx.String() + m.unnamed(mx.Host)})
 	}
 	switch {
 	case m.NullMX:

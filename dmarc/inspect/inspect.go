@@ -35,6 +35,7 @@ package inspect
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/domain"
@@ -153,30 +154,22 @@ func (in *inspection) open() {
 	if len(list) == 0 {
 		return
 	}
-	slices.SortStableFunc(list, func(a, b Unanswered) int {
-		switch {
-		case a.Matters == b.Matters:
-			return 0
-		case a.Matters:
-			return -1
+	var matter, others []string
+	for _, u := range list {
+		text := visible.Line(u.Name) + " " + u.Type + " (" + u.Reason + ")"
+		if u.Matters {
+			matter = append(matter, text)
+		} else {
+			others = append(others, text)
 		}
-		return 1
-	})
-	const most = 5
-	evidence := ""
-	for i, u := range list {
-		if i == most {
-			evidence += ", and others"
-			break
-		}
-		if i > 0 {
-			evidence += ", "
-		}
-		evidence += visible.Line(u.Name) + " " + u.Type + " (" + u.Reason + ")"
 	}
-	in.found.add("dns-unanswered", "DNS gave no answer to "+plural(len(list), "question", "questions")+". Nothing is said here of what depends on it.", evidence, Fix{
-		Text: "Inspect the domain again later. If that does not help, see that its name servers answer.",
-	})
+	const most = 5
+	texts := append(matter, others...)
+	if len(texts) > most {
+		texts = append(texts[:most], "and others")
+	}
+	in.found.add("dns-unanswered", "DNS gave no answer to "+plural(len(list), "question", "questions")+". Nothing is said here of what depends on it.",
+		strings.Join(texts, ", "), Fix{Text: "Inspect the domain again later. If that does not help, see that its name servers answer."})
 }
 
 // recognised notes that a record gives a provider away.

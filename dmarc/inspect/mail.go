@@ -58,7 +58,7 @@ func (in *inspection) mail() {
 	var bare []string
 	for _, mx := range servers {
 		if host := mx.Host; in.server(host) && in.owns(host) && host != in.name {
-			if texts, err := in.dns.txt(host, false); err == nil && len(spfTexts(texts)) == 0 {
+			if texts, err := in.dns.txt(host, false); err == nil && len(remedy.SPFRecords(texts)) == 0 {
 				bare = append(bare, host)
 			}
 		}
@@ -81,21 +81,23 @@ func (in *inspection) server(host string) bool {
 		return false
 	}
 	if len(addrs) == 0 {
+		f := Fix{Text: "Delete the MX record that names " + visible.Line(host) + ", or correct the name."}
+		if in.owns(host) {
+			f.Text = "Publish an address (A or AAAA record) for " + visible.Line(host) + ", or delete the MX record that names it."
+		}
 		in.found.add("mail-mx-no-address", "The mail server "+visible.Line(host)+" has no address. Mail for "+in.name+" that is sent there is lost or delayed.",
-			"MX "+visible.Line(host), Fix{Text: "Publish an address (A or AAAA record) for " + visible.Line(host) + ", or delete the MX record that names it."})
+			"MX "+visible.Line(host), f)
 		return false
 	}
-	if !in.owns(host) {
-		return true
-	}
-	for _, addr := range addrs[:min(len(addrs), 2)] {
-		if state, names := reverse(in.dns, addr); state == reverseNone || state == reverseOther {
-			in.found.add("mail-ptr", "The address "+addr.String()+" of "+visible.Line(host)+" has no name in DNS that leads back to it. If it sends mail, receivers refuse it.",
-				addr.String()+": "+or(strings.Join(names, ", "), "no PTR record"),
-				Fix{Text: "Ask whoever runs the network of " + addr.String() + " to name it " + visible.Line(host) + " (PTR record)."})
-			break
+	s := Server{Host: host, Addresses: addrs[:min(len(addrs), maxServers)]}
+	if in.owns(host) {
+		for _, addr := range s.Addresses {
+			if state, _ := reverse(in.dns, addr); state == reverseNone || state == reverseOther {
+				s.Unnamed = append(s.Unnamed, addr)
+			}
 		}
 	}
+	in.report.Mail.Servers = append(in.report.Mail.Servers, s)
 	return true
 }
 
@@ -165,7 +167,8 @@ func (in *inspection) one(name, version, id, what string, fault func(tags map[st
 		why = fault(tags)
 	}
 	if why != "" {
-		in.found.add(id, "The record of "+in.name+" for "+what+" cannot be used: "+why+".", found[0], Fix{Text: "Correct the record at " + name + ": " + why + "."})
+		in.found.add(id, "The record of "+in.name+" for "+what+" cannot be used: "+why+".", found[0],
+			Fix{Text: "Correct the record at " + name + ": " + why + "."})
 	}
 	return found[0]
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/remedy"
@@ -117,6 +118,9 @@ func (in *inspection) setups() {
 // setUp is the step in words, with the change of the SPF record that it takes.
 func (in *inspection) setUp(p *provider.Provider, fix provider.Fix) Fix {
 	f := remedy.SetUp(p, fix, in.name)
+	if r := in.policy.record(); fix.Kind == provider.KindSPF && r != nil && r.SPFAlignment == alignment.Strict {
+		f.Note += " It counts only without aspf=s in the DMARC record."
+	}
 	if fix.Kind != provider.KindInclude {
 		f.Escape()
 		return f

@@ -177,10 +177,22 @@ type Mail struct {
 	MX     []resolver.MX `json:"mx,omitempty"`
 	NullMX bool          `json:"null_mx,omitempty"`
 
+	Servers []Server `json:"servers,omitempty"` // of MX, the first ones that have addresses
+
 	// Records of their own: MTA-STS (RFC 8461), TLS-RPT (RFC 8460), BIMI.
 	MTASTS string `json:"mta_sts,omitempty"`
 	TLSRPT string `json:"tls_rpt,omitempty"`
 	BIMI   string `json:"bimi,omitempty"`
+}
+
+// A Server is a mail server of the domain.
+type Server struct {
+	Host      string       `json:"host"`
+	Addresses []netip.Addr `json:"addresses"`
+
+	// Unnamed are those of the addresses that have no name in DNS, or one that does not lead
+	// back: receivers refuse mail from there. Only servers of the domain's own are asked about.
+	Unnamed []netip.Addr `json:"unnamed,omitempty"`
 }
 
 // A Setup is how far a domain is set up with a provider.

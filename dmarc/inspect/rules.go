@@ -67,7 +67,6 @@ var rules = []Rule{
 	{"mail-parked", SeverityWarning, "a domain without mail lacks one of the three records that say so"},
 	{"mail-mx-no-address", SeverityWarning, "a mail server of the domain has no address"},
 	{"mail-null-mx", SeverityWarning, "a null MX stands beside other MX records"},
-	{"mail-ptr", SeverityInfo, "the address of a mail server of the domain has no name that leads back"},
 	{"mta-sts-broken", SeverityWarning, "the record for MTA-STS cannot be used"},
 	{"tls-rpt-broken", SeverityWarning, "the record for reports on TLS cannot be used"},
 	{"bimi-policy", SeverityInfo, "there is a BIMI record, and the DMARC policy is too weak for it"},

@@ -159,7 +159,6 @@ var fixtures = []struct {
 	{id: "mail-parked", has: resolver.Zone{"good.example": {TXT: []string{"v=spf1 -all"}, A: []string{"192.0.2.1"}}}, publish: "0 ."},
 	{id: "mail-mx-no-address", has: with(resolver.Zone{"mx.good.example": {}})},
 	{id: "mail-null-mx", has: with(resolver.Zone{"good.example": {TXT: []string{"v=spf1 mx -all"}, MX: []string{"0 .", "10 mx.good.example"}}})},
-	{id: "mail-ptr", has: with(resolver.Zone{"25.2.0.192.in-addr.arpa": {PTR: []string{"host.isp.example"}}})},
 	{id: "mta-sts-broken", has: with(txt("_mta-sts.good.example", "v=STSv1"))},
 	{id: "tls-rpt-broken", has: with(txt("_smtp._tls.good.example", "v=TLSRPTv1; rua=tls@good.example"))},
 	{id: "bimi-policy", has: dmarcIs("v=DMARC1; p=none; rua=mailto:dmarc@good.example")},

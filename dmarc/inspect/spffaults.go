@@ -103,7 +103,7 @@ func (f *spfFault) words(id string) (message, evidence string) {
 	}
 	switch id {
 	case "spf-multiple":
-		texts := spfTexts(f.node.texts)
+		texts := remedy.SPFRecords(f.node.texts)
 		return visible.Domain(f.node.Domain) + " has " + plural(len(texts), "SPF record", "SPF records") + ". Several count as none.", strings.Join(texts, "  |  ")
 	case "spf-typo":
 		return "A part of " + record + " is mistyped" + so, f.err.Error()
@@ -128,7 +128,7 @@ func (t *spfTree) result(f spfFault) *spf.Result {
 	}
 	return &spf.Result{
 		Status: spf.StatusPermError, Domain: t.root.Domain, Record: top.Record, RecordDomain: top.Domain, Err: f.err,
-		Rejected: spfTexts(f.node.texts), RejectedDomain: f.node.Domain, Evaluation: t.root.evaluation(&f),
+		Rejected: remedy.SPFRecords(f.node.texts), RejectedDomain: f.node.Domain, Evaluation: t.root.evaluation(&f),
 	}
 }
 

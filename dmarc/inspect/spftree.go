@@ -8,6 +8,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
+	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -102,7 +103,7 @@ func (n *spfNode) choose(dns *asker) {
 		return
 	}
 	n.void = len(texts) == 0
-	found := spfTexts(texts)
+	found := remedy.SPFRecords(texts)
 	switch {
 	case len(found) == 0:
 		n.err = spf.ErrNoRecord
@@ -112,17 +113,6 @@ func (n *spfNode) choose(dns *asker) {
 		n.Record = found[0]
 		n.parse()
 	}
-}
-
-// spfTexts returns those of some texts that are SPF records, broken or not.
-func spfTexts(texts []string) []string {
-	var list []string
-	for _, text := range texts {
-		if _, is, _ := spf.Parse(text); is {
-			list = append(list, text)
-		}
-	}
-	return list
 }
 
 // The limits of package spf for one record.

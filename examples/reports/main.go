@@ -20,6 +20,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/mailverdict/mailverdict/examples/internal/cmdline"
 )
 
 const usage = `usage: reports COMMAND [flags] [ARGUMENT ...]
@@ -138,23 +140,13 @@ func (p *program) flags(name, arguments string) *flag.FlagSet {
 func parse(set *flag.FlagSet, args []string) (arguments []string, err error) {
 	help := set.Usage
 	set.Usage = func() {}
-	for len(args) > 0 {
-		if err := set.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				help()
-				return nil, err
-			}
-			return nil, fmt.Errorf("%w (%s -h lists the flags)", err, set.Name())
-		}
-		rest := set.Args()
-		if ended := len(args) - len(rest); ended > 0 && args[ended-1] == "--" {
-			return append(arguments, rest...), nil
-		}
-		if len(rest) == 0 {
-			break
-		}
-		arguments = append(arguments, rest[0])
-		args = rest[1:]
+	arguments, err = cmdline.Parse(set, args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		help()
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("%w (%s -h lists the flags)", err, set.Name())
 	}
 	return arguments, nil
 }

@@ -35,7 +35,7 @@ func SPF(res *spf.Result) Fix {
 		// The record in which the fault is may be one that is included.
 		at := visible.Domain(or(res.RejectedDomain, res.Domain))
 		f := Fix{Text: "Correct the SPF record of " + at + ": " + SPFFault(res) + "."}
-		texts := spfRecords(res.Rejected)
+		texts := SPFRecords(res.Rejected)
 		switch {
 		case len(texts) == 0:
 		case is(spf.ErrMultipleRecords):
@@ -77,8 +77,8 @@ func evaluationAt(e *spf.Evaluation, name string) *spf.Evaluation {
 	return e
 }
 
-// spfRecords returns those of some texts that are SPF records, broken or not.
-func spfRecords(texts []string) []string {
+// SPFRecords returns those of some texts that are SPF records, broken or not.
+func SPFRecords(texts []string) []string {
 	var list []string
 	for _, text := range texts {
 		if _, is, _ := spf.Parse(text); is {
