@@ -21,7 +21,7 @@ type Accumulator struct {
 	// Store takes what was counted.
 	Store Store
 
-	// Exclude are whom no report is about: domains, which stand for all names below them,
+	// Exclude lists what is in no report: domains, which stand for all names below them too,
 	// and addresses of recipients. List the addresses that your own reports come to: else
 	// two receivers that report to each other never stop, as their reports are messages too.
 	Exclude []string
@@ -46,13 +46,13 @@ type Accumulator struct {
 
 	once     sync.Once
 	excluded map[string]bool
-	full     chan struct{} // that MaxRows is near
+	full     chan struct{} // tells Run that there are nearly MaxRows rows
 
-	mu     sync.Mutex // of counts and perOrg
+	mu     sync.Mutex // guards counts
 	counts counters
 
-	flushing sync.Mutex // of pending
-	pending  *Batch     // what the Store has not taken, or of which nobody knows
+	flushing sync.Mutex // guards pending
+	pending  *Batch     // what the Store has not confirmed
 }
 
 // The defaults of Accumulator.

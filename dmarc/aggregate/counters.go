@@ -12,7 +12,7 @@ import (
 
 // counters count messages by row. The zero counters are empty.
 type counters struct {
-	rows   map[string]uint32 // from the row, with the number of its group before it, to its count
+	rows   map[string]uint32 // the index in counts of each row; its key is the number of its group, and the row
 	counts []int64
 	lost   int64 // messages without a group
 

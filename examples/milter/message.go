@@ -38,8 +38,8 @@ type message struct {
 	from       string // MAIL FROM
 	rcpts      []string
 	utf8       bool
-	exempt     bool
-	queue      string
+	exempt     bool   // the sender or a recipient is never refused
+	queue      string // queue id
 	began      time.Time
 
 	questions atomic.Int64
@@ -51,10 +51,10 @@ type message struct {
 	heldSize  int
 
 	ended   bool           // the header has ended
-	seen    map[string]int // of the names of fields that may be removed, in lower case
+	seen    map[string]int // how many fields of each name came that may have to be removed; names in lower case
 	remove  []removal
 	others  []string // Authentication-Results fields, for shadow mode
-	failure error    // why nothing more is to be known
+	failure error    // the first error: the message is answered as one that could not be checked
 }
 
 // A removal is a field to remove: the n-th of its name, from 1.
