@@ -37,7 +37,7 @@ func (r *interrupter) Resolve(ctx context.Context, q resolver.Question) (resolve
 	r.mu.Unlock()
 	if now {
 		if r.delay > 0 {
-			time.Sleep(1) // in a bubble: until the message was written, and all wait for DNS
+			time.Sleep(time.Nanosecond) // in a bubble: until the message was written, and all wait for DNS
 		}
 		r.call()
 	}

@@ -1,0 +1,210 @@
+package compare
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	sys "golang.org/x/sys/unix"
+
+	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+var rounds = flag.Int("rounds", 0, "TestSpeed: rounds to measure in; 0 only sees that it works")
+
+// TestSpeed makes the table of README's section Speed:
+//
+//	GOWORK=off go test -v -run TestSpeed -rounds 6
+//
+// In each round all who do a work take turns of less than a millisecond, for a second. What
+// counts is the processor time of the process in the fastest turn: whatever else the machine
+// does makes others slower. So the time of a garbage collection is in no figure; it is about
+// one part in a hundred.
+func TestSpeed(t *testing.T) {
+	rows := speedRows(t)
+	var programs []*program
+	if *rounds > 0 {
+		programs = startPrograms(t, rows)
+	} else {
+		rows = slices.DeleteFunc(rows, func(row speedRow) bool { return len(row.message) > 1<<20 })
+	}
+	fastest := make([][]float64, len(rows)) // by row and lane, in µs
+	apart := 1.0
+	for range max(1, *rounds) {
+		for i, row := range rows {
+			now := row.measure(t, programs)
+			if fastest[i] == nil {
+				fastest[i] = now
+				continue
+			}
+			apart = max(apart, now[0]/fastest[i][0], fastest[i][0]/now[0])
+			for lane := range now {
+				fastest[i][lane] = min(fastest[i][lane], now[lane])
+			}
+		}
+	}
+	printTable(t, rows, programs, fastest)
+	fmt.Printf("Fastest turns of ours in two rounds: up to %.0f %% apart.\n", 100*(apart-1))
+	printDay(rows, programs, fastest)
+	printScaling(t)
+	d, _ := newDelivery(t, false, 4<<10)
+	fmt.Printf("Allocations of \"%s\": %.0f from a Zone, %.0f with a resolver of the user's own.\n",
+		wholeWork, allocations(t, pipelineOf(d, d.zone), d.message), allocations(t, pipelineOf(d, ownResolver{d.zone}), d.message))
+}
+
+// The lanes of a row: these, and one for each program.
+const (
+	laneOurs = iota
+	lanePeer
+	laneBare
+	lanePrograms
+)
+
+// measure returns how many µs the work takes in the fastest turn of each lane, 0 where it is
+// not done.
+func (row speedRow) measure(t *testing.T, programs []*program) []float64 {
+	best := make([]float64, lanePrograms+len(programs))
+	count := make([]int, len(best)) // times of the work in a turn
+	message := newReader()
+	for start := time.Now(); count[0] == 0 || *rounds > 0 && time.Since(start) < time.Second; {
+		for lane := range best {
+			if count[lane] < 0 {
+				continue
+			}
+			n := max(1, count[lane])
+			if n > 1 { // first once for the caches of the processor
+				row.turn(lane, programs, message, 1)
+			}
+			took, err := row.turn(lane, programs, message, n)
+			if errors.Is(err, errNotDone) {
+				count[lane] = -1
+				continue
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", row.name, err)
+			}
+			each := float64(took.Nanoseconds()) / 1000 / float64(n)
+			if count[lane] == 0 || each < best[lane] {
+				best[lane] = each
+			}
+			const turn = 700 // µs
+			count[lane] = max(1, int(turn/best[lane]))
+		}
+	}
+	return best
+}
+
+// turn does the work n times and returns how long that took.
+func (row speedRow) turn(lane int, programs []*program, message *reader, n int) (time.Duration, error) {
+	if lane >= lanePrograms {
+		return programs[lane-lanePrograms].time(row.word, n)
+	}
+	c := [...]contestant{row.ours, row.peer, row.bare}[lane]
+	if c.run == nil {
+		return 0, errNotDone
+	}
+	start := processorTime()
+	for range n {
+		if err := c.run(message.of(row.message)); err != nil {
+			return 0, err
+		}
+	}
+	return processorTime() - start, nil
+}
+
+// processorTime returns that of this process so far.
+func processorTime() time.Duration {
+	var t sys.Timespec
+	if err := sys.ClockGettime(sys.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
+		panic(err)
+	}
+	return time.Duration(t.Nano())
+}
+
+func printTable(t *testing.T, rows []speedRow, programs []*program, fastest [][]float64) {
+	head := "| work | bare crypto | ours | ours / bare | another in Go |"
+	for _, p := range programs {
+		head += " " + p.name + " |"
+	}
+	head += " allocations, ours / the other's |"
+	fmt.Println(head)
+	fmt.Println(strings.Repeat("|---", strings.Count(head, "|")-1) + "|")
+	var alone []float64
+	for i, row := range rows {
+		us := fastest[i]
+		ratio := ""
+		if us[laneBare] > 0 {
+			ratio = fmt.Sprintf("%.2f", us[laneOurs]/us[laneBare])
+		}
+		line := fmt.Sprintf("| %s | %s | %s | %s | %s, %s |", row.name, micros(us[laneBare]), micros(us[laneOurs]), ratio, micros(us[lanePeer]), row.peer.name)
+		for p := range programs {
+			line += " " + micros(us[lanePrograms+p]) + " |"
+		}
+		fmt.Printf("%s %.0f / %.0f |\n", line, allocations(t, row.ours, row.message), allocations(t, row.peer, row.message))
+		switch row.name {
+		case aloneWork:
+			alone = us
+		case wholeWork:
+			line := fmt.Sprintf("| the same over DKIM alone | | %s | | %s |", micros(us[laneOurs]-alone[laneOurs]), micros(us[lanePeer]-alone[lanePeer]))
+			for p := range programs {
+				line += " " + micros(max(0, us[lanePrograms+p]-alone[lanePrograms+p])) + " |"
+			}
+			fmt.Println(line + " |")
+		}
+	}
+	fmt.Println("\nTimes in µs, or as said.")
+}
+
+// micros writes a time in µs, and nothing for a work that is not done.
+func micros(us float64) string {
+	switch {
+	case us == 0:
+		return ""
+	case us >= 1000:
+		return fmt.Sprintf("%.1f ms", us/1000)
+	case us >= 10:
+		return fmt.Sprintf("%.1f", us)
+	}
+	return fmt.Sprintf("%.2f", us)
+}
+
+// printDay says what the whole of a message of 4 KiB is for many messages.
+func printDay(rows []speedRow, programs []*program, fastest [][]float64) {
+	const messages = 100e6
+	hours := func(us float64) string { return fmt.Sprintf("%.0f minutes", us*messages/1e6/60) }
+	for i, row := range rows {
+		if row.name != wholeWork {
+			continue
+		}
+		text := fmt.Sprintf("100 million messages (%s) take one core %s: bare cryptography %s", wholeWork, hours(fastest[i][laneOurs]), hours(fastest[i][laneBare]))
+		for p := range programs {
+			if us := fastest[i][lanePrograms+p]; us > 0 {
+				text += ", " + programs[p].name + " " + hours(us)
+			}
+		}
+		fmt.Println(text + ".")
+	}
+}
+
+func pipelineOf(d delivery, r resolver.Resolver) contestant {
+	return pipelineOurs(&dmarc.Verifier{Resolver: r}, d.session)
+}
+
+// allocations returns how many allocations a work takes, once what is kept is kept.
+func allocations(t *testing.T, c contestant, octets []byte) float64 {
+	message := newReader()
+	runs := 200
+	if len(octets) > 1<<20 {
+		runs = 3
+	}
+	return testing.AllocsPerRun(runs, func() {
+		if err := c.run(message.of(octets)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
