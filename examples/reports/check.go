@@ -10,6 +10,8 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
+	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // check says what has changed and is to be looked after: for cron.
@@ -28,8 +30,11 @@ func (p *program) check(ctx context.Context, args []string) error {
 		c.now, err = parseTime(s)
 		return err
 	})
+	offline := set.Bool("offline", false, "ask no DNS for the names of hosts")
 	var letter alertFlags
 	letter.define(set)
+	var dns dnsflags.Flags
+	dns.Define(set)
 	arguments, err := parse(set, args)
 	switch {
 	case err != nil:
@@ -39,6 +44,11 @@ func (p *program) check(ctx context.Context, args []string) error {
 	}
 	if err := letter.check(); err != nil {
 		return err
+	}
+	if !*offline {
+		if c.resolver, err = dns.Resolver(); err != nil {
+			return err
+		}
 	}
 	inbox, done, err := openInbox(ctx, *store)
 	if err != nil {
@@ -89,13 +99,14 @@ func (f finding) String() string { return printable(f.Domain) + ": " + printable
 
 // A checker compares the last days with those before.
 type checker struct {
-	inbox   *sqlstore.Inbox
-	now     time.Time
-	days    int
-	unknown int64
-	least   int64
-	drop    float64
-	silent  int
+	inbox    *sqlstore.Inbox
+	resolver resolver.Resolver // nil where no DNS is asked
+	now      time.Time
+	days     int
+	unknown  int64
+	least    int64
+	drop     float64
+	silent   int
 }
 
 // baseline is how many days the days before are.
@@ -153,13 +164,16 @@ func (c *checker) domain(ctx context.Context, domain string) ([]finding, error) 
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, c.newSources(domain, then, now)...)
-	return append(found, c.notAligned(domain, then, now)...), nil
+	fresh, err := c.newSources(ctx, domain, then, now)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(found, fresh, c.notAligned(domain, then, now)), nil
 }
 
 // newSources finds senders whose mail fails, and that were not there before, or with few messages alone. A
 // host that passed before is none of them, whatever name its mail has now: see notAligned.
-func (c *checker) newSources(domain string, then, now []rollout.Flow) (found []finding) {
+func (c *checker) newSources(ctx context.Context, domain string, then, now []rollout.Flow) (found []finding, err error) {
 	failed := make(map[string]int64)
 	passed := make(map[netip.Addr]bool)
 	for i := range then {
@@ -170,18 +184,25 @@ func (c *checker) newSources(domain string, then, now []rollout.Flow) (found []f
 		}
 	}
 	strangers := slices.DeleteFunc(slices.Clone(now), func(f rollout.Flow) bool { return f.Source.IsValid() && passed[f.Source] })
+	var fresh []source
 	for _, s := range rollout.Sources(domain, strangers) {
-		failing := s.Unknown + s.Misaligned
-		if s.Name == rollout.Others || failing < c.unknown || failed[s.Name] >= c.unknown {
-			continue
+		if s.Name != rollout.Others && s.Unknown+s.Misaligned >= c.unknown && failed[s.Name] < c.unknown {
+			fresh = append(fresh, source{Source: s})
 		}
-		text := fmt.Sprintf("%s is new (%s): %s messages fail in %d days", s.Name, headings[s.Class], number(failing), c.days)
+	}
+	names, err := hostNames(ctx, c.inbox, c.resolver, hostsToName(fresh), c.now)
+	if err != nil {
+		return nil, err
+	}
+	setHostNames(fresh, names)
+	for _, s := range fresh {
+		text := fmt.Sprintf("%s is new (%s): %s messages fail in %d days", s.title(), headings[s.Class], number(s.Unknown+s.Misaligned), c.days)
 		if s.Fix != nil {
 			text += "; reports show says how to set it up"
 		}
 		found = append(found, finding{Domain: domain, Kind: newSource, Source: s.Name, Text: text})
 	}
-	return found
+	return found, nil
 }
 
 // notAligned finds senders whose mail passed before and does not now. What fails may have another name, as

@@ -13,7 +13,7 @@ import (
 // checked runs check on a world as of the day after the month.
 func (w *world) checked(args ...string) (status int, stdout, stderr string) {
 	w.t.Helper()
-	return run(w.t, "", append([]string{"check", "-store", w.store, "-now", day.AddDate(0, 0, 40).Format(time.DateOnly)}, args...)...)
+	return run(w.t, "", append([]string{"check", "-store", w.store, "-zone", w.zone, "-now", day.AddDate(0, 0, 40).Format(time.DateOnly)}, args...)...)
 }
 
 // longer fills the store with reports of 40 days, of which the last three are changed.
@@ -88,7 +88,7 @@ func TestCheckFindsThatReportsStopped(t *testing.T) {
 	w := newWorld(t)
 	w.longer(func(*aggregate.Report) {})
 	later := day.AddDate(0, 0, 46).Format(time.DateOnly)
-	status, out, _ := run(t, "", "check", "-store", w.store, "-now", later)
+	status, out, _ := run(t, "", "check", "-store", w.store, "-offline", "-now", later)
 	if status != exitFound || out != "example.com: no report came about the last 4 days: are rua and its mailbox as they were?\n" {
 		t.Errorf("status %d %s", status, out)
 	}
@@ -96,7 +96,7 @@ func TestCheckFindsThatReportsStopped(t *testing.T) {
 	other := oneReport("other")
 	other.Begin, other.End = other.Begin.AddDate(0, 0, 45), other.End.AddDate(0, 0, 45)
 	w.run("read", "-trusted", "-quiet", put(t, map[string]string{"a.xml": xmlOf(t, other)}))
-	status, out, _ = run(t, "", "check", "-store", w.store, "-now", later)
+	status, out, _ = run(t, "", "check", "-store", w.store, "-offline", "-now", later)
 	if status != exitFound || !strings.Contains(out, "example.com: reporter.example has not reported about the last 4 days; before, it reported 100 % of the messages\n") {
 		t.Errorf("status %d %s", status, out)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
 )
@@ -10,7 +11,7 @@ import (
 // A stage is a value of p, and what it does to the mail.
 type stage struct {
 	Policy string
-	State  string // "now", "past", "next" (safe), "blocked", "later" or "against" (not advised)
+	State  string // "now", "past", "next" (safe), "skipped", "blocked", "later" or "against" (not advised)
 	Verb   string // what becomes of what fails
 	Blocks []rollout.Block
 }
@@ -19,13 +20,19 @@ type stage struct {
 func stages(p *plan, people string) []stage {
 	list := []stage{{Policy: "none", Verb: "delivered"}, {Policy: "quarantine", Verb: "to spam"}, {Policy: "reject", Verb: "refused"}}
 	at := max(slices.IndexFunc(list, func(s stage) bool { return s.Policy == p.P.Policy }), 0)
+	next := at + 1
+	if slices.Contains(strings.Fields(p.Step.Change), "p=reject") {
+		next = 2 // also from none, for a domain that sends nothing
+	}
 	for i := range list {
 		switch s := &list[i]; {
 		case i == at:
 			s.State = "now"
 		case i < at:
 			s.State = "past"
-		case i > at+1:
+		case i < next:
+			s.State = "skipped"
+		case i > next:
 			s.State = "later"
 		case len(p.Blocks) == 0:
 			s.State = "next"

@@ -150,7 +150,10 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /domain/{domain}/source", s.page(s.source))
 	mux.HandleFunc("/", s.page(func(context.Context, *page) error { return &pageError{http.StatusNotFound, "There is no such page."} }))
 	for _, name := range []string{"style.css", "icon.svg"} {
-		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, web, "web/"+name) })
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "private, max-age=300")
+			http.ServeFileFS(w, r, web, "web/"+name)
+		})
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

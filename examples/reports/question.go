@@ -95,6 +95,14 @@ type source struct {
 	HostName string `json:"host_name,omitempty"`
 }
 
+// title returns the name, with that of its host, if there is one.
+func (s *source) title() string {
+	if s.HostName == "" {
+		return s.Name
+	}
+	return s.Name + " (" + s.HostName + ")"
+}
+
 // hasOneHost reports whether the name of its host says more of the source. A provider's hosts do not.
 func (s *source) hasOneHost() bool { return s.Provider == "" && s.Hosts == 1 && len(s.Addresses) == 1 }
 

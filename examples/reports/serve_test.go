@@ -109,6 +109,18 @@ func TestPagesAnswerWhoSendsAndWhatToDo(t *testing.T) {
 	}
 }
 
+func TestADomainThatSendsNothingSkipsQuarantine(t *testing.T) {
+	w := newWorld(t)
+	w.month(func(_ int, r *aggregate.Report) { r.Rows = r.Rows[1:] })
+	w.zone = put(t, map[string]string{"dns.zone": zoneText() + `example.com. 3600 IN TXT "v=spf1 -all"` + "\n"}) + "/dns.zone"
+	_, text := get(t, w.pages(lastOfMonth).URL+"/domain/example.com/rollout")
+	for _, want := range []string{"not needed", "safe now", "p=reject; sp=reject; np=reject; rua=mailto:d@example.com"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 func TestAddressesThatCannotBeRead(t *testing.T) {
 	server := newWorld(t).pages(lastOfMonth)
 	for path, want := range map[string]int{

@@ -149,11 +149,7 @@ func (v *view) text(to io.Writer, most int, last time.Time) error {
 		if s.New {
 			mark = "new"
 		}
-		name := s.Name
-		if s.HostName != "" {
-			name += " (" + s.HostName + ")"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(name), headings[s.Class], number(s.Messages), percent(s.Aligned, s.Messages), number(int64(s.Hosts)),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(s.title()), headings[s.Class], number(s.Messages), percent(s.Aligned, s.Messages), number(int64(s.Hosts)),
 			s.First.Format(time.DateOnly), s.Last.Format(time.DateOnly), mark)
 	}
 	if err := table.Flush(); err != nil {

@@ -58,9 +58,7 @@ var newStore = func(t *testing.T) string { return "sqlite:" + filepath.Join(t.Te
 func (w *world) run(command string, args ...string) (stdout, stderr string) {
 	w.t.Helper()
 	args = append([]string{command, "-store", w.store}, args...)
-	if command != "check" {
-		args = append(args, "-zone", w.zone)
-	}
+	args = append(args, "-zone", w.zone)
 	status, out, errs := run(w.t, "", args...)
 	if status != exitOK {
 		w.t.Fatalf("%q: status %d, %s", args, status, errs)
