@@ -192,7 +192,7 @@ func TestRealBrowserByPaste(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.do(chromedp.Click(`//a[text()="Paste a message"]`), chromedp.WaitVisible("#file", chromedp.ByQuery),
+	b.do(chromedp.Click(`nav a[href$="/paste"]`, chromedp.ByQuery), chromedp.WaitVisible("#file", chromedp.ByQuery),
 		chromedp.SetUploadFiles("#file", []string{path}, chromedp.ByQuery))
 	b.click("form.paste button.main")
 	b.wait(`location.pathname.endsWith("/2") && ` + verdict)

@@ -114,6 +114,6 @@ func (s *server) write(w http.ResponseWriter, status int, p page) {
 }
 
 // problem sends a page that says what is wrong.
-func (s *server) problem(w http.ResponseWriter, _ *http.Request, status int, what string) {
+func (s *server) problem(w http.ResponseWriter, status int, what string) {
 	s.write(w, status, page{Title: http.StatusText(status), Error: what})
 }

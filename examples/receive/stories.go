@@ -1,20 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io/fs"
-	"net"
-	"net/netip"
 	"path"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/emersion/go-smtp"
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/examples/internal/sidecar"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -101,76 +96,3 @@ func (s *server) story(name string) *story {
 	}
 	return nil
 }
-
-// play sends a story to an address: SMTP over a connection within this program, whose client has the
-// address that the story tells.
-func (s *server) play(story *story, address string) error {
-	ours, theirs := net.Pipe()
-	listener := newOneConn(storyConn{theirs, net.TCPAddrFromAddrPort(netip.AddrPortFrom(story.said.IP, 25252))})
-	server := s.smtpServer(story.verifier, &receiver{server: s, via: "a story, by SMTP", story: story})
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	defer func() {
-		_ = server.Close()
-		<-served
-	}()
-	client := smtp.NewClient(ours)
-	defer client.Close()
-	if err := client.Hello(*story.said.HELO); err != nil {
-		return err
-	}
-	if err := client.Mail(*story.said.MailFrom, &smtp.MailOptions{UTF8: true}); err != nil {
-		return err
-	}
-	if err := client.Rcpt(address, nil); err != nil {
-		return err
-	}
-	data, err := client.Data()
-	if err != nil {
-		return err
-	}
-	if _, err := bytes.NewReader(story.message).WriteTo(data); err != nil {
-		return err
-	}
-	if err := data.Close(); err != nil {
-		return err
-	}
-	return client.Quit()
-}
-
-// A storyConn is a connection from the client of a story.
-type storyConn struct {
-	net.Conn
-	client net.Addr
-}
-
-func (c storyConn) RemoteAddr() net.Addr { return c.client }
-
-// A oneConn is a listener that accepts one connection.
-type oneConn struct {
-	conn   chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newOneConn(c net.Conn) *oneConn {
-	l := &oneConn{conn: make(chan net.Conn, 1), closed: make(chan struct{})}
-	l.conn <- c
-	return l
-}
-
-func (l *oneConn) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conn:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *oneConn) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *oneConn) Addr() net.Addr { return &net.TCPAddr{} }

@@ -20,12 +20,12 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, v *visitor) {
 	if m := messageOf(r, v); m != nil {
 		message = m.number
 	} else if r.PathValue("n") != "" {
-		s.problem(w, r, http.StatusNotFound, "This message is not kept any more.")
+		s.problem(w, http.StatusNotFound, "This message is not kept any more.")
 		return
 	}
 	free := s.streams.take(s.client(r))
 	if free == nil {
-		s.problem(w, r, http.StatusTooManyRequests, "Too many pages are open. Close some of them.")
+		s.problem(w, http.StatusTooManyRequests, "Too many pages are open. Close some of them.")
 		return
 	}
 	defer free()

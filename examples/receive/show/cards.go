@@ -135,10 +135,8 @@ func (v *View) Tiles() []Tile {
 			policy.Outcome, policy.Tone = first.Outcome, first.Tone
 			policy.ID, policy.Detail = "verdict", v.Result.DMARC.AuthorDomain
 			if p := v.Result.DMARC.Policy.String(); p != "" {
-				policy.More = "p=" + p
-				if v.Result.DMARC.PolicyTag != "" {
-					policy.More = v.Result.DMARC.PolicyTag + "=" + p
-				}
+				// Where there is little room, the line ends at the sign.
+				policy.More = v.Result.DMARC.PolicyTag + "=\u200b" + p
 			}
 		}
 	}
