@@ -84,7 +84,8 @@ func reportName(about, host string) string { return about + "._report._dmarc." +
 
 func (in *inspection) unauthorized(q *discovery.Query, d Destination, host string) {
 	name := reportName(visible.Domain(q.Domain), host)
-	in.found.add("dmarc-rua-unauthorized", "Reports ("+d.Tag+") about "+visible.Domain(q.Domain)+" are to go to "+visible.Line(d.Address)+", and "+host+" has not agreed. They are not sent.",
+	in.found.add("dmarc-rua-unauthorized",
+		"Reports ("+d.Tag+") about "+visible.Domain(q.Domain)+" are to go to "+visible.Line(d.Address)+", and "+host+" has not agreed. They are not sent.",
 		name+": no record", Fix{
 			Text:    "Ask whoever runs " + host + " to publish this record, or name an address of yours.",
 			Changes: []Change{remedy.New(remedy.ActionAdd, name, "TXT", "v=DMARC1")},

@@ -35,11 +35,6 @@ type selector struct {
 func (in *inspection) dkim() {
 	wild := in.wildcardKeys()
 	list := in.selectors()
-	var ahead []resolver.Question
-	for _, s := range list {
-		ahead = append(ahead, question(s.name, resolver.TypeTXT), question(s.name, resolver.TypeCNAME))
-	}
-	in.dns.ahead(ahead...)
 	for i := range list {
 		s := &list[i]
 		in.look(s)
@@ -66,9 +61,10 @@ func (in *inspection) wildcardKeys() []string {
 	name := probe + "._domainkey." + in.name
 	texts, _ := in.dns.txt(name, false)
 	if len(texts) > 0 {
-		in.found.add("dkim-wildcard", "Every selector of "+in.name+" has a record: a wildcard answers. Whoever looks for a key finds that.", "*._domainkey."+in.name+": "+texts[0], Fix{
-			Text: "Delete the wildcard record, and publish keys at their selectors only.",
-		})
+		in.found.add("dkim-wildcard", "Every selector of "+in.name+" has a record: a wildcard answers. Whoever looks for a key finds that.",
+			"*._domainkey."+in.name+": "+texts[0], Fix{
+				Text: "Delete the wildcard record, and publish keys at their selectors only.",
+			})
 	}
 	return texts
 }
@@ -86,7 +82,8 @@ func (in *inspection) selectors() []selector {
 	add := func(label string, given bool) {
 		label = domain.ToLower(strings.TrimSuffix(label, "."))
 		name := label + "._domainkey." + in.name
-		if domain.Check(name) == nil && len(list) < maxSelectors && !slices.ContainsFunc(list, func(s selector) bool { return s.label == label }) {
+		known := slices.ContainsFunc(list, func(s selector) bool { return s.label == label })
+		if domain.Check(name) == nil && len(list) < maxSelectors && !known {
 			list = append(list, selector{label: label, name: name, given: given})
 		}
 	}
@@ -106,6 +103,15 @@ func (in *inspection) selectors() []selector {
 		add(label, false)
 	}
 	return list
+}
+
+// keyQuestions are the questions for the keys at selectors.
+func keyQuestions(list []selector) []resolver.Question {
+	var ahead []resolver.Question
+	for _, s := range list {
+		ahead = append(ahead, question(s.name, resolver.TypeTXT), question(s.name, resolver.TypeCNAME))
+	}
+	return ahead
 }
 
 // selectorsOf returns the selectors that customers of a provider have.
@@ -158,7 +164,10 @@ func (in *inspection) key(s *selector) {
 	if _, meant := mend.Key(text); err != nil && !meant && !s.given {
 		return // something else, such as a wildcard's
 	}
-	key := Key{Selector: s.label, Name: s.name, KeyType: parsed.Type, KeyBits: parsed.Bits, Alias: s.alias, Record: text, Testing: parsed.Testing}
+	key := Key{
+		Selector: s.label, Name: s.name, KeyType: parsed.Type, KeyBits: parsed.Bits,
+		Alias: s.alias, Record: text, Testing: parsed.Testing,
+	}
 	p := provider.OfSelector(s.label)
 	if s.alias != "" {
 		p = provider.OfCNAME(s.alias)
@@ -172,8 +181,8 @@ func (in *inspection) key(s *selector) {
 	}
 	in.report.DKIM = append(in.report.DKIM, key)
 	if len(s.texts) > 1 {
-		in.found.add("dkim-several", "There are "+plural(len(s.texts), "record", "records")+" at "+s.name+". Which one counts is left to chance.", strings.Join(s.texts, "  |  "),
-			Fix{Text: "Keep the record with the key that signs, and delete the others."})
+		in.found.add("dkim-several", "There are "+plural(len(s.texts), "record", "records")+" at "+s.name+". Which one counts is left to chance.",
+			strings.Join(s.texts, "  |  "), Fix{Text: "Keep the record with the key that signs, and delete the others."})
 	}
 	in.judge(s, parsed, err)
 }
@@ -185,7 +194,8 @@ func (in *inspection) judge(s *selector, k *keys.Key, err error) {
 	case errors.Is(err, keys.ErrRevoked):
 		return // see dkimRevoked
 	case err != nil:
-		in.found.add("dkim-malformed", "The key at "+name+" cannot be used: "+err.Error()+".", text, remedy.MendKey(name, text, remedy.Cause(remedy.DKIMWords, err, "it cannot be read")))
+		fault := remedy.Cause(remedy.DKIMWords, err, "it cannot be read")
+		in.found.add("dkim-malformed", "The key at "+name+" cannot be used: "+err.Error()+".", text, remedy.MendKey(name, text, fault))
 		return
 	}
 	if k.Type == "rsa" && k.Bits < leastBits {

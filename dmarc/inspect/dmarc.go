@@ -115,7 +115,8 @@ func (in *inspection) dmarcNames(result *discovery.Result) {
 func (in *inspection) dmarcAlmost(at, text string) {
 	name := "_dmarc." + visible.Domain(at)
 	if r, meant := mend.DMARC(text); meant {
-		in.found.add("dmarc-almost", "The record at "+name+" was meant to be a DMARC record. As it is written it does not count as one.", text+faultText(r), remedy.DMARC(at, text))
+		in.found.add("dmarc-almost", "The record at "+name+" was meant to be a DMARC record. As it is written it does not count as one.",
+			text+faultText(r), remedy.DMARC(at, text))
 		return
 	}
 	if _, is, _ := spf.Parse(text); is {

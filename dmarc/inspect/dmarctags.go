@@ -225,7 +225,8 @@ func (c *policyCheck) people() {
 	}
 	for _, mx := range c.mx {
 		if p := providerOfHost(mx.Host); p != nil && includeOf(p) != "" {
-			c.add("dmarc-reject-users", "The policy is p=reject, and people at "+c.at+" write by "+p.Name+". Mailing lists that change their mails may lose them (RFC 9989, section 7.4).",
+			c.add("dmarc-reject-users", "The policy is p=reject, and people at "+c.at+" write by "+p.Name+
+				". Mailing lists that change their mails may lose them (RFC 9989, section 7.4).",
 				Fix{Text: "Nothing has to be done. If people miss mails on lists, let them use a name of their own with p=quarantine."})
 			return
 		}

@@ -144,8 +144,11 @@ func (in *inspection) run() {
 // first are the questions that every inspection asks: they go out together.
 func (in *inspection) first() []resolver.Question {
 	list := questions(resolver.TypeTXT, in.name, "_dmarc."+in.name, "_dmarc._dmarc."+in.name, "dmarc."+in.name,
-		"_mta-sts."+in.name, "_smtp._tls."+in.name, "default._bimi."+in.name)
-	return append(list, question(in.name, resolver.TypeMX))
+		"_mta-sts."+in.name, "_smtp._tls."+in.name, "default._bimi."+in.name,
+		probe+"."+in.name, "_dmarc."+probe+"."+in.name, probe+"._domainkey."+in.name)
+	list = append(list, question(in.name, resolver.TypeMX))
+	list = append(list, keyQuestions(in.selectors())...)
+	return append(list, in.aliasQuestions()...)
 }
 
 // open is on questions that DNS did not answer.

@@ -110,7 +110,8 @@ func (in *inspection) helo(hosts []string) {
 	for _, host := range hosts {
 		f.Changes = append(f.Changes, remedy.New(remedy.ActionAdd, host, "TXT", "v=spf1 a -all"))
 	}
-	in.found.add("spf-helo", "Mail servers of "+in.name+" have no SPF record for their own names: "+remedy.List(hosts)+".", "TXT records of "+strings.Join(hosts, ", ")+": none begins with v=spf1", f)
+	in.found.add("spf-helo", "Mail servers of "+in.name+" have no SPF record for their own names: "+remedy.List(hosts)+".",
+		"TXT records of "+strings.Join(hosts, ", ")+": none begins with v=spf1", f)
 }
 
 // beside looks at MTA-STS, TLS-RPT and BIMI.

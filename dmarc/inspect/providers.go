@@ -34,18 +34,22 @@ func (in *inspection) recognise() {
 	for _, mx := range in.mx {
 		in.recognised(providerOfHost(mx.Host), "MX "+mx.Host)
 	}
-	var aliases []resolver.Question
-	for _, p := range provider.All() {
-		for _, r := range fixed(&p, "CNAME") {
-			aliases = append(aliases, question(r.Host+"."+in.name, resolver.TypeCNAME))
-		}
-	}
-	in.dns.ahead(aliases...)
-	for _, q := range aliases {
+	for _, q := range in.aliasQuestions() {
 		if answer, _ := in.dns.get(q, false); answer.CNAME != "" {
 			in.recognised(provider.OfCNAME(answer.CNAME), strings.TrimSuffix(q.Name, "."+in.name))
 		}
 	}
+}
+
+// aliasQuestions are the questions for the aliases that tell of a provider.
+func (in *inspection) aliasQuestions() []resolver.Question {
+	var list []resolver.Question
+	for _, p := range provider.All() {
+		for _, r := range fixed(&p, "CNAME") {
+			list = append(list, question(r.Host+"."+in.name, resolver.TypeCNAME))
+		}
+	}
+	return list
 }
 
 // fixed returns the records of a provider's set-up whose names are the same for all its customers.

@@ -279,7 +279,8 @@ func (in *inspection) spfEverybody() {
 				fix, _ = remedy.CloseSPF(visible.Domain(n.Domain), n.Record)
 			} else {
 				text := at.Terms[term].Text
-				fix = remedy.LeaveOut(Fix{Text: "Take " + text + " out of the SPF record of " + visible.Domain(at.Domain) + "."}, visible.Domain(at.Domain), at.parsed, []string{text})
+				fix.Text = "Take " + text + " out of the SPF record of " + visible.Domain(at.Domain) + "."
+				fix = remedy.LeaveOut(fix, visible.Domain(at.Domain), at.parsed, []string{text})
 			}
 			in.found.add("spf-pass-all", "The SPF record of "+name+" lets everybody send mail in its name, or nearly so.", evidence, fix)
 			return

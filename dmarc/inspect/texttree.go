@@ -42,7 +42,8 @@ func (p *printer) record(r *SPFRecord, indent int) {
 			p.Paragraph(min(indent+2, maxIndent), layout.Red, t.Problem)
 		}
 		if t.Without != nil && t.Lookups > 0 {
-			left := plural(t.Without.Lookups, "look-up", "look-ups") + ", " + thousands(t.Without.IPv4Addresses) + " IPv4 " + either(t.Without.IPv4Addresses == 1, "address", "addresses")
+			addresses := thousands(t.Without.IPv4Addresses) + " IPv4 " + either(t.Without.IPv4Addresses == 1, "address", "addresses")
+			left := plural(t.Without.Lookups, "look-up", "look-ups") + ", " + addresses
 			p.Paragraph(min(indent+2, maxIndent), layout.Dim, "without it: "+left)
 		}
 		if t.Include != nil {

@@ -186,7 +186,8 @@ func (o *options) explainBounce(w io.Writer) error {
 		return err
 	}
 	for _, b := range list {
-		if _, err := fmt.Fprintf(w, "%s\n  %s\n  %s\n", screen.Paint(terminal.Bold, b.Code+" ("+b.Receiver+")"), screen.Wrap(b.Means, "  "), screen.Wrap("What to do: "+b.Do, "  ")); err != nil {
+		title := screen.Paint(terminal.Bold, b.Code+" ("+b.Receiver+")")
+		if _, err := fmt.Fprintf(w, "%s\n  %s\n  %s\n", title, screen.Wrap(b.Means, "  "), screen.Wrap("What to do: "+b.Do, "  ")); err != nil {
 			return err
 		}
 	}
