@@ -61,13 +61,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		complain(stderr, fmt.Errorf("%w (archive -h lists the flags)", err))
 		return exitUsage
 	}
-	if !o.verbose {
-		// Beam logs what it returns as an error, too, several times.
-		beamlog.SetupLogging("error", "text")
-		slog.SetDefault(slog.New(slog.DiscardHandler))
-	}
 	if !beam.Initialized() {
-		beam.Init() // a worker does not come back from here
+		o.initialize()
 	}
 	files := &files{}
 	if err := o.begin(ctx, files); err != nil {
@@ -83,6 +78,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// initialize readies Beam, once in a process. It does not return in one that is a worker.
+func (o *options) initialize() {
+	if !o.verbose {
+		// Beam logs what it returns as an error, too, several times.
+		beamlog.SetupLogging("error", "text")
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+	}
+	beam.Init()
 }
 
 func (o *options) runFile() string { return strings.TrimSuffix(o.job.Out, "/") + "/run.json" }
