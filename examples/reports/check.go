@@ -60,10 +60,20 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	out := json.NewEncoder(p.stdout)
+	if err := p.printFindings(found, *asJSON); err != nil {
+		return err
+	}
+	if err := letter.send(ctx, found); err != nil {
+		return err
+	}
+	return errFound
+}
+
+func (p *program) printFindings(found []finding, asJSON bool) error {
 	for _, f := range found {
-		if *asJSON {
-			err = out.Encode(f)
+		var err error
+		if asJSON {
+			err = json.NewEncoder(p.stdout).Encode(f)
 		} else {
 			_, err = fmt.Fprintln(p.stdout, f)
 		}
@@ -71,10 +81,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if err := letter.send(ctx, found); err != nil {
-		return err
-	}
-	return errFound
+	return nil
 }
 
 // A finding is something to look after.

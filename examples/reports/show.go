@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
+	"github.com/mailverdict/mailverdict/dmarc/aggregate/sqlstore"
 	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -19,20 +20,19 @@ import (
 func (p *program) show(ctx context.Context, args []string) error {
 	set := p.flags("show", "[DOMAIN ...]")
 	store := storeFlag(set, defaultStore)
-	asJSON := set.Bool("json", false, "JSON, one domain a line")
-	all := set.Bool("all", false, "all sources, not the largest alone")
+	s := showing{program: p}
+	set.BoolVar(&s.asJSON, "json", false, "JSON, one domain a line")
+	set.BoolVar(&s.all, "all", false, "all sources, not the largest alone")
 	offline := set.Bool("offline", false, "ask no DNS for the names of hosts: those that the store has are shown")
-	var w windowFlags
-	w.define(set)
+	s.window.define(set)
 	var dns dnsflags.Flags
 	dns.Define(set)
 	arguments, err := parse(set, args)
 	if err != nil {
 		return err
 	}
-	var answers resolver.Resolver
 	if !*offline {
-		if answers, err = dns.Resolver(); err != nil {
+		if s.resolver, err = dns.Resolver(); err != nil {
 			return err
 		}
 	}
@@ -41,48 +41,61 @@ func (p *program) show(ctx context.Context, args []string) error {
 		return err
 	}
 	defer done()
-	domains, err := domainsOf(ctx, inbox, arguments, w.period())
+	s.inbox = inbox
+	domains, err := domainsOf(ctx, inbox, arguments, s.window.period())
 	if err != nil {
 		return err
 	}
-	out := json.NewEncoder(p.stdout)
 	for i, domain := range domains {
-		last, err := inbox.Look(ctx, domain, w.now)
-		if err != nil {
-			return err
+		if i > 0 && !s.asJSON {
+			fmt.Fprintln(p.stdout)
 		}
-		v, err := look(ctx, inbox, domain, w.days, w.now, last)
-		if err != nil {
-			return err
-		}
-		if !*all && !*asJSON {
-			v.fold()
-		}
-		most := len(v.Sources)
-		if !*all {
-			most = min(most, mostShown)
-		}
-		names, err := hostNames(ctx, inbox, answers, hostsToName(v.Sources[:min(most, mostNamed)]), w.now)
-		if err != nil {
-			return err
-		}
-		setHostNames(v.Sources, names)
-		if *asJSON {
-			err = out.Encode(v)
-		} else {
-			if i > 0 {
-				fmt.Fprintln(p.stdout)
-			}
-			err = v.text(p.stdout, most, last)
-		}
-		if err != nil {
+		if err := s.domain(ctx, domain); err != nil {
 			return err
 		}
 	}
-	if len(domains) == 0 && !*asJSON {
-		fmt.Fprintf(p.stdout, "The store has no reports of the last %d days.\n", w.days)
+	if len(domains) == 0 && !s.asJSON {
+		fmt.Fprintf(p.stdout, "The store has no reports of the last %d days.\n", s.window.days)
 	}
 	return nil
+}
+
+// A showing is one run of show.
+type showing struct {
+	program  *program
+	inbox    *sqlstore.Inbox
+	resolver resolver.Resolver // nil where no DNS is asked
+	window   windowFlags
+	asJSON   bool
+	all      bool
+}
+
+// domain prints who sends as a domain, and notes when that was.
+func (s *showing) domain(ctx context.Context, domain string) error {
+	last, err := s.inbox.Look(ctx, domain, s.window.now)
+	if err != nil {
+		return err
+	}
+	v, err := look(ctx, s.inbox, domain, s.window.days, s.window.now, last)
+	if err != nil {
+		return err
+	}
+	most := len(v.Sources)
+	if !s.all {
+		if !s.asJSON {
+			v.fold()
+		}
+		most = min(len(v.Sources), mostShown)
+	}
+	names, err := hostNames(ctx, s.inbox, s.resolver, hostsToName(v.Sources[:min(most, mostNamed)]), s.window.now)
+	if err != nil {
+		return err
+	}
+	setHostNames(v.Sources, names)
+	if s.asJSON {
+		return json.NewEncoder(s.program.stdout).Encode(v)
+	}
+	return v.text(s.program.stdout, most, last)
 }
 
 const (
