@@ -54,7 +54,6 @@ func ExampleExplain() {
 	// dkim: none
 	// discovery: found
 	// policy: none
-	// reports: not counted
 	// verdict: fail
 }
 
@@ -81,7 +80,7 @@ func ExampleExplanation_Text() {
 
 func ExampleExplanation_HTML() {
 	e := explain.Explain(verify())
-	e.Reasons, e.Steps = nil, e.Steps[len(e.Steps)-5:len(e.Steps)-4]
+	e.Reasons, e.Steps = nil, e.Steps[len(e.Steps)-4:len(e.Steps)-3]
 	e.HTML(os.Stdout)
 	// Output:
 	// <section class="mv-answer mv-bad">

@@ -10,10 +10,10 @@ import (
 )
 
 // reportsSteps say what the Domain Owner gets to know of a message: one step, or none where no policy
-// record applies.
+// record applies or it does not speak of reports.
 func reportsSteps(r *dmarc.Result) []Step {
 	rec := feedback.Record(r)
-	if rec == nil {
+	if rec == nil || !rec.Stated("rua") && !rec.Stated("ruf") && !rec.Stated("fo") {
 		return nil
 	}
 	v := &r.DMARC

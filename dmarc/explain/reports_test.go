@@ -39,7 +39,7 @@ func TestWhatTheOwnerGetsToKnowIsExplained(t *testing.T) {
 			want: []string{"row: 192.0.2.25, disposition=quarantine, dkim=fail, spf=fail", "reason: policy_test_mode: t=y"},
 		},
 		{
-			name: "nobody asks", record: "v=DMARC1; p=reject",
+			name: "nobody can be told", record: "v=DMARC1; p=reject; rua=https://shop.example/",
 			want: []string{"not counted: The message is in no aggregate report: the record names no address for aggregate reports."}, not: "row:",
 		},
 		{
@@ -96,13 +96,15 @@ func TestWhatTheOwnerGetsToKnowIsExplained(t *testing.T) {
 	}
 }
 
-func TestWithoutAPolicyRecordNothingIsReported(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := story{records: resolver.Zone{"_dmarc.shop.example": {}}}
-		for _, step := range explain.Explain(s.result(t)).Steps {
-			if step.Kind == explain.KindReports {
-				t.Errorf("%+v", step)
+func TestWhereNobodyAsksNothingIsSaidOfReports(t *testing.T) {
+	for _, records := range []resolver.Records{{}, {TXT: []string{"v=DMARC1; p=reject"}}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := story{records: resolver.Zone{"_dmarc.shop.example": records}}
+			for _, step := range explain.Explain(s.result(t)).Steps {
+				if step.Kind == explain.KindReports {
+					t.Errorf("%+v", step)
+				}
 			}
-		}
-	})
+		})
+	}
 }
