@@ -23,6 +23,7 @@ type limits struct {
 	connectionTime                   time.Duration // of an SMTP connection, in all
 	idle                             time.Duration // of an SMTP client between two commands
 	guesses                          int           // recipients that do not exist, of a connection
+	uploads, uploadsByClient         int           // forms with a message that are being read
 	checks                           int           // pasted messages and stories at a time
 
 	// By client and hour.
@@ -42,7 +43,7 @@ var defaultLimits = limits{
 	connections: 200, connectionsByClient: 20,
 	web: 2000, webByClient: 100,
 	connectionTime: 10 * time.Minute, idle: 2 * time.Minute,
-	guesses: 5, checks: 8,
+	guesses: 5, uploads: 12, uploadsByClient: 3, checks: 8,
 	mails: 300, questions: 3000,
 }
 

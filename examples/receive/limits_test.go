@@ -316,6 +316,34 @@ func TestOnlySoManyPastedMessagesAreChecked(t *testing.T) {
 	<-r.checks
 }
 
+func TestOnlySoManyFormsAreReadAtATime(t *testing.T) {
+	r := start(t, func(s *server) { s.limits.uploadsByClient = 1 })
+	slow, send := io.Pipe()
+	began := make(chan error, 1)
+	go func() {
+		response, err := http.Post(r.page+"/paste", "multipart/form-data; boundary=x", slow)
+		if err == nil {
+			err = response.Body.Close()
+		}
+		began <- err
+	}()
+	if _, err := io.WriteString(send, "--x\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nFrom: "); err != nil {
+		t.Fatal(err)
+	}
+	for r.uploads.count() == 0 { // until the server reads it
+	}
+	if status, page, _ := r.paste(t, "/paste", map[string]string{"message": mine}); status != http.StatusTooManyRequests || !strings.Contains(page, "Too many messages are being sent here") {
+		t.Errorf("%d\n%s", status, page)
+	}
+	_ = send.Close()
+	if err := <-began; err != nil {
+		t.Error(err)
+	}
+	if status, _, _ := r.paste(t, "/paste", map[string]string{"message": mine}); status != http.StatusOK {
+		t.Errorf("after that: %d", status)
+	}
+}
+
 func TestPastedMessagesHaveABudgetOfDNSQuestions(t *testing.T) {
 	r := start(t, func(s *server) { s.limits.questions = maxQuestions })
 	_, _, at := r.paste(t, "/paste", map[string]string{"message": mine})

@@ -89,6 +89,8 @@ func (s *server) check(v *visitor, l *letter) (int, error) {
 	go func() {
 		defer func() { <-s.checks }()
 		s.run(m, l)
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		s.dns.use(v.client, m.asked)
 	}()
 	return m.number, nil

@@ -11,13 +11,13 @@ import (
 
 // postPaste checks a message that is pasted or uploaded. A visitor is made if there is none.
 func (s *server) postPaste(w http.ResponseWriter, r *http.Request, v *visitor) {
-	p, err := readPaste(w, r, s.limits.size)
-	var l *letter
-	if err == nil {
-		l, err = p.read(s.limits.size)
-	}
+	l, err := s.upload(w, r)
 	if err != nil {
-		s.showWay(w, http.StatusBadRequest, "paste", v, capital(err.Error())+".")
+		status := http.StatusBadRequest
+		if errors.Is(err, errUploads) {
+			status = http.StatusTooManyRequests
+		}
+		s.showWay(w, status, "paste", v, capital(err.Error())+".")
 		return
 	}
 	if v == nil {
@@ -31,6 +31,22 @@ func (s *server) postPaste(w http.ResponseWriter, r *http.Request, v *visitor) {
 		return
 	}
 	http.Redirect(w, r, v.path()+"/"+itoa(n), http.StatusSeeOther)
+}
+
+var errUploads = errors.New("too many messages are being sent here just now: try again in a minute")
+
+// upload reads the form and the message in it, which is held in memory meanwhile.
+func (s *server) upload(w http.ResponseWriter, r *http.Request) (*letter, error) {
+	free := s.uploads.take(s.client(r))
+	if free == nil {
+		return nil, errUploads
+	}
+	defer free()
+	p, err := readPaste(w, r, s.limits.size)
+	if err != nil {
+		return nil, err
+	}
+	return p.read(s.limits.size)
 }
 
 // readPaste reads the form.

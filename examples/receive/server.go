@@ -34,6 +34,7 @@ type server struct {
 	mails    *quota
 	dns      *quota
 	streams  *slots
+	uploads  *slots
 	checks   chan struct{} // a place for each check that is under way
 	closing  context.Context
 }
@@ -50,6 +51,7 @@ func newServer(s *server, r resolver.Resolver) (*server, error) {
 	s.visitors = newVisitors(s.limits, s.domain)
 	s.mails, s.dns = newQuota(s.limits.mails), newQuota(s.limits.questions)
 	s.streams = newSlots(s.limits.streams, s.limits.streamsByClient)
+	s.uploads = newSlots(s.limits.uploads, s.limits.uploadsByClient)
 	s.checks = make(chan struct{}, s.limits.checks)
 	s.closing = context.Background()
 	var err error
