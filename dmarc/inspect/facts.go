@@ -32,6 +32,7 @@ func (r *Report) facts() []fact {
 			add("", s.Status+": "+s.Reason)
 		}
 	}
+	add("sent by", r.companies())
 	list = append(list, r.DMARC.facts()...)
 	if r.Mail == nil {
 		return list // it does not exist
@@ -43,6 +44,15 @@ func (r *Report) facts() []fact {
 		add("DKIM", "no key found at the selectors that were tried")
 	}
 	return append(list, r.Mail.facts()...)
+}
+
+// companies are those that send for the domain.
+func (r *Report) companies() string {
+	var names []string
+	for _, s := range r.Setup {
+		names = append(names, s.Name)
+	}
+	return remedy.List(names)
 }
 
 // unless returns text, or "" if a condition holds.

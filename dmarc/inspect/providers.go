@@ -144,7 +144,9 @@ func (in *inspection) setUp(p *provider.Provider, fix provider.Fix) Fix {
 func missingText(s Step) string {
 	var list []string
 	for _, c := range s.Fix.Changes {
-		list = append(list, "no "+c.Type+" "+c.Name)
+		if !strings.Contains(c.Host, "<") {
+			list = append(list, "no "+c.Type+" "+c.Name)
+		}
 	}
 	if len(list) == 0 || s.Fix.Changes[0].Action == remedy.ActionReplace {
 		return "the SPF record does not include it"
