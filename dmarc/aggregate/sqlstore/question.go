@@ -1,19 +1,14 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
-	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
 )
 
 // A Period is a range of days: from the day of From to that of To, both included.
@@ -40,60 +35,6 @@ func (b *Inbox) query(ctx context.Context, each func(scan func(...any) error) er
 		return fmt.Errorf("sqlstore: %w", err)
 	}
 	return nil
-}
-
-// Flows returns the flows about a domain, summed over the reports of a period that are proven, and
-// refined: see package rollout; those with the most messages come first. Addresses from which few messages came that prove nothing are summed up:
-// such a Flow has no Source, and says of how many Hosts it is. A host that is among them on several days
-// counts for each.
-func (b *Inbox) Flows(ctx context.Context, domain string, p Period) ([]rollout.Flow, error) {
-	from, to := p.days()
-	zone, spans := b.store.number("zone", domain), cover(from, to, spanSizes)
-	if err := b.makeSpans(ctx, domain, spans); err != nil {
-		return nil, err
-	}
-	var inner []string
-	var args []any
-	for _, r := range spans {
-		inner = append(inner, `SELECT flow, n, hosts, first_day, last_day FROM dmarc_span WHERE zone = ? AND size = ? AND start BETWEEN ? AND ?`)
-		args = append(args, zone, r.size, r.from, r.to)
-	}
-	var found []spanFlow
-	err := b.query(ctx, func(scan func(...any) error) error {
-		var f spanFlow
-		err := scanFlow(scan, &f.id, &f.Flow)
-		found = append(found, f)
-		return err
-	}, flowsOver(strings.Join(inner, " UNION ALL ")), args...)
-	// Databases take longer to sort.
-	slices.SortFunc(found, func(a, b spanFlow) int { return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.id, b.id)) })
-	flows := make([]rollout.Flow, len(found))
-	for i := range found {
-		flows[i] = found[i].Flow
-	}
-	rollout.Refine(flows)
-	return flows, err
-}
-
-// flowsOver returns the statement that gives the flows of an inner one, which has flow, messages, hosts,
-// first and last day in this order (the empty one before it names its columns). scanFlow reads its rows.
-func flowsOver(inner string) string {
-	return `SELECT f.id, f.source, f.header_from, f.dkim, f.spf, f.disposition, f.class, f.name, f.provider, f.first_at, d.n, d.hosts, d.first_day, d.last_day
-		FROM (SELECT flow, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(hosts) AS BIGINT) AS hosts, MIN(first_day) AS first_day, MAX(last_day) AS last_day
-			FROM (SELECT 0 AS flow, 0 AS n, 0 AS hosts, 0 AS first_day, 0 AS last_day WHERE 1 = 0 UNION ALL ` + inner + `) r GROUP BY flow) d
-		JOIN dmarc_flow f ON f.id = d.flow WHERE d.n > 0`
-}
-
-func scanFlow(scan func(...any) error, id *int64, f *rollout.Flow) error {
-	var source string
-	var seen, first, last int64
-	err := scan(id, &source, &f.HeaderFrom, &f.DKIM, &f.SPF, &f.Disposition, &f.Class, &f.Name, &f.Provider, &seen, &f.Messages, &f.Hosts, &first, &last)
-	f.Source, _ = netip.ParseAddr(source) // the zero Addr where a report had none
-	f.First, f.Last = timeOf(first), timeOf(last)
-	if seen > 0 {
-		f.Seen = time.Unix(seen, 0).UTC()
-	}
-	return err
 }
 
 // A Day is what reports say of the mail of one day.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
@@ -113,5 +114,34 @@ func TestAHostThatIsKnownIsNotSummedUp(t *testing.T) {
 		if err != nil || !slices.ContainsFunc(flows, func(f rollout.Flow) bool { return f.Class == rollout.Misaligned && f.Messages == 1 }) {
 			t.Errorf("%v %v", flows, err)
 		}
+	})
+}
+
+func TestQuestionsWhileReportsComeInMissNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, d *database) {
+		b := d.inbox(t)
+		receive(t, b, incoming("first", "reporter.example", 3))
+		period := sqlstore.Last(30, firstDay.AddDate(0, 0, 29))
+		var coming sync.WaitGroup
+		coming.Go(func() {
+			other := d.inbox(t)
+			for n := range 60 {
+				if _, err := other.Receive(t.Context(), incoming(fmt.Sprint(n), "reporter.example", 3)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		var last int64
+		for last < 61*13 {
+			flows, err := b.Flows(t.Context(), "one.example", period)
+			own, below, _ := sums(flows)
+			if n := own + below; err != nil || n < last || n%13 != 0 {
+				t.Errorf("%d messages after %d; %v", n, last, err)
+				break
+			} else {
+				last = n
+			}
+		}
+		coming.Wait()
 	})
 }
