@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 // defaultsText documents every key. The defaults are read from it, so that they are what it says.
@@ -64,6 +67,8 @@ type config struct {
 
 	Metrics string `toml:"metrics"`
 	Log     string `toml:"log"`
+
+	zone resolver.Resolver // of -zone: answers in place of DNS, or nil
 }
 
 // A listenerConfig is a listener with an authserv-id of its own.
@@ -83,8 +88,13 @@ func defaults() *config {
 }
 
 // A source is where the configuration comes from: a file, or the defaults where its name is empty, and
-// the address to listen at in place of the configured ones, if it is not empty.
-type source struct{ file, listen string }
+// flags that stand in place of its keys.
+type source struct {
+	file   string
+	listen string         // the only address to listen at, if it is not empty
+	dns    dnsflags.Flags // who answers DNS questions, if it says so
+	json   bool           // log is "json"
+}
 
 // read reads the configuration over the defaults.
 func (s source) read() (*config, error) {
@@ -105,7 +115,24 @@ func (s source) read() (*config, error) {
 			return nil, fmt.Errorf("-listen: %w", err)
 		}
 	}
-	return c, nil
+	if s.json {
+		c.Log = "json"
+	}
+	return c, s.askDNS(c)
+}
+
+// askDNS has c ask those whom the flags name. Zones are read each time, as the file is.
+func (s source) askDNS(c *config) (err error) {
+	if err = s.dns.Check(); err != nil {
+		return err
+	}
+	if s.dns.Server != "" {
+		c.DNSServers = []string{s.dns.Server}
+	}
+	if len(s.dns.Zones) > 0 {
+		c.zone, err = s.dns.Resolver()
+	}
+	return err
 }
 
 // maxConfig is how many octets a configuration may have. The largest that make sense have some thousands.

@@ -13,6 +13,9 @@ func TestTheDefaultsDocumentEveryKey(t *testing.T) {
 	for _, typ := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeFor[listenerConfig]()} {
 		for i := range typ.NumField() {
 			key := typ.Field(i).Tag.Get("toml")
+			if !typ.Field(i).IsExported() {
+				continue // what flags say
+			}
 			if !strings.Contains(defaultsText, "\n"+key+" = ") && !strings.Contains(defaultsText, "[["+key+"]]") {
 				t.Errorf("%q is not in defaults.toml", key)
 			}
@@ -44,6 +47,8 @@ func TestTheProgramSaysWhatIsWrongByItsExitStatus(t *testing.T) {
 		{"none", "", []string{"-check", "-config", file + "x"}, 2, "", "no such file"},
 		{"a wrong address", "", []string{"-check", "-listen", "8891"}, 2, "", "-listen"},
 		{"a word too much", "", []string{"-check", "milter.toml"}, 2, "", "milter.toml"},
+		{"no flag", "", []string{"-chek"}, 2, "", "-chek"},
+		{"help", "", []string{"-h"}, 0, "-print-defaults", ""},
 		{"the defaults", "", []string{"-print-defaults"}, 0, defaultsText, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,23 +27,32 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run returns the exit status: 2 for wrong usage or configuration, 1 if the program cannot serve.
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("milter", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	file := flags.String("config", "", "read the configuration from this `FILE`; without it, defaults apply")
-	address := flags.String("listen", "", "listen at this `ADDRESS` in place of the configured ones: inet:127.0.0.1:8891 or unix:/run/milter.sock")
+	flags.SetOutput(io.Discard)
+	var from source
+	flags.StringVar(&from.file, "config", "", "read the configuration from this `FILE`; without it, defaults apply")
+	flags.StringVar(&from.listen, "listen", "", "listen at this `ADDRESS` in place of the configured ones: inet:127.0.0.1:8891 or unix:/run/milter.sock")
+	from.dns.Define(flags)
+	flags.BoolVar(&from.json, "json", false, "log JSON, whatever is configured")
 	check := flags.Bool("check", false, "read the configuration, say what is wrong with it, and exit")
 	printDefaults := flags.Bool("print-defaults", false, "print every key with its default and the reason for it, and exit")
-	if err := flags.Parse(args); err != nil {
-		return 2
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(stdout, "usage: milter [flags]")
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return 0
+	case err == nil && flags.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q: a configuration is given by -config", flags.Arg(0))
 	}
-	if flags.NArg() > 0 {
-		fmt.Fprintf(stderr, "unexpected argument %q: a configuration is given by -config\n", flags.Arg(0))
+	if err != nil {
+		fmt.Fprintln(stderr, "milter:", err, "(milter -h lists the flags)")
 		return 2
 	}
 	if *printDefaults {
 		fmt.Fprint(stdout, defaultsText)
 		return 0
 	}
-	from := source{*file, *address}
 	c, err := from.read()
 	if err != nil {
 		fmt.Fprintln(stderr, err)

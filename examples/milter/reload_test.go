@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/d--j/go-milter"
+
+	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 )
 
 // headerOf returns the fields that were added, each with its name.
@@ -49,7 +51,7 @@ func TestAReloadTakesWhatItCanAndSaysWhatTakesARestart(t *testing.T) {
 	d := loggingDaemon(t, "", &log)
 	dns := d.setup.Load().dns
 	file := filepath.Join(t.TempDir(), "milter.toml")
-	from := source{file, "unix:" + socketOf(d)}
+	from := source{file: file, listen: "unix:" + socketOf(d)}
 	reload := func(text string) string {
 		t.Helper()
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -96,5 +98,33 @@ func TestAMessageUnderWayEndsWithTheConfigurationThatItBeganWith(t *testing.T) {
 	d.setup.Store(s)
 	if _, a := m.finish(fromBank, "u@example.com"); a.SMTPCode != 550 {
 		t.Errorf("%v", a)
+	}
+}
+
+func TestFlagsStandInPlaceOfKeys(t *testing.T) {
+	dir := t.TempDir()
+	zone := filepath.Join(dir, "bank.zone")
+	if err := os.WriteFile(zone, []byte("bank.test. TXT \"v=spf1 ip4:192.0.2.7 -all\"\n_dmarc.bank.test. TXT \"v=DMARC1; p=reject\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "milter.toml")
+	if err := os.WriteFile(file, []byte("log = \"text\"\ndns_servers = [\"192.0.2.53:53\"]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	d := loggingDaemon(t, "", &log)
+	d.reload(source{file: file, listen: "unix:" + socketOf(d), dns: dnsflags.Flags{Zones: []string{zone}}})
+	changes, _ := connect(t, d, "192.0.2.7").send("a@bank.test", fromBank, "u@example.com")
+	if got := headerOf(changes); !strings.Contains(got, "dmarc=pass") {
+		t.Errorf("by the zone: %s; log: %s", got, log.String())
+	}
+	d.drain()
+
+	c, err := source{file: file, json: true, dns: dnsflags.Flags{Server: "192.0.2.99:53"}}.read()
+	if err != nil || c.Log != "json" || !slices.Equal(c.DNSServers, []string{"192.0.2.99:53"}) {
+		t.Errorf("%v: log %s, servers %q", err, c.Log, c.DNSServers)
+	}
+	if _, err := (source{dns: dnsflags.Flags{Zones: []string{filepath.Join(dir, "absent")}}}).read(); err == nil || !strings.Contains(err.Error(), "absent") {
+		t.Errorf("a zone that is not there: %v", err)
 	}
 }

@@ -42,7 +42,7 @@ func newSetup(c *config, host string, old *setup, m *metrics) (*setup, error) {
 	if s.senders, err = parseAddresses(c.ExemptSenders); err != nil {
 		return nil, err
 	}
-	if old != nil && slices.Equal(old.DNSServers, c.DNSServers) && old.DNSCache == c.DNSCache {
+	if old != nil && old.zone == nil && c.zone == nil && slices.Equal(old.DNSServers, c.DNSServers) && old.DNSCache == c.DNSCache {
 		s.dns = old.dns
 	} else {
 		s.dns = newDNS(c, m)
@@ -69,9 +69,14 @@ func newSetup(c *config, host string, old *setup, m *metrics) (*setup, error) {
 	return s, nil
 }
 
-// newDNS returns a cache over the configured servers that counts what it is asked, and what it asks.
+// newDNS returns a cache over the configured servers, or over the zone, that counts what it is asked, and
+// what it asks.
 func newDNS(c *config, m *metrics) resolver.Resolver {
-	asked := resolver.Wrap(&resolver.Client{Servers: c.DNSServers}, func(_ context.Context, _ resolver.Question, _ resolver.Answer, err error) {
+	var answers resolver.Resolver = &resolver.Client{Servers: c.DNSServers}
+	if c.zone != nil {
+		answers = c.zone
+	}
+	asked := resolver.Wrap(answers, func(_ context.Context, _ resolver.Question, _ resolver.Answer, err error) {
 		m.dnsAsked.WithLabelValues(dnsOutcome(err)).Inc()
 	})
 	cache := &resolver.Cache{Resolver: asked, MaxBytes: c.DNSCache << 20}
