@@ -212,6 +212,7 @@ func TestRealBrowserPlaysAgain(t *testing.T) {
 	b.wait(`!` + verdict + ` && document.querySelectorAll("#lines li").length > 1`)
 	b.click(`[data-do="pause"]`)
 	b.wait(`document.querySelector('[data-do="pause"]').textContent === "Go on"`)
+	b.do(browser.Screenshot("paused"))
 	at := eval[string](b, `document.getElementById("where").textContent`)
 	b.do(chromedp.Sleep(time.Second))
 	if now := eval[string](b, `document.getElementById("where").textContent`); now != at {

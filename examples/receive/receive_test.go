@@ -8,8 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
+	"github.com/mailverdict/mailverdict/resolver"
 )
 
 func TestAMailIsSeenStepByStepAndJudged(t *testing.T) {
@@ -121,4 +123,21 @@ func TestFiftyVisitorsAtOnceSeeEachTheirOwn(t *testing.T) {
 		all.Go(func() { r.visit(t, n) })
 	}
 	all.Wait()
+}
+
+// SPF that takes longer than the reply to RCPT may wait is shown with the rest.
+func TestSlowSPFHoldsNobodyUp(t *testing.T) {
+	zone := resolver.Zone{
+		"slow.example":        {TXT: []string{"v=spf1 ip4:127.0.0.1 -all"}, Fault: resolver.Fault{Delay: 6 * time.Second}},
+		"_dmarc.slow.example": {TXT: []string{"v=DMARC1; p=reject"}},
+	}
+	r := startWith(t, zone, nil)
+	s := r.session(t)
+	if err := r.send(t, "me@slow.example", s.Address, strings.ReplaceAll(mine, "laptop.example", "slow.example")); err != nil {
+		t.Fatal(err)
+	}
+	page := r.ended(t, s.Page)
+	if !strings.Contains(page, "PASS: this message is from slow.example.") || strings.Count(page, "<code>250</code>") != 3 || !strings.Contains(page, "<time>6.0 s</time>") {
+		t.Errorf("the page:\n%s", page)
+	}
 }

@@ -62,6 +62,7 @@ type transaction struct {
 	*message
 	receiver *receiver
 	conn     *smtp.Conn
+	answered bool // RCPT has been
 	began    bool // the data has
 }
 
@@ -93,14 +94,23 @@ func (t *transaction) Rcpt(to string) error {
 // SPF shows the results.
 func (t *transaction) SPF(mailFrom, helo *spf.Result) error {
 	t.spf(mailFrom, helo)
-	t.server("250")
+	t.answer()
 	return nil
+}
+
+// answer says that the recipient was taken: with SPF, or without it where SPF takes long.
+func (t *transaction) answer() {
+	if !t.answered {
+		t.answered = true
+		t.server("250")
+	}
 }
 
 // Write takes the message.
 func (t *transaction) Write(p []byte) (int, error) {
 	if !t.began {
 		t.began = true
+		t.answer()
 		t.client("DATA")
 		t.server("354")
 	}
