@@ -60,7 +60,7 @@ func (in *inspection) dkim() {
 func (in *inspection) wildcardKeys() []string {
 	name := probe + "._domainkey." + in.name
 	texts, _ := in.dns.txt(name, false)
-	if len(texts) > 0 {
+	if slices.ContainsFunc(texts, func(text string) bool { _, meant := mend.Key(text); return meant }) {
 		in.found.add("dkim-wildcard", "Every selector of "+in.name+" has a record: a wildcard answers. Whoever looks for a key finds that.",
 			"*._domainkey."+in.name+": "+texts[0], Fix{
 				Text: "Delete the wildcard record, and publish keys at their selectors only.",

@@ -119,7 +119,9 @@ func (in *inspection) dmarcAlmost(at, text string) {
 			text+faultText(r), remedy.DMARC(at, text))
 		return
 	}
-	if _, is, _ := spf.Parse(text); is {
+	// By a wildcard, a name that nobody made has what all others have.
+	wild, _ := in.dns.txt(probe+"."+visible.Domain(at), false)
+	if _, is, _ := spf.Parse(text); is && !slices.Contains(wild, text) {
 		f := Fix{
 			Text:    "Delete the SPF record at " + name + ", and publish a DMARC record there.",
 			Changes: []Change{remedy.Replace(name, in.firstPolicy(), text)},

@@ -101,7 +101,7 @@ func TestHostileZonesAreAnsweredCalmly(t *testing.T) {
 }
 
 // elements are all that a report has in HTML.
-var elements = " html head body section h2 h3 ul li span code pre p dl dt dd mark "
+var elements = " html head body section h2 h3 ul li span code pre p dl dt dd mark details summary "
 
 func checkHTML(t *testing.T, name string, r *Report) {
 	t.Helper()

@@ -23,6 +23,8 @@ var inspectHTML string
 //	mv-finding    one of them (li); beside it mv-error, mv-warning or mv-info
 //	mv-severity, mv-message, mv-id, mv-evidence   its parts
 //	mv-facts      what the domain publishes (dl)
+//	mv-lookups    the SPF record with what its terms cost (details)
+//	mv-tree       the terms of a record (ul), nested for includes; in it mv-cost
 //	mv-bulk       what large receivers ask of a message (ul)
 //	mv-rule       one of their rules (li); beside it mv-met, mv-not-met or mv-unknown, and in it mv-status
 //	mv-setup      the steps of setting the domain up with a company (ul)
@@ -55,6 +57,14 @@ type page struct {
 	Facts    []fact
 	Setup    []pageSetup
 	Bulk     []pageBulk
+
+	Lookups string // what the SPF record costs
+	Tree    []pageTerm
+}
+
+type pageTerm struct {
+	Text, Cost, Problem string
+	Include             []pageTerm
 }
 
 type pageBulk struct {
@@ -87,6 +97,9 @@ func (r *Report) shown() page {
 	if r.DMARC != nil {
 		p.Facts = r.facts()
 	}
+	if r.SPF != nil && r.SPF.Tree != nil {
+		p.Lookups, p.Tree = visible.Line(r.SPF.cost()), shownTerms(r.SPF.Tree)
+	}
 	for _, s := range r.Setup {
 		shown := pageSetup{Name: visible.Line(s.Name), Given: visible.Line(strings.Join(s.Signs, ", "))}
 		for _, step := range s.Steps {
@@ -107,6 +120,21 @@ func (r *Report) shown() page {
 		last.Rules = append(last.Rules, pageRule{visible.Line(b.Status.String()), bulkWords[b.Status], visible.Line(b.Rule), visible.Line(b.Message)})
 	}
 	return p
+}
+
+// shownTerms are the terms of a record.
+func shownTerms(r *SPFRecord) []pageTerm {
+	var list []pageTerm
+	for i := range r.Terms {
+		t := &r.Terms[i]
+		shown := pageTerm{Text: visible.Line(t.Text), Cost: t.right(), Problem: visible.Line(t.Problem)}
+		if t.Include != nil {
+			shown.Include = shownTerms(t.Include)
+			shown.Problem = or(shown.Problem, visible.Line(t.Include.Problem))
+		}
+		list = append(list, shown)
+	}
+	return list
 }
 
 // escaped returns a fix that shares nothing with f and is fit to be shown.

@@ -187,6 +187,21 @@ func first(list []string) string {
 	return list[0]
 }
 
+func TestAWildcardOfOtherRecordsIsNoFault(t *testing.T) {
+	zone := plus(goodZone(), resolver.Zone{
+		"*.good.example":               {TXT: []string{"v=spf1 -all"}},
+		"dkim._domainkey.good.example": {TXT: []string{ed25519Key}},
+	})
+	delete(zone, "_dmarc.good.example")
+	r := inspected(t, zone, "good.example")
+	if got := ids(r); got != "dmarc-missing bimi-policy" {
+		t.Errorf("found %s", got)
+	}
+	if len(r.DKIM) != 1 {
+		t.Errorf("%d keys", len(r.DKIM))
+	}
+}
+
 func TestAReportIsWritten(t *testing.T) {
 	r := inspected(t, spfWith(11), "good.example")
 	for _, o := range []TextOptions{{}, {Width: 10}, {Width: 40, Lookups: true}, {Width: 120, Color: true, Lookups: true}} {
@@ -202,7 +217,7 @@ func TestAReportIsWritten(t *testing.T) {
 	if err := r.HTML(&page); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`class="mv-inspect mv-error"`, `class="mv-finding mv-error"`, "spf-too-many-lookups", `class="mv-value"`, "good.example: 1 error"} {
+	for _, want := range []string{`class="mv-inspect mv-error"`, `class="mv-finding mv-error"`, "spf-too-many-lookups", `class="mv-value"`, `<li><code>include:a.mailer.example</code> <span class="mv-cost">1 IPv4, 1 look-up</span>`, "good.example: 1 error"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("no %q in\n%s", want, page.String())
 		}

@@ -34,6 +34,10 @@ func TestRealBrowserInspectsADomain(t *testing.T) {
 		b.open(r.page + "/domain")
 		b.do(chromedp.SetValue("#domain", domain, chromedp.ByQuery), chromedp.Submit("form.domain", chromedp.ByQuery))
 		b.wait(`document.querySelector(".mv-inspect")`)
+		if name == "domain-lookups" {
+			b.click(".mv-lookups summary")
+			b.wait(`document.querySelectorAll(".mv-tree .mv-tree li").length > 5`)
+		}
 		b.looks(name)
 	}
 	if title := eval[string](b, `document.title`); strings.Contains(title, "owned") {
