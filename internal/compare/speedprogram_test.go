@@ -45,7 +45,7 @@ func startPrograms(t *testing.T, rows []speedRow) []*program {
 		build        []string
 	}{
 		{"mail-auth 0.15", filepath.Join(target, "release", "mail-auth-turns"), []string{
-			"cargo", "build", "--release", "--locked", "--quiet", "--ignore-rust-version",
+			"cargo", "build", "--release", "--quiet", "--ignore-rust-version",
 			"--manifest-path", "peers/mail-auth/Cargo.toml", "--target-dir", target,
 		}},
 		{"libspf2, libopendkim", c, []string{"cc", "-O2", "-o", c, "peers/c/turns.c", "-lspf2", "-lopendkim"}},
