@@ -18,7 +18,7 @@
 //	GOWORK=off go test -run '^$' -bench . -count 6 > bench.txt && benchstat -col /by bench.txt
 //
 // README's section Speed is the output of one test, in which all take turns of less than a
-// millisecond and the fastest turn of each counts. It builds and asks the programs in
+// millisecond and the fast turns of each count. It builds and asks the programs in
 // peers too: mail-auth where there is cargo (some ten minutes at the first time; set
 // CARGO_TARGET_DIR to keep what was built), libspf2 and libopendkim where there is a C
 // compiler and Debian's libspf2-dev and libopendkim-dev. What is not there is left out.

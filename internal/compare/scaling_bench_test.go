@@ -173,7 +173,7 @@ func printScaling(t *testing.T) {
 		func(int) { bare.run(nil) },
 	}
 	best := [2][3]float64{} // by job and processors
-	for range 1 + 60**rounds {
+	for range 1 + 100**rounds {
 		for job, do := range jobs {
 			for procs := 1; procs <= 2; procs++ {
 				best[job][procs] = max(best[job][procs], throughput(procs, 2*time.Millisecond, do))
