@@ -41,7 +41,6 @@ func (p *policy) own(name string) *discovery.Query {
 
 // dmarc inspects the DMARC record that applies.
 func (in *inspection) dmarc() {
-	in.findPolicy()
 	result := in.policy.result
 	in.dmarcNames(result)
 	in.dmarcMisplaced()
@@ -61,7 +60,7 @@ func (in *inspection) dmarc() {
 	in.destinations(q)
 }
 
-// findPolicy finds which policy applies.
+// findPolicy finds which policy applies, and so what the Organizational Domain is.
 func (in *inspection) findPolicy() {
 	result := in.discover(in.name, discovery.TreeWalk)
 	in.policy = &policy{result: result, known: !errors.Is(result.Err, discovery.ErrPolicyUnknown)}

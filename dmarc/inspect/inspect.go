@@ -120,13 +120,12 @@ func (i *Inspector) Inspect(ctx context.Context, name string) *Report {
 // run makes the report.
 func (in *inspection) run() {
 	in.dns.ahead(in.first()...)
+	in.findPolicy()
 	if in.dns.missing(in.name) {
 		in.found.add("domain-missing", in.name+" does not exist in DNS.", in.name+": NXDOMAIN", Fix{
 			Text: "Check how the name is written. If it is right, see that the domain is registered, and that its name servers answer.",
 		})
-		// There may be a policy for it all the same, of a domain above.
-		in.findPolicy()
-		in.dmarcInherited()
+		in.dmarcInherited() // there may be a policy for it all the same
 		in.open()
 		return
 	}

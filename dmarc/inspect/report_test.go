@@ -202,6 +202,16 @@ func TestAWildcardOfOtherRecordsIsNoFault(t *testing.T) {
 	}
 }
 
+func TestTheRecordOfAnotherOwnerIsSaidToBeHis(t *testing.T) {
+	for name, not := range map[string]bool{"broken.mailer.example": true, "broken.good.example": false} {
+		r := inspected(t, plus(apex("v=spf1 mx include:"+name+" -all"), txt(name, "v=spf1 ip4:x -all")), "good.example")
+		f := findingOf(r, "spf-syntax")
+		if f == nil || strings.Contains(f.Fix.Note, "take include:"+name+" out of yours") != not {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
+
 func TestAReportIsWritten(t *testing.T) {
 	r := inspected(t, spfWith(11), "good.example")
 	for _, o := range []TextOptions{{}, {Width: 10}, {Width: 40, Lookups: true}, {Width: 120, Color: true, Lookups: true}} {

@@ -64,6 +64,10 @@ func (in *inspection) spfFaults() {
 		if id == "spf-syntax" && len(fix.Changes) > 0 {
 			id = "spf-typo"
 		}
+		if f.term < 0 && f.node.above != nil && !in.owns(f.node.Domain) {
+			at, term := f.node.above.ownTerm(f.node.inTerm)
+			fix.Note = strings.TrimSpace(fix.Note + " That record is not yours: tell its owner, or take " + at.Terms[term].Text + " out of yours.")
+		}
 		message, evidence := f.words(id)
 		if key := id + evidence; !seen[key] {
 			seen[key] = true

@@ -1,5 +1,6 @@
 // Command inspector holds dmarc/inspect beside checkdmarc (PyPI), on domains that have one known fault
-// each, and prints a table of who finds what. Both ask one DNS server, which it runs on loopback.
+// each, and prints a table of who finds what. Both ask one DNS server, which it runs on loopback. In
+// internal/compare:
 //
 //	python3 -m venv venv && venv/bin/pip install checkdmarc
 //	GOWORK=off go run ./inspector -python venv/bin/python -write ../../examples/inspect/README.md
