@@ -196,7 +196,16 @@ func TestRealBrowserByPaste(t *testing.T) {
 		chromedp.SetUploadFiles("#file", []string{path}, chromedp.ByQuery))
 	b.click("form.paste button.main")
 	b.wait(`location.pathname.endsWith("/2") && ` + verdict)
-	if got := eval[int](b, `document.querySelectorAll("#kept a").length`); got != 2 {
+	// And one that is dropped on the form.
+	b.click(`nav a[href$="/paste"]`)
+	b.wait(`document.querySelector("form[data-drop]")`)
+	b.do(chromedp.Evaluate(`{
+		const data = new DataTransfer();
+		data.items.add(new File(["From: dropped@laptop.example\r\nSubject: Dropped\r\n\r\nHi\r\n"], "dropped.eml"));
+		document.querySelector("form[data-drop]").dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+	}`, nil))
+	b.wait(`location.pathname.endsWith("/3") && ` + verdict)
+	if got := eval[int](b, `document.querySelectorAll("#kept a").length`); got != 3 {
 		t.Errorf("%d messages are kept", got)
 	}
 }
@@ -302,6 +311,13 @@ func TestRealBrowserVisitorGoesAway(t *testing.T) {
 			}
 		}
 	}
+	watching(1)
+	hide := func(hidden bool) {
+		b.do(chromedp.Evaluate(fmt.Sprintf(`Object.defineProperty(document, "hidden", {value: %t, configurable: true}); document.dispatchEvent(new Event("visibilitychange"))`, hidden), nil))
+	}
+	hide(true) // another tab is on top
+	watching(0)
+	hide(false)
 	watching(1)
 	b.open("about:blank")
 	watching(0)

@@ -204,9 +204,20 @@
 
   offerCopies();
   show();
+  // A page that is not seen is not told: browsers have six connections to a server for all tabs.
   if (stage.dataset.live) {
-    const s = follow(`${stage.dataset.live}?after=${stage.dataset.after}`, take);
-    s.addEventListener("reload", () => location.reload());
-    s.addEventListener("gone", () => { s.close(); setTimeout(() => location.reload(), 2000); }); // unless this page deleted it
+    let source = null, last = stage.dataset.after;
+    const watch = () => {
+      if (document.hidden) {
+        source?.close();
+        source = null;
+      } else if (!source) {
+        source = follow(`${stage.dataset.live}?after=${last}`, (e) => { last = e.id; take(e); });
+        source.addEventListener("reload", () => location.reload());
+        source.addEventListener("gone", () => { source.close(); setTimeout(() => location.reload(), 2000); }); // unless this page deleted it
+      }
+    };
+    document.addEventListener("visibilitychange", watch);
+    watch();
   }
 })();
