@@ -11,7 +11,7 @@ import (
 // Memory and goroutines stay as they are, however many messages have come. MESSAGES says how many: 10,000
 // take half a minute.
 func TestMemoryIsFlat(t *testing.T) {
-	messages := 1000
+	messages := 500
 	if n, err := strconv.Atoi(os.Getenv("MESSAGES")); err == nil {
 		messages = n
 	}

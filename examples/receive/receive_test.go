@@ -141,3 +141,18 @@ func TestSlowSPFHoldsNobodyUp(t *testing.T) {
 		t.Errorf("the page:\n%s", page)
 	}
 }
+
+func TestWhatIsRefusedIsSeenToBe(t *testing.T) {
+	r := start(t, func(s *server) { s.reject = true })
+	s := r.session(t)
+	err := r.send(t, "me@elsewhere.example", s.Address, mine)
+	if code(err) != 550 {
+		t.Errorf("the reply is %v", err)
+	}
+	if page := r.ended(t, s.Page); !strings.Contains(page, "<code>550 5.7.1 Message refused per DMARC policy for laptop.example</code>") {
+		t.Errorf("the page does not have the reply:\n%s", page)
+	}
+	if err := r.send(t, "me@laptop.example", s.Address, mine); err != nil {
+		t.Errorf("what passes is refused: %v", err)
+	}
+}

@@ -74,7 +74,7 @@ func (v *visitor) add(message int, kind, data string) {
 	// Of one message alone the first events go: who comes back later sees the page as a whole.
 	for v.octets > v.all.limits.octets && len(v.events) > 1 {
 		v.octets -= len(v.events[0].data)
-		v.events = v.events[1:]
+		v.events = slices.Delete(v.events, 0, 1)
 	}
 	close(v.changed)
 	v.changed = make(chan struct{})
