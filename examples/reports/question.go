@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -178,6 +179,7 @@ type plan struct {
 	Unproven  int64               `json:"unproven"`
 	Windows   []window            `json:"windows"`
 	Reporters []sqlstore.Reporter `json:"reporters"` // that are counted
+	Absent    []sqlstore.Reporter `json:"absent"`    // who reported before, and not lately
 }
 
 // A window is what a stricter policy would have done in so many days.
@@ -219,8 +221,32 @@ func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, v 
 	if !in.Since.IsZero() {
 		p.Since = &in.Since
 	}
+	if p.Absent, err = absent(ctx, inbox, v.Domain, now); err != nil {
+		return nil, err
+	}
 	p.Windows, err = windowsOf(ctx, inbox, in, windows)
 	return p, err
+}
+
+const (
+	absentDays    = 8  // without a report, of which the last one comes a day late
+	absentReports = 10 // that somebody sent before, to be missed
+)
+
+// absent returns who reported in the last months, and not in the last days.
+func absent(ctx context.Context, inbox *sqlstore.Inbox, domain string, now time.Time) ([]sqlstore.Reporter, error) {
+	recent, err := inbox.Reporters(ctx, domain, sqlstore.Last(absentDays, now))
+	if err != nil {
+		return nil, err
+	}
+	before, err := inbox.Reporters(ctx, domain, sqlstore.Last(reporterDays, now))
+	if err != nil {
+		return nil, err
+	}
+	list := slices.DeleteFunc(before, func(r sqlstore.Reporter) bool {
+		return r.Domain == "" || r.Reports < absentReports || slices.ContainsFunc(recent, func(other sqlstore.Reporter) bool { return other.Domain == r.Domain })
+	})
+	return append([]sqlstore.Reporter{}, list...), nil
 }
 
 // windowsOf answers the same for other numbers of days, all of them side by side.

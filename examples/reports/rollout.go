@@ -151,5 +151,17 @@ func (p *plan) reportedBy() string {
 	if more := len(p.Reporters) - mostReporters; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
-	return strings.TrimSuffix(text, ".") + "."
+	text = strings.TrimSuffix(text, ".") + "."
+	for i, r := range p.Absent[:min(len(p.Absent), mostReporters)] {
+		if i == 0 {
+			text += fmt.Sprintf(" Not in the last %d days, but before: ", absentDays)
+		} else {
+			text += ", "
+		}
+		text += printable(r.Org)
+	}
+	if len(p.Absent) > 0 {
+		text += "."
+	}
+	return text
 }

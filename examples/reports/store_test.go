@@ -202,6 +202,23 @@ func TestRolloutNamesWhatBlocks(t *testing.T) {
 	}
 }
 
+func TestRolloutTellsWhoReportsAndWhoDoesNotAnyMore(t *testing.T) {
+	w := newWorld(t)
+	w.month(func(n int, r *aggregate.Report) {
+		if n >= 20 {
+			r.Org, r.Rows[0].Count = "Another", 1
+		}
+	})
+	// The mails of both are from one domain, and so is who sent them.
+	if out, _ := w.run("rollout", "-now", monthEnd, "example.com"); !strings.Contains(out, "\nReported by reporter.example (99.8 %), Another (0.2 %).\n") {
+		t.Error(out)
+	}
+	later := day.AddDate(0, 0, 45).Format(time.DateOnly)
+	if out, _ := w.run("rollout", "-now", later, "example.com"); !strings.Contains(out, "Not in the last 8 days, but before: reporter.example, Another.\n") {
+		t.Error(out)
+	}
+}
+
 func TestStoreAddresses(t *testing.T) {
 	for _, store := range []string{"", "mysql://a:secret@b", "sqlite:", "a.db"} {
 		status, _, errs := run(t, "", "show", "-store", store)
