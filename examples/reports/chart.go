@@ -49,15 +49,20 @@ const mostBars = 120
 // newChart draws what count takes from each day of a period.
 func newChart(title string, kinds []kind, days []sqlstore.Day, p sqlstore.Period, count func(*sqlstore.Day) []int64) *chart {
 	c := &chart{Title: title, Kinds: kinds, Unit: "day"}
-	from := p.From.UTC().Truncate(24 * time.Hour)
-	n := int(p.To.UTC().Sub(from).Hours()/24) + 1
+	const day = 24 * time.Hour
+	from, to := p.From.UTC().Truncate(day), p.To.UTC().Truncate(day)
+	n := int(to.Sub(from)/day) + 1
 	step := 1
 	if n > mostBars {
 		step, c.Unit = 7, "week"
 	}
-	for i := 0; i < n; i += step {
-		at := from.AddDate(0, 0, i)
-		b := bar{X: float64(len(c.Bars)), Label: at.Format("2 January 2006"), Counts: make([]int64, len(kinds)), Empty: true}
+	// Weeks end with the last day: then the first one is cut, if one has to be.
+	for at := to.AddDate(0, 0, 1-(n+step-1)/step*step); !at.After(to); at = at.AddDate(0, 0, step) {
+		first := at
+		if first.Before(from) {
+			first = from
+		}
+		b := bar{X: float64(len(c.Bars)), Label: first.Format("2 January 2006"), Counts: make([]int64, len(kinds)), Empty: true}
 		for len(days) > 0 && days[0].Day.Before(at.AddDate(0, 0, step)) {
 			for k, value := range count(&days[0]) {
 				b.Counts[k] += value

@@ -27,7 +27,9 @@
 //
 // # Size
 //
-// A row takes about 500 octets. One report has at most MaxRows of them, however many domains somebody
+// What comes in is summed up by day and source: a year of 1,000 reports a day takes some 220 MB.
+//
+// A row that is counted takes about 500 octets. One report has at most MaxRows of them, however many domains somebody
 // invents; messages that have no row are counted, and the report says how many there are. Prune
 // deletes what is old; a Sender calls it once a day.
 //
