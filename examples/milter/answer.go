@@ -47,10 +47,7 @@ func (d *daemon) answer(msg *message, m milter.Modifier) (*milter.Response, erro
 	if err != nil {
 		return d.failed(msg, err), nil
 	}
-	line := msg.attributes(done)
-	if d.reports != nil {
-		line = append(line, slog.Bool("counted", d.count(msg, r, result.DMARC)))
-	}
+	line := append(msg.attributes(done), d.count(msg, r, result.DMARC)...)
 	d.metrics.forged.Add(float64(len(msg.remove)))
 	d.metrics.messages.WithLabelValues(result.DMARC.Status.String(), string(done), string(msg.kind)).Inc()
 	d.log.Info("message", append(line, slog.Any("result", result))...)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/d--j/go-milter"
-	"github.com/mailverdict/mailverdict/dmarc/aggregate"
+	"github.com/mailverdict/mailverdict/examples/internal/counting"
 )
 
 // A daemon is the running program: listeners, and the configuration that new messages begin with.
@@ -23,8 +23,7 @@ type daemon struct {
 	messages atomic.Int64 // under way
 	draining atomic.Bool
 
-	reports    *aggregate.Accumulator // nil if nothing is counted
-	closeStore func()
+	counter *counting.Counter // nil if nothing is counted
 
 	servers  []*milter.Server
 	serving  sync.WaitGroup
@@ -32,7 +31,7 @@ type daemon struct {
 }
 
 func newDaemon(c *config, host string, log *slog.Logger) (*daemon, error) {
-	d := &daemon{host: host, log: log, metrics: newMetrics(), closeStore: func() {}}
+	d := &daemon{host: host, log: log, metrics: newMetrics()}
 	s, err := newSetup(c, host, nil, d.metrics)
 	if err != nil {
 		return nil, err
@@ -165,7 +164,7 @@ func (d *daemon) drain() {
 	}
 	closing.Wait()
 	d.serving.Wait()
-	d.closeStore()
+	d.counter.Close()
 	d.log.Info("ended", slog.Int64("messages_left", d.messages.Load()))
 }
 

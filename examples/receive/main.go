@@ -23,6 +23,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/mailverdict/mailverdict/examples/internal/counting"
 	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -47,6 +48,10 @@ An SMTP server, and a page that shows how a receiver judges what comes in.
   -proxy NETWORKS   reverse proxies whose X-Forwarded-For is believed, with commas
                     between them
   -visitors N       at most so many addresses at a time (default 500)
+  -store URL        count the mail that comes in, for aggregate reports to those
+                    who ask for them: sqlite:FILE or postgres://…
+  -json             print the result of each mail that comes in on standard
+                    output, one JSON object a line, as verify does
 `
 
 type options struct {
@@ -58,6 +63,8 @@ type options struct {
 	cert, key          string
 	proxies            []netip.Prefix
 	visitors           int
+	store              string
+	json               bool
 }
 
 func parseFlags(args []string) (*options, error) {
@@ -75,6 +82,8 @@ func parseFlags(args []string) (*options, error) {
 	set.StringVar(&o.key, "key", "", "")
 	set.Func("proxy", "", func(s string) (err error) { o.proxies, err = parseNetworks(s); return err })
 	set.IntVar(&o.visitors, "visitors", defaultLimits.visitors, "")
+	set.StringVar(&o.store, "store", "", "")
+	set.BoolVar(&o.json, "json", false, "")
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}
@@ -166,12 +175,21 @@ func (o *options) serve(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	limits := defaultLimits
 	limits.visitors = o.visitors
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	counter, err := o.counter(log)
+	if err != nil {
+		return err
+	}
+	defer counter.Close()
 	s, err := newServer(&server{
 		domain: o.domain, authservID: o.authservID, reject: o.reject, demo: o.demo, proxies: o.proxies, tls: certificate,
-		log: slog.New(slog.NewTextHandler(stderr, nil)), limits: limits,
+		log: log, limits: limits, counter: counter,
 	}, answers)
 	if err != nil {
 		return err
+	}
+	if o.json {
+		s.json, stdout = stdout, stderr
 	}
 	mail, err := net.Listen("tcp", o.smtp)
 	if err != nil {
@@ -184,6 +202,14 @@ func (o *options) serve(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "SMTP at %s for %s, the page at http://%s\n", mail.Addr(), o.domain, page.Addr())
 	return s.serve(ctx, mail, page)
+}
+
+// counter counts messages in the store; it is nil where there is none.
+func (o *options) counter(log *slog.Logger) (*counting.Counter, error) {
+	if o.store == "" {
+		return nil, nil
+	}
+	return counting.Open(counting.Options{URL: o.store, Log: log})
 }
 
 func (o *options) resolver() (resolver.Resolver, error) {

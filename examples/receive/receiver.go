@@ -62,6 +62,7 @@ type transaction struct {
 	*message
 	receiver *receiver
 	conn     *smtp.Conn
+	rcpt     string
 	answered bool // RCPT has been
 	began    bool // the data has
 }
@@ -87,6 +88,7 @@ func (t *transaction) Rcpt(to string) error {
 	case !t.belong(v):
 		return errBusy
 	}
+	t.rcpt = to
 	t.client("RCPT TO:<" + to + ">")
 	return nil
 }
@@ -135,6 +137,9 @@ func (t *transaction) End(r *dmarc.Result, err error) error {
 	}
 	t.server(reply)
 	t.finish(r, t.receiver.authservID)
+	if t.receiver.story == nil {
+		t.receiver.record(r, t.rcpt, refused != nil, t.result())
+	}
 	t.receiver.log.Info("message", slog.String("via", t.receiver.via), slog.Any("result", r.DMARC))
 	return err
 }

@@ -4,14 +4,17 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-smtp"
 	"github.com/mailverdict/mailverdict/dmarc"
+	"github.com/mailverdict/mailverdict/examples/internal/counting"
 	"github.com/mailverdict/mailverdict/examples/receive/smtpd"
 	"github.com/mailverdict/mailverdict/resolver"
 	"golang.org/x/sync/errgroup"
@@ -28,6 +31,9 @@ type server struct {
 	tls        *tls.Config
 	log        *slog.Logger
 	limits     limits
+	counter    *counting.Counter // of the mail that comes in, or nil
+	json       io.Writer         // takes a line for each message that comes in, or nil
+	jsonMu     sync.Mutex
 
 	visitors *visitors
 	stories  []*story
