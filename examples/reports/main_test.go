@@ -197,3 +197,20 @@ func TestAddressesOfMailboxesThatCannotBeUsed(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatCannotBeReadIsKept(t *testing.T) {
+	keep := t.TempDir()
+	for range 2 { // the same is kept once
+		status, _, errs := run(t, "no report, and nowhere but on standard input", "read", "-keep", keep, "-")
+		if status != exitUsage || !strings.Contains(errs, "(kept as "+keep) {
+			t.Errorf("status %d %s", status, errs)
+		}
+	}
+	files, _ := filepath.Glob(filepath.Join(keep, "*"))
+	if len(files) != 1 {
+		t.Fatal(files)
+	}
+	if text, err := os.ReadFile(files[0]); err != nil || !strings.HasPrefix(string(text), "no report") {
+		t.Errorf("%s %v", text, err)
+	}
+}
