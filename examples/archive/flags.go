@@ -148,8 +148,10 @@ func (o *options) check() error {
 		return errors.New("-authserv-id is not a host name")
 	case !slices.Contains(runners, o.runner):
 		return fmt.Errorf("-runner is none of %s", strings.Join(runners, ", "))
-	case o.runner == "prism" && *jobopts.Endpoint == "", o.runner == "local" && j.Workers > 1:
-		return errors.New("-workers that are processes need -runner prism and -endpoint, the address of its job server")
+	case slices.Contains([]string{"prism", "flink", "spark", "universal"}, o.runner) && *jobopts.Endpoint == "":
+		return fmt.Errorf("-runner %s needs -endpoint, the address of its job server", o.runner)
+	case o.runner == "local" && j.Workers > 1:
+		return errors.New("-workers are of a job server: -runner local has one")
 	}
 	for i := range j.In {
 		if err := absolute(&j.In[i]); err != nil {

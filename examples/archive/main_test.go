@@ -208,7 +208,7 @@ func TestWrongUsageIsSaidInALine(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{
 		{}, {"-in", "x"}, {"-out", "x"}, {"-in", "x", "-out", dir, "-shards", "0"}, {"-in", "x", "-out", dir, "-runner", "storm"},
-		{"-in", "x", "-out", dir, "-workers", "2"}, {"-in", "x", "-out", dir, "-runner", "local", "-zone", "/nowhere"},
+		{"-in", "x", "-out", dir, "-workers", "2"}, {"-in", "x", "-out", dir, "-runner", "dot"}, {"-in", "x", "-out", dir, "-runner", "local", "-zone", "/nowhere"},
 		{"-in", "x", "-out", dir, "-zone", "/dev/null", "-dns", "127.0.0.1:53"}, {"-in", "x", "-out", dir, "-now", "soon"},
 		{"-in", "x", "-out", "ftp://host/dir"}, {"-nonsense"},
 	} {

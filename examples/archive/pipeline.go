@@ -14,7 +14,7 @@ import (
 //
 //	what -in says ─► names ─► shards of names ─► verdicts and counts of each shard, as files
 //	                                   │                                         │
-//	                                   └► names to ask again ─► second pass ─────┴► summary.json
+//	                                   └► shards to ask again ─► second pass ────┴► summary.json
 //
 // What travels between the steps is a name, or the number of a shard: never the octets of a message.
 // A step may be done more than once, on any worker. It leaves the same files.
@@ -44,11 +44,12 @@ var everything = part{0, 1}
 func registered() {
 	beam.RegisterType(reflect.TypeFor[stored.Name]())
 	register.DoFn3x1[context.Context, string, func(int, stored.Name), error](&listNames{})
-	register.DoFn5x1[context.Context, int, func(*stored.Name) bool, func(int), func(int, stored.Name), error](&verifyShard{})
-	register.DoFn4x1[context.Context, int, func(*stored.Name) bool, func(int), error](&verifyAgain{})
+	register.DoFn5x1[context.Context, int, func(*stored.Name) bool, func(int), func(int, int), error](&verifyShard{})
+	register.DoFn4x1[context.Context, int, func(*int) bool, func(int), error](&verifyAgain{})
 	register.DoFn3x1[context.Context, int, func(*int) bool, error](&summarize{})
 	register.Emitter1[int]()
 	register.Emitter2[int, stored.Name]()
+	register.Emitter2[int, int]()
 	register.Iter1[stored.Name]()
 	register.Iter1[int]()
 }

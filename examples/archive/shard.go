@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -21,8 +22,16 @@ import (
 type record struct {
 	Names   string         `json:"names"`          // digest of the names of the shard
 	Pass    int            `json:"pass"`           // 1, or 2 where a second pass was made
-	Open    []stored.Name  `json:"open,omitempty"` // what a second pass is for
+	Open    []open         `json:"open,omitempty"` // what a second pass is for
 	Summary stored.Summary `json:"summary"`
+}
+
+// An open is a name of which DNS or the store left something open: its lines are Lines of the shard,
+// from number At on.
+type open struct {
+	Name  stored.Name `json:"name"`
+	At    int         `json:"at"`
+	Lines int         `json:"lines"`
 }
 
 func (j *Job) verdictsFile(shard int) string {
@@ -36,9 +45,9 @@ func (j *Job) recordFile(shard int) string {
 // verifyShard is the step that writes the verdicts of a shard.
 type verifyShard struct{ Job Job }
 
-// ProcessElement emits the number of a shard that is done, or its names to ask again. A shard that an
-// earlier run finished, with the same names, is not done again.
-func (v *verifyShard) ProcessElement(ctx context.Context, shard int, next func(*stored.Name) bool, done func(int), again func(int, stored.Name)) error {
+// ProcessElement emits the number of a shard that is done, or with it how many names are to be asked
+// again. A shard that an earlier run finished, with the same names, is not done again.
+func (v *verifyShard) ProcessElement(ctx context.Context, shard int, next func(*stored.Name) bool, done func(int), again func(int, int)) error {
 	w, err := workerOf(ctx, v.Job, 1)
 	if err != nil {
 		return err
@@ -49,34 +58,50 @@ func (v *verifyShard) ProcessElement(ctx context.Context, shard int, next func(*
 		return err
 	}
 	if digest := digestOf(names); r == nil || r.Names != digest {
-		r = &record{Names: digest, Pass: 1}
-		err := v.Job.finish(ctx, w, shard, r, func(add func([]byte) error) error {
-			return w.lines(ctx, names, func(n stored.Name, l stored.Line) error {
-				if l.Again && (len(r.Open) == 0 || r.Open[len(r.Open)-1] != n) {
-					r.Open = append(r.Open, n)
-				}
-				return add(l.Text)
-			})
-		})
-		if err != nil {
+		if r, err = v.Job.first(ctx, w, shard, names); err != nil {
 			return err
 		}
 	}
 	if r.Pass > 1 || len(r.Open) == 0 {
 		done(shard)
-		return nil
-	}
-	for _, n := range r.Open {
-		again(shard, n)
+	} else {
+		again(shard, len(r.Open))
 	}
 	return nil
+}
+
+// first does the first pass of a shard.
+func (j *Job) first(ctx context.Context, w *worker, shard int, names []stored.Name) (*record, error) {
+	r := &record{Names: digestOf(names), Pass: 1}
+	err := j.finish(ctx, w, shard, r, func(add func([]byte) error) error {
+		var this open // the name whose lines come
+		again, at := false, 0
+		end := func() {
+			if again {
+				r.Open = append(r.Open, this)
+			}
+		}
+		err := w.lines(ctx, names, func(n stored.Name, l stored.Line) error {
+			if n != this.Name {
+				end()
+				this, again = open{Name: n, At: at}, false
+			}
+			this.Lines++
+			again = again || l.Again
+			at++
+			return add(l.Text)
+		})
+		end()
+		return err
+	})
+	return r, err
 }
 
 // verifyAgain is the second pass: it replaces the lines of a shard that DNS or the store left open.
 type verifyAgain struct{ Job Job }
 
-// ProcessElement emits the number of the shard.
-func (v *verifyAgain) ProcessElement(ctx context.Context, shard int, next func(*stored.Name) bool, done func(int)) error {
+// ProcessElement emits the number of the shard. Which names are open is in its record.
+func (v *verifyAgain) ProcessElement(ctx context.Context, shard int, _ func(*int) bool, done func(int)) error {
 	w, err := workerOf(ctx, v.Job, 2)
 	if err != nil {
 		return err
@@ -85,9 +110,13 @@ func (v *verifyAgain) ProcessElement(ctx context.Context, shard int, next func(*
 	if err != nil || r == nil {
 		return cmp.Or(err, fmt.Errorf("%s is gone", v.Job.recordFile(shard)))
 	}
-	lines := map[string][]byte{}
-	err = w.lines(ctx, sorted(next), func(_ stored.Name, l stored.Line) error {
-		lines[l.File] = l.Text
+	var names []stored.Name
+	for _, o := range r.Open {
+		names = append(names, o.Name)
+	}
+	lines := map[stored.Name][]byte{}
+	err = w.lines(ctx, names, func(n stored.Name, l stored.Line) error {
+		lines[n] = append(lines[n], l.Text...)
 		return nil
 	})
 	if err != nil {
@@ -99,7 +128,7 @@ func (v *verifyAgain) ProcessElement(ctx context.Context, shard int, next func(*
 	}
 	defer old.Close()
 	err = v.Job.finish(ctx, w, shard, &record{Names: r.Names, Pass: 2}, func(add func([]byte) error) error {
-		return replace(bufio.NewReader(old), lines, add)
+		return replace(bufio.NewReader(old), r.Open, lines, add)
 	})
 	if err != nil {
 		return err
@@ -108,9 +137,16 @@ func (v *verifyAgain) ProcessElement(ctx context.Context, shard int, next func(*
 	return nil
 }
 
-// replace calls add with the lines that r has, or with those that replace them: by file.
-func replace(r *bufio.Reader, by map[string][]byte, add func([]byte) error) error {
-	for {
+// replace calls add with the lines that r has, and with those that replace what was open.
+func replace(r *bufio.Reader, list []open, by map[stored.Name][]byte, add func([]byte) error) error {
+	for at := 0; ; at++ {
+		if len(list) > 0 && at == list[0].At {
+			for line := range bytes.Lines(by[list[0].Name]) {
+				if err := add(line); err != nil {
+					return err
+				}
+			}
+		}
 		line, err := r.ReadBytes('\n')
 		if err == io.EOF && len(line) == 0 {
 			return nil
@@ -118,15 +154,14 @@ func replace(r *bufio.Reader, by map[string][]byte, add func([]byte) error) erro
 		if err != nil {
 			return err
 		}
-		var l struct{ File string }
-		if err := json.Unmarshal(line, &l); err != nil {
-			return fmt.Errorf("a line of verdicts: %w", err)
+		if len(list) == 0 || at < list[0].At {
+			if err := add(line); err != nil {
+				return err
+			}
+			continue
 		}
-		if other, ok := by[l.File]; ok {
-			line = other
-		}
-		if err := add(line); err != nil {
-			return err
+		if at == list[0].At+list[0].Lines-1 {
+			list = list[1:]
 		}
 	}
 }

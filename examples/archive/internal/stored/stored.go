@@ -160,7 +160,7 @@ func (c *Checker) message(ctx context.Context, n Name, file string, r *bufio.Rea
 		return skip(file, "sidecar", err)
 	}
 	capped := &capped{r: r, left: cmp.Or(c.MaxSize, DefaultMaxSize)}
-	m := saved.NewMessage(bufio.NewReaderSize(capped, saved.ReadAhead))
+	m := saved.NewMessage(bufio.NewReader(capped)) // r has the large buffer
 	notes = append(notes, m.Notes...)
 	fields, body, err := saved.ReadHeader(m.Body)
 	if err == nil {
