@@ -18,7 +18,7 @@ func TestRealBrowserInspectsADomain(t *testing.T) {
 	b.wait(`document.getElementById("domain")`)
 	b.looks("domain-form")
 
-	b.do(chromedp.SendKeys("#domain", "https://village-choir.example/mail\n", chromedp.ByQuery))
+	b.do(chromedp.SetValue("#domain", "https://village-choir.example/mail", chromedp.ByQuery), chromedp.Submit("form.domain", chromedp.ByQuery))
 	b.wait(`document.querySelector(".mv-inspect")`)
 	if got := eval[string](b, `document.querySelector(".mv-inspect .mv-verdict").textContent`); !strings.HasPrefix(got, "village-choir.example: 1 error") {
 		t.Errorf("the heading is %q", got)
