@@ -396,7 +396,7 @@ func TestRealBrowserByKeyboard(t *testing.T) {
 		t.Errorf("the keyboard comes to %q, want %q", seen, want)
 	}
 	b.open(r.page + "/stories")
-	for eval[string](b, "document.activeElement.name") != "story" { // the first of the stories
+	for eval[string](b, "document.activeElement.name || `none`") != "story" { // the first of the stories
 		focused()
 	}
 	b.do(chromedp.KeyEvent(kb.Enter))
