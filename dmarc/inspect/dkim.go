@@ -181,7 +181,7 @@ func (in *inspection) key(s *selector) {
 	}
 	in.report.DKIM = append(in.report.DKIM, key)
 	if len(s.texts) > 1 {
-		in.found.add("dkim-several", "There are "+plural(len(s.texts), "record", "records")+" at "+s.name+". Which one counts is left to chance.",
+		in.found.add("dkim-several", "There are "+remedy.Plural(len(s.texts), "record", "records")+" at "+s.name+". Which one counts is left to chance.",
 			strings.Join(s.texts, "  |  "), Fix{Text: "Keep the record with the key that signs, and delete the others."})
 	}
 	in.judge(s, parsed, err)
@@ -199,9 +199,9 @@ func (in *inspection) judge(s *selector, k *keys.Key, err error) {
 		return
 	}
 	if k.Type == "rsa" && k.Bits < leastBits {
-		in.found.add("dkim-too-small", "The key at "+name+" has "+plural(k.Bits, "bit", "bits")+". Less than 1024 is refused.", text, remedy.ReplaceKey(name, text))
+		in.found.add("dkim-too-small", "The key at "+name+" has "+remedy.Plural(k.Bits, "bit", "bits")+". Less than 1024 is refused.", text, remedy.ReplaceKey(name, text))
 	} else if k.Type == "rsa" && k.Bits < goodBits {
-		in.found.add("dkim-short", "The key at "+name+" has "+plural(k.Bits, "bit", "bits")+". 2048 are usual.", text, remedy.ShortKey(name))
+		in.found.add("dkim-short", "The key at "+name+" has "+remedy.Plural(k.Bits, "bit", "bits")+". 2048 are usual.", text, remedy.ShortKey(name))
 	}
 	if k.Testing {
 		f := remedy.TestingKey(name)

@@ -99,7 +99,7 @@ func (in *inspection) dmarcNames(result *discovery.Result) {
 					texts = append(texts, d.Text)
 				}
 			}
-			in.found.add("dmarc-multiple", "There are "+plural(len(texts), "DMARC record", "DMARC records")+" at "+at+". Several count as none.",
+			in.found.add("dmarc-multiple", "There are "+remedy.Plural(len(texts), "DMARC record", "DMARC records")+" at "+at+". Several count as none.",
 				strings.Join(texts, "  |  "), remedy.KeepOne(q))
 		}
 		for _, d := range q.Discarded {

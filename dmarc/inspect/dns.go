@@ -153,3 +153,8 @@ func (a *asker) txt(name string, matters bool) ([]string, error) {
 	answer, err := a.get(question(name, resolver.TypeTXT), matters)
 	return answer.TXT, err
 }
+
+// aside asks a question on which no finding about SPF, DKIM or DMARC depends.
+func (in *inspection) aside(q resolver.Question) (resolver.Answer, error) {
+	return in.dns.get(q, false)
+}

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func (r *Report) facts() []fact {
 		}
 	}
 	if s := r.SPF; s != nil {
-		add("SPF", or(s.Record, "none"))
+		add("SPF", cmp.Or(s.Record, "none"))
 		if s.Record != "" {
 			add("", s.cost())
 			add("", s.who())
@@ -92,7 +93,7 @@ func (s *SPF) who() string {
 	if s.IPv6Networks > 0 {
 		list = append(list, thousands(s.IPv6Networks)+" IPv6 "+either(s.IPv6Networks == 1, "network", "networks")+" (/64)")
 	}
-	text := or(remedy.List(list), "nobody") + " may send"
+	text := cmp.Or(remedy.List(list), "nobody") + " may send"
 	if len(s.Unknown) > 0 {
 		text += "; and whom " + remedy.List(s.Unknown) + " let pass, which only a message tells"
 	}
@@ -116,7 +117,7 @@ func thousands(n uint64) string {
 }
 
 func (d *DMARC) facts() []fact {
-	list := []fact{{"DMARC", visible.Value(or(d.Record, "none"))}}
+	list := []fact{{"DMARC", visible.Value(cmp.Or(d.Record, "none"))}}
 	add := func(label, text string) { list = append(list, fact{label, visible.Value(text)}) }
 	if d.FoundAt != "" {
 		add("", d.sentence())
@@ -177,7 +178,7 @@ func (k Key) String() string {
 	case k.Problem != "":
 		text += k.Problem
 	case k.KeyType == "rsa":
-		text += "RSA, " + plural(k.KeyBits, "bit", "bits")
+		text += "RSA, " + remedy.Plural(k.KeyBits, "bit", "bits")
 	default:
 		text += k.KeyType
 	}

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"io"
 	"strings"
@@ -25,8 +26,6 @@ var inspectHTML string
 //	mv-facts      what the domain publishes (dl)
 //	mv-lookups    the SPF record with what its terms cost (details)
 //	mv-tree       the terms of a record (ul), nested for includes; in it mv-cost
-//	mv-bulk       what large receivers ask of a message (ul)
-//	mv-rule       one of their rules (li); beside it mv-met, mv-not-met or mv-unknown, and in it mv-status
 //	mv-setup      the steps of setting the domain up with a company (ul)
 //	mv-step       one of them (li); beside it mv-done, mv-missing or mv-unknown, and in it mv-state
 //
@@ -56,7 +55,6 @@ type page struct {
 	Findings []Finding
 	Facts    []fact
 	Setup    []pageSetup
-	Bulk     []pageBulk
 
 	Lookups string // what the SPF record costs
 	Tree    []pageTerm
@@ -66,13 +64,6 @@ type pageTerm struct {
 	Text, Cost, Problem string
 	Include             []pageTerm
 }
-
-type pageBulk struct {
-	Title string
-	Rules []pageRule
-}
-
-type pageRule struct{ Status, Words, Rule, Message string }
 
 type pageSetup struct {
 	Name, Given string
@@ -111,14 +102,6 @@ func (r *Report) shown() page {
 		}
 		p.Setup = append(p.Setup, shown)
 	}
-	for i := range r.Bulk {
-		b := &r.Bulk[i]
-		if title := visible.Line(bulkTitle(b)); len(p.Bulk) == 0 || p.Bulk[len(p.Bulk)-1].Title != title {
-			p.Bulk = append(p.Bulk, pageBulk{Title: title})
-		}
-		last := &p.Bulk[len(p.Bulk)-1]
-		last.Rules = append(last.Rules, pageRule{visible.Line(b.Status.String()), bulkWords[b.Status], visible.Line(b.Rule), visible.Line(b.Message)})
-	}
 	return p
 }
 
@@ -130,7 +113,7 @@ func shownTerms(r *SPFRecord) []pageTerm {
 		shown := pageTerm{Text: visible.Line(t.Text), Cost: t.right(), Problem: visible.Line(t.Problem)}
 		if t.Include != nil {
 			shown.Include = shownTerms(t.Include)
-			shown.Problem = or(shown.Problem, visible.Line(t.Include.Problem))
+			shown.Problem = cmp.Or(shown.Problem, visible.Line(t.Include.Problem))
 		}
 		list = append(list, shown)
 	}

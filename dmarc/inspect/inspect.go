@@ -17,13 +17,9 @@
 // a wrong one is what package explain says too. [Rules] lists all that is looked for. A domain with
 // nothing wrong has no finding.
 //
-// A [Report] is plain data that marshals to JSON. [Report.Text] and [Report.HTML] lay it out.
-//
-// # What large receivers ask of a message
-//
-// [Inspector.CheckMessage] holds a message and its verdict against the published rules of Google,
-// Yahoo, Microsoft and Apple. Each is met, not met, or unknown, where it cannot be seen from here.
-// [ExplainBounce] says what the codes mean with which they refuse mail.
+// A [Report] is plain data that marshals to JSON. [Report.Text] and [Report.HTML] lay it out. What the
+// domain publishes stands in it as the types of package published. Package bulk has the rules of large
+// receivers for messages.
 //
 // # DNS
 //
@@ -40,6 +36,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
+	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -170,7 +167,7 @@ func (in *inspection) open() {
 	if len(texts) > most {
 		texts = append(texts[:most], "and others")
 	}
-	in.found.add("dns-unanswered", "DNS gave no answer to "+plural(len(list), "question", "questions")+". Nothing is said here of what depends on it.",
+	in.found.add("dns-unanswered", "DNS gave no answer to "+remedy.Plural(len(list), "question", "questions")+". Nothing is said here of what depends on it.",
 		strings.Join(texts, ", "), Fix{Text: "Inspect the domain again later. If that does not help, see that its name servers answer."})
 }
 

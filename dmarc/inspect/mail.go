@@ -1,16 +1,16 @@
 package inspect
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"strings"
-
-	miekg "github.com/miekg/dns"
 
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/remedy"
+	"github.com/mailverdict/mailverdict/internal/reverse"
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
 	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -69,7 +69,7 @@ func (in *inspection) mail() {
 
 // owns reports whether a name belongs to the organization of the domain, as far as names tell.
 func (in *inspection) owns(name string) bool {
-	return domain.Within(name, or(in.report.Organizational, in.name))
+	return domain.Within(name, cmp.Or(in.report.Organizational, in.name))
 }
 
 // server looks at the addresses of a mail server. It returns whether it has some.
@@ -92,7 +92,7 @@ func (in *inspection) server(host string) bool {
 	s := Server{Host: host, Addresses: addrs[:min(len(addrs), maxServers)]}
 	if in.owns(host) {
 		for _, addr := range s.Addresses {
-			if state, _ := reverse(in.dns, addr); state == reverseNone || state == reverseOther {
+			if state, _ := reverse.Look(in.aside, addr); state == reverse.None || state == reverse.Other {
 				s.Unnamed = append(s.Unnamed, addr)
 			}
 		}
@@ -247,50 +247,3 @@ func (p *policy) enforces() bool {
 
 // providerOfHost returns the provider of a mail server, or nil.
 func providerOfHost(host string) *provider.Provider { return provider.OfHost(domain.ToLower(host)) }
-
-// A reverseState says what became of the look-up of the name of an address.
-type reverseState int
-
-const (
-	reverseConfirmed reverseState = iota // it has a name that leads back
-	reverseNone                          // it has no name
-	reverseOther                         // it has names that lead elsewhere
-	reverseUnknown                       // DNS did not say
-)
-
-// reverse finds out whether the names of an address lead back to it: forward-confirmed reverse
-// DNS.
-func reverse(dns *asker, addr netip.Addr) (reverseState, []string) {
-	answer, err := dns.get(question(arpa(addr), resolver.TypePTR), false)
-	switch {
-	case err != nil:
-		return reverseUnknown, nil
-	case len(answer.PTR) == 0:
-		return reverseNone, nil
-	}
-	kind := resolver.TypeAAAA
-	if addr.Is4() {
-		kind = resolver.TypeA
-	}
-	state := reverseOther
-	names := answer.PTR[:min(len(answer.PTR), maxServers)]
-	for _, name := range names {
-		forward, err := dns.get(question(name, kind), false)
-		if err != nil {
-			state = reverseUnknown
-		}
-		for _, back := range forward.Addrs {
-			if back.Unmap() == addr {
-				return reverseConfirmed, names
-			}
-		}
-	}
-	return state, names
-}
-
-// arpa returns the name at which the names of an address stand: RFC 1035, section 3.5; RFC 3596,
-// section 2.5.
-func arpa(addr netip.Addr) string {
-	name, _ := miekg.ReverseAddr(addr.Unmap().WithZone("").String()) // fails for no address
-	return strings.TrimSuffix(name, ".")
-}

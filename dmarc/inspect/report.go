@@ -2,7 +2,9 @@ package inspect
 
 import (
 	"net/netip"
+	"strings"
 
+	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -25,10 +27,6 @@ type Report struct {
 	// away, and Setup is how far it is set up with each.
 	Providers []string `json:"providers"`
 	Setup     []Setup  `json:"setup,omitempty"`
-
-	// Bulk are the rules of large receivers for a message, where somebody put there what
-	// Inspector.CheckMessage said.
-	Bulk []BulkResult `json:"bulk,omitempty"`
 
 	// Unanswered are the questions that DNS did not answer. What depends on them is not said
 	// to be missing.
@@ -56,6 +54,29 @@ func (r *Report) Open() bool {
 
 // String returns the domain and how many findings of each severity it has.
 func (r *Report) String() string { return r.Domain + ": " + r.counts() }
+
+// counts says how many findings of each severity there are.
+func (r *Report) counts() string {
+	var list []string
+	for _, s := range []struct {
+		severity  Severity
+		one, many string
+	}{{SeverityError, "error", "errors"}, {SeverityWarning, "warning", "warnings"}, {SeverityInfo, "note", "notes"}} {
+		n := 0
+		for _, f := range r.Findings {
+			if f.Severity == s.severity {
+				n++
+			}
+		}
+		if n > 0 {
+			list = append(list, remedy.Plural(n, s.one, s.many))
+		}
+	}
+	if len(list) == 0 {
+		return "nothing wrong"
+	}
+	return strings.Join(list, ", ")
+}
 
 // An SPF is what the SPF record of a domain lets send, and what that costs.
 type SPF struct {

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -43,7 +44,7 @@ func TestThePolicyOfAnyNameByBothWays(t *testing.T) {
 			continue
 		}
 		text := func(a Applied) string {
-			return strings.Join([]string{or(a.FoundAt, " "), a.Applies + "=" + a.Policy, or(a.Effect, ""), a.Organizational}, " ")
+			return strings.Join([]string{cmp.Or(a.FoundAt, " "), a.Applies + "=" + a.Policy, cmp.Or(a.Effect, ""), a.Organizational}, " ")
 		}
 		d := r.DMARC
 		if text(d.Applied) != tt.walk || text(d.BySuffixList) != tt.list || d.Differ != tt.differ || d.Wildcard != tt.wildcard || d.Why == "" {
@@ -168,7 +169,7 @@ func providerZone(p *provider.Provider) (zone resolver.Zone, known bool) {
 			}
 			known = known || provider.OfSelector(label) != nil
 			if r.Type == "CNAME" {
-				target := "k." + or(first(p.CNAME), "provider.example")
+				target := "k." + cmp.Or(first(p.CNAME), "provider.example")
 				zone[r.Host+".good.example"] = resolver.Records{CNAME: target}
 				zone[target] = resolver.Records{TXT: []string{ed25519Key}}
 				known = known || len(p.CNAME) > 0

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -174,7 +175,7 @@ func TestEveryRuleHasAZoneThatBreaksItAndOneThatDoesNot(t *testing.T) {
 	tested := map[string]bool{}
 	for _, f := range fixtures {
 		tested[f.id] = true
-		name := or(f.name, "good.example")
+		name := cmp.Or(f.name, "good.example")
 		r := inspected(t, f.has, name, f.selectors...)
 		found := findingOf(r, f.id)
 		if found == nil {

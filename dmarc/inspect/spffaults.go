@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -108,7 +109,7 @@ func (f *spfFault) words(id string) (message, evidence string) {
 	switch id {
 	case "spf-multiple":
 		texts := remedy.SPFRecords(f.node.texts)
-		return visible.Domain(f.node.Domain) + " has " + plural(len(texts), "SPF record", "SPF records") + ". Several count as none.", strings.Join(texts, "  |  ")
+		return visible.Domain(f.node.Domain) + " has " + remedy.Plural(len(texts), "SPF record", "SPF records") + ". Several count as none.", strings.Join(texts, "  |  ")
 	case "spf-typo":
 		return "A part of " + record + " is mistyped" + so, f.err.Error()
 	case "spf-syntax":
@@ -118,7 +119,7 @@ func (f *spfFault) words(id string) (message, evidence string) {
 	case "spf-include-without-record":
 		return term + " leads to a name without an SPF record. Receivers then do not use " + record + " at all.", term + " in " + record
 	}
-	return "Receivers do not use " + record + ": " + remedy.Cause(remedy.SPFWords, f.err, "it cannot be read") + ".", or(term, f.node.Record)
+	return "Receivers do not use " + record + ": " + remedy.Cause(remedy.SPFWords, f.err, "it cannot be read") + ".", cmp.Or(term, f.node.Record)
 }
 
 // result returns a fault as package spf would have found it: what remedies are made of.

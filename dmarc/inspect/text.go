@@ -37,7 +37,6 @@ func (r *Report) Text(w io.Writer, o TextOptions) error {
 		p.facts(r)
 	}
 	p.setup(r)
-	p.bulk(r.Bulk)
 	if o.Lookups && r.SPF != nil && r.SPF.Tree != nil {
 		p.tree(r)
 	}

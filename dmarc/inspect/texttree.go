@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/layout"
+	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
@@ -43,7 +44,7 @@ func (p *printer) record(r *SPFRecord, indent int) {
 		}
 		if t.Without != nil && t.Lookups > 0 {
 			addresses := thousands(t.Without.IPv4Addresses) + " IPv4 " + either(t.Without.IPv4Addresses == 1, "address", "addresses")
-			left := plural(t.Without.Lookups, "look-up", "look-ups") + ", " + addresses
+			left := remedy.Plural(t.Without.Lookups, "look-up", "look-ups") + ", " + addresses
 			p.Paragraph(min(indent+2, maxIndent), layout.Dim, "without it: "+left)
 		}
 		if t.Include != nil {
@@ -62,7 +63,7 @@ func (t *SPFTerm) right() string {
 		list = append(list, thousands(t.IPv6Networks)+" IPv6 /64")
 	}
 	if t.Lookups > 0 {
-		list = append(list, plural(t.Lookups, "look-up", "look-ups"))
+		list = append(list, remedy.Plural(t.Lookups, "look-up", "look-ups"))
 	}
 	if t.Voids > 0 {
 		list = append(list, strconv.Itoa(t.Voids)+" in vain")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mailverdict/mailverdict/internal/reverse"
 	"github.com/mailverdict/mailverdict/internal/signing"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -42,7 +43,7 @@ func goodZone() resolver.Zone {
 	}
 }
 
-func arpa6(addr string) string { return arpa(mustAddr(addr)) }
+func arpa6(addr string) string { return reverse.Name(mustAddr(addr)) }
 
 // with returns the good zone with other records at some names.
 func with(changes resolver.Zone) resolver.Zone {

@@ -10,6 +10,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/mailverdict/mailverdict/dmarc/inspect"
+	"github.com/mailverdict/mailverdict/dmarc/inspect/bulk"
 	"github.com/mailverdict/mailverdict/examples/internal/terminal"
 )
 
@@ -119,14 +120,8 @@ func (w *writer) report(r *inspect.Report) error {
 	w.tally.add(r)
 	message := w.message
 	w.message = nil
-	if message != nil {
-		r.Bulk = message.bulk
-	}
 	if w.options.json {
-		return writeJSON(w.stdout, struct {
-			*inspect.Report
-			Message *checked `json:"message,omitempty"`
-		}{r, message})
+		return writeJSON(w.stdout, jsonOf(r, message))
 	}
 	if message != nil {
 		if err := message.write(w.stdout, w.screen); err != nil {
@@ -154,6 +149,19 @@ func (w *writer) end() {
 	}
 }
 
+// jsonOf is what -json writes for a domain: its report, and the message before the first one.
+func jsonOf(r *inspect.Report, message *checked) any {
+	var rules []bulk.Result
+	if message != nil {
+		rules = message.bulk
+	}
+	return struct {
+		*inspect.Report
+		Bulk    []bulk.Result `json:"bulk,omitempty"`
+		Message *checked      `json:"message,omitempty"`
+	}{r, rules, message}
+}
+
 // writeJSON writes one line.
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
@@ -176,7 +184,7 @@ func (o *options) writeRules(w io.Writer) error {
 
 // explainBounce says what a refusal means.
 func (o *options) explainBounce(w io.Writer) error {
-	list := inspect.ExplainBounce(o.bounce)
+	list := bulk.Explain(o.bounce)
 	if o.json {
 		return writeJSON(w, list)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc"
 	"github.com/mailverdict/mailverdict/dmarc/explain"
 	"github.com/mailverdict/mailverdict/dmarc/inspect"
+	"github.com/mailverdict/mailverdict/dmarc/inspect/bulk"
 	"github.com/mailverdict/mailverdict/examples/internal/envelope"
 	"github.com/mailverdict/mailverdict/examples/internal/saved"
 	"github.com/mailverdict/mailverdict/examples/internal/sidecar"
@@ -29,7 +30,7 @@ type checked struct {
 	From    envelope.Origins `json:"envelope_from"`
 	Notes   []string         `json:"notes,omitempty"`
 
-	bulk   []inspect.BulkResult
+	bulk   []bulk.Result
 	result *dmarc.Result
 }
 
@@ -99,7 +100,7 @@ func (o *options) verify(ctx context.Context, beside *sidecar.Sidecar, inspector
 	}
 	c.Notes = append(append(c.Notes, m.Notes...), m.Late()...)
 	c.result, c.Verdict = result, result.DMARC
-	c.bulk = inspector.CheckMessage(ctx, inspect.Message{Result: result, Header: head.header()})
+	c.bulk = bulk.Check(ctx, inspector.Resolver, bulk.Message{Result: result, Header: head.header()})
 	return c, nil
 }
 
@@ -156,6 +157,10 @@ func (c *checked) write(w io.Writer, screen terminal.Screen) error {
 	}
 	fmt.Fprintln(w)
 	if err := explain.Explain(c.result).Text(w, explain.TextOptions{Width: screen.Width, Color: screen.Color, Brief: true}); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	if err := bulk.Text(w, c.bulk, bulk.TextOptions{Width: screen.Width, Color: screen.Color}); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, "\n")

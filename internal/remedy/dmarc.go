@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -83,7 +84,7 @@ func MoveDMARC(name, at, text string) (f Fix, meant bool) {
 	}
 	f = Fix{
 		Text:    "Move the DMARC record of " + at + " to _dmarc." + name + ". Nobody looks for it where it stands now.",
-		Changes: []Change{New(ActionAdd, "_dmarc."+name, "TXT", or(r.Mended, text)), New(ActionDelete, at, "TXT", text)},
+		Changes: []Change{New(ActionAdd, "_dmarc."+name, "TXT", cmp.Or(r.Mended, text)), New(ActionDelete, at, "TXT", text)},
 	}
 	if len(r.Faults) > 0 {
 		f.Broken = Show(at, r)

@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"cmp"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/mend"
 	"github.com/mailverdict/mailverdict/internal/provider"
@@ -23,7 +24,7 @@ func MendKey(key, text, fault string) Fix {
 		return f
 	}
 	f.Broken = Show(key, r)
-	value := or(r.Mended, KeyPlaceholder)
+	value := cmp.Or(r.Mended, KeyPlaceholder)
 	f.Changes = []Change{Replace(key, value, text)}
 	return f
 }

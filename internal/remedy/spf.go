@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -33,7 +34,7 @@ func SPF(res *spf.Result) Fix {
 	is := func(err error) bool { return errors.Is(res.Err, err) }
 	if is(spf.ErrMultipleRecords) || is(spf.ErrSyntax) || is(spf.ErrRecordLimit) {
 		// The record in which the fault is may be one that is included.
-		at := visible.Domain(or(res.RejectedDomain, res.Domain))
+		at := visible.Domain(cmp.Or(res.RejectedDomain, res.Domain))
 		f := Fix{Text: "Correct the SPF record of " + at + ": " + SPFFault(res) + "."}
 		texts := SPFRecords(res.Rejected)
 		switch {
@@ -47,7 +48,7 @@ func SPF(res *spf.Result) Fix {
 		}
 		return f
 	}
-	at := visible.Domain(or(res.RecordDomain, res.Domain))
+	at := visible.Domain(cmp.Or(res.RecordDomain, res.Domain))
 	e := evaluationAt(res.Evaluation, res.RecordDomain)
 	f := Fix{Text: "Correct the SPF record of " + at + ": " + SPFFault(res) + "."}
 	r, isSPF, err := spf.Parse(res.Record)

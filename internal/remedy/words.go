@@ -1,6 +1,8 @@
 package remedy
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -70,19 +72,11 @@ var DKIMWords = map[string]string{
 // Cause returns the words for the cause of an error, or others where it has none.
 func Cause(words map[string]string, err error, others string) string {
 	word, _ := cause.Of(err)
-	return or(words[word], others)
+	return cmp.Or(words[word], others)
 }
 
 // SPFFault says why a check of SPF did not end with a term that matched.
 func SPFFault(r *spf.Result) string { return Cause(SPFWords, r.Err, "it cannot be read") }
-
-// or returns text, or what stands for no text.
-func or(text, none string) string {
-	if text == "" {
-		return none
-	}
-	return text
-}
 
 // List joins words as a sentence does: "a", "a and b", "a, b and c".
 func List(words []string) string {
@@ -91,4 +85,12 @@ func List(words []string) string {
 	}
 	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// Plural returns a number and the word for so many.
+func Plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
 }

@@ -1,4 +1,4 @@
-package inspect
+package bulk
 
 import (
 	_ "embed"
@@ -14,7 +14,7 @@ import (
 type Bounce struct {
 	Receiver string `json:"receiver"`       // google, microsoft or amazon-ses
 	Code     string `json:"code"`           // as it stands in the reply: 5.7.26
-	Rule     string `json:"rule,omitempty"` // of BulkResult
+	Rule     string `json:"rule,omitempty"` // of Result
 	Means    string `json:"means"`          // a plain sentence
 	Do       string `json:"do"`             // another
 }
@@ -44,9 +44,9 @@ var bounces = sync.OnceValue(func() []bounceRow {
 // maxBounce is how much of a reply is read, in octets.
 const maxBounce = 64 << 10
 
-// ExplainBounce says what the codes in a reply mean, or in the text of a bounce that quotes one.
+// Explain says what the codes in a reply mean, or in the text of a bounce that quotes one.
 // It is empty if no code is known.
-func ExplainBounce(text string) []Bounce {
+func Explain(text string) []Bounce {
 	text = domain.ToLower(text[:min(len(text), maxBounce)])
 	codes := strings.FieldsFunc(text, func(c rune) bool { return (c < '0' || c > '9') && c != '.' })
 	var list []Bounce
