@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -15,9 +16,9 @@ import (
 const probe = "no-such-name-mv7b"
 
 // applied says what applies to the domain, given what the Tree Walk found.
-func (in *inspection) applied(walk *discovery.Result) *DMARC {
+func (in *inspection) applied(walk *discovery.Result) *published.DMARC {
 	list := in.discover(in.name, discovery.PublicSuffix)
-	d := &DMARC{Applied: appliedBy(walk), BySuffixList: appliedBy(list)}
+	d := &published.DMARC{Applied: appliedBy(walk), BySuffixList: appliedBy(list)}
 	a, b := d.Applied, d.BySuffixList
 	d.Differ = a.FoundAt != b.FoundAt || a.Applies != b.Applies || a.Policy != b.Policy || a.Organizational != b.Organizational
 	below := probe + "." + in.name
@@ -34,8 +35,8 @@ func (in *inspection) applied(walk *discovery.Result) *DMARC {
 }
 
 // appliedBy returns what a result says.
-func appliedBy(r *discovery.Result) Applied {
-	a := Applied{Name: r.AuthorDomain, Organizational: r.Organization(r.AuthorDomain).Organizational, Why: why(r)}
+func appliedBy(r *discovery.Result) published.Applied {
+	a := published.Applied{Name: r.AuthorDomain, Organizational: r.Organization(r.AuthorDomain).Organizational, Why: why(r)}
 	q := r.Query()
 	if q == nil {
 		return a
@@ -90,13 +91,13 @@ func (in *inspection) dmarcInherited() {
 		message = "The DMARC record of " + visible.Domain(d.FoundAt) + " applies, by its " + d.Applies + "=" + d.Policy + ". " + d.Why
 	}
 	if d.Differ {
-		message += " By the public suffix list, as older receivers look for it: " + d.BySuffixList.short() + "."
+		message += " By the public suffix list, as older receivers look for it: " + short(&d.BySuffixList) + "."
 	}
 	in.found.add("dmarc-inherited", message, d.Record, Fix{})
 }
 
 // short says what applies in a few words.
-func (a Applied) short() string {
+func short(a *published.Applied) string {
 	if a.FoundAt == "" {
 		return "no record"
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/feedback"
@@ -41,8 +42,8 @@ func (in *inspection) destinations(q *discovery.Query) {
 	}
 }
 
-func (in *inspection) destination(q *discovery.Query, tag string, uri record.URI) Destination {
-	d := Destination{Tag: tag, Address: uri.Address, Status: destinationOK}
+func (in *inspection) destination(q *discovery.Query, tag string, uri record.URI) published.Destination {
+	d := published.Destination{Tag: tag, Address: uri.Address, Status: destinationOK}
 	if uri.Err != nil {
 		d.Address, d.Status = uri.Text, destinationMalformed
 		in.found.add("dmarc-rua-malformed", "An address for reports ("+tag+") of "+visible.Domain(q.Domain)+" cannot be used: "+uri.Err.Error()+".",
@@ -82,7 +83,7 @@ func (in *inspection) destination(q *discovery.Query, tag string, uri record.URI
 // reportName is where a domain agrees to get reports about another: RFC 9990, section 4.
 func reportName(about, host string) string { return about + "._report._dmarc." + host }
 
-func (in *inspection) unauthorized(q *discovery.Query, d Destination, host string) {
+func (in *inspection) unauthorized(q *discovery.Query, d published.Destination, host string) {
 	name := reportName(visible.Domain(q.Domain), host)
 	in.found.add("dmarc-rua-unauthorized",
 		"Reports ("+d.Tag+") about "+visible.Domain(q.Domain)+" are to go to "+visible.Line(d.Address)+", and "+host+" has not agreed. They are not sent.",

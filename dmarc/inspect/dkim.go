@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/keys"
 	"github.com/mailverdict/mailverdict/internal/mend"
@@ -164,7 +165,7 @@ func (in *inspection) key(s *selector) {
 	if _, meant := mend.Key(text); err != nil && !meant && !s.given {
 		return // something else, such as a wildcard's
 	}
-	key := Key{
+	key := published.Key{
 		Selector: s.label, Name: s.name, KeyType: parsed.Type, KeyBits: parsed.Bits,
 		Alias: s.alias, Record: text, Testing: parsed.Testing,
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
 )
@@ -26,15 +27,15 @@ func (r *Report) facts() []fact {
 	if s := r.SPF; s != nil {
 		add("SPF", cmp.Or(s.Record, "none"))
 		if s.Record != "" {
-			add("", s.cost())
-			add("", s.who())
+			add("", costOf(s))
+			add("", whoMaySend(s))
 		}
 		if s.Record != "" && s.Status != "valid" {
 			add("", s.Status+": "+s.Reason)
 		}
 	}
 	add("sent by", r.companies())
-	list = append(list, r.DMARC.facts()...)
+	list = append(list, dmarcFacts(r.DMARC)...)
 	if r.Mail == nil {
 		return list // it does not exist
 	}
@@ -44,7 +45,7 @@ func (r *Report) facts() []fact {
 	if len(r.DKIM) == 0 {
 		add("DKIM", "no key found at the selectors that were tried")
 	}
-	return append(list, r.Mail.facts()...)
+	return append(list, mailFacts(r.Mail)...)
 }
 
 // companies are those that send for the domain.
@@ -64,28 +65,28 @@ func unless(condition bool, text string) string {
 	return text
 }
 
-// cost says what the record costs.
-func (s *SPF) cost() string {
+// costOf says what the record costs.
+func costOf(s *published.SPF) string {
 	text := strconv.Itoa(s.Lookups) + " of 10 look-ups"
 	if s.VoidLookups > 0 {
 		text += ", " + strconv.Itoa(s.VoidLookups) + " of 2 that find nothing"
 	}
-	if s.Tree != nil && s.Tree.unknownCost() {
+	if s.Tree != nil && unknownCost(s.Tree) {
 		text += ", and those of names with macros, which depend on the message"
 	}
 	return text
 }
 
 // unknownCost reports whether an include or redirect has a macro in its name.
-func (r *SPFRecord) unknownCost() bool {
-	return slices.ContainsFunc(r.Terms, func(t SPFTerm) bool {
+func unknownCost(r *published.SPFRecord) bool {
+	return slices.ContainsFunc(r.Terms, func(t published.SPFTerm) bool {
 		leads := strings.Contains(t.Text, "include:") || strings.Contains(t.Text, "redirect=")
-		return leads && t.Include == nil && strings.Contains(t.Text, "%") || t.Include != nil && t.Include.unknownCost()
+		return leads && t.Include == nil && strings.Contains(t.Text, "%") || t.Include != nil && unknownCost(t.Include)
 	})
 }
 
-// who says how many may send.
-func (s *SPF) who() string {
+// whoMaySend says how many may send.
+func whoMaySend(s *published.SPF) string {
 	var list []string
 	if s.IPv4Addresses > 0 {
 		list = append(list, thousands(s.IPv4Addresses)+" IPv4 "+either(s.IPv4Addresses == 1, "address", "addresses"))
@@ -116,14 +117,14 @@ func thousands(n uint64) string {
 	return text
 }
 
-func (d *DMARC) facts() []fact {
+func dmarcFacts(d *published.DMARC) []fact {
 	list := []fact{{"DMARC", visible.Value(cmp.Or(d.Record, "none"))}}
 	add := func(label, text string) { list = append(list, fact{label, visible.Value(text)}) }
 	if d.FoundAt != "" {
-		add("", d.sentence())
+		add("", sentence(&d.Applied))
 	}
 	if d.Differ {
-		add("", "by the public suffix list (RFC 7489): "+d.BySuffixList.short())
+		add("", "by the public suffix list (RFC 7489): "+short(&d.BySuffixList))
 	}
 	switch n := d.Nonexistent; {
 	case n == nil || n.Applies == "":
@@ -160,7 +161,7 @@ func effectWords(effect string) string {
 }
 
 // sentence says which policy applies, where from.
-func (a *Applied) sentence() string {
+func sentence(a *published.Applied) string {
 	if a.Applies == "" {
 		return "at _dmarc." + a.FoundAt + ": it states no policy that can be followed"
 	}
@@ -171,25 +172,8 @@ func (a *Applied) sentence() string {
 	return text
 }
 
-// String says what a key is, in a line that is safe to print.
-func (k Key) String() string {
-	text := k.Selector + ": "
-	switch {
-	case k.Problem != "":
-		text += k.Problem
-	case k.KeyType == "rsa":
-		text += "RSA, " + remedy.Plural(k.KeyBits, "bit", "bits")
-	default:
-		text += k.KeyType
-	}
-	if k.Alias != "" {
-		text += ", alias of " + k.Alias
-	}
-	return visible.Line(text)
-}
-
 // unnamed says which addresses of a mail server have no name that leads back.
-func (m *Mail) unnamed(host string) string {
+func unnamed(m *published.Mail, host string) string {
 	for _, s := range m.Servers {
 		if s.Host == host && len(s.Unnamed) > 0 {
 			var list []string
@@ -202,10 +186,10 @@ func (m *Mail) unnamed(host string) string {
 	return ""
 }
 
-func (m *Mail) facts() []fact {
+func mailFacts(m *published.Mail) []fact {
 	var list []fact
 	for i, mx := range m.MX {
-		list = append(list, fact{unless(i > 0, "MX"), mx.String() + m.unnamed(mx.Host)})
+		list = append(list, fact{unless(i > 0, "MX"), mx.String() + unnamed(m, mx.Host)})
 	}
 	switch {
 	case m.NullMX:

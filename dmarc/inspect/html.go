@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/layout"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -89,7 +90,7 @@ func (r *Report) shown() page {
 		p.Facts = r.facts()
 	}
 	if r.SPF != nil && r.SPF.Tree != nil {
-		p.Lookups, p.Tree = visible.Line(r.SPF.cost()), shownTerms(r.SPF.Tree)
+		p.Lookups, p.Tree = visible.Line(costOf(r.SPF)), shownTerms(r.SPF.Tree)
 	}
 	for _, s := range r.Setup {
 		shown := pageSetup{Name: visible.Line(s.Name), Given: visible.Line(strings.Join(s.Signs, ", "))}
@@ -106,11 +107,11 @@ func (r *Report) shown() page {
 }
 
 // shownTerms are the terms of a record.
-func shownTerms(r *SPFRecord) []pageTerm {
+func shownTerms(r *published.SPFRecord) []pageTerm {
 	var list []pageTerm
 	for i := range r.Terms {
 		t := &r.Terms[i]
-		shown := pageTerm{Text: visible.Line(t.Text), Cost: t.right(), Problem: visible.Line(t.Problem)}
+		shown := pageTerm{Text: visible.Line(t.Text), Cost: right(t), Problem: visible.Line(t.Problem)}
 		if t.Include != nil {
 			shown.Include = shownTerms(t.Include)
 			shown.Problem = cmp.Or(shown.Problem, visible.Line(t.Include.Problem))

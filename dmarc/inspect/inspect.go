@@ -34,6 +34,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/remedy"
@@ -97,7 +98,7 @@ type inspection struct {
 // Inspect inspects a domain. It never fails: what is no domain name, and what DNS did not answer,
 // is a finding.
 func (i *Inspector) Inspect(ctx context.Context, name string) *Report {
-	r := &Report{Domain: name, Findings: []Finding{}, DKIM: []Key{}, Providers: []string{}}
+	r := &Report{Domain: name, Findings: []Finding{}, DKIM: []published.Key{}, Providers: []string{}}
 	canonical, err := domain.CanonicalMail(name)
 	in := &inspection{name: canonical, options: &i.Options, report: r, providers: map[string][]string{}}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
@@ -23,7 +24,7 @@ import (
 func (in *inspection) exchangers() {
 	answer, err := in.dns.get(question(in.name, resolver.TypeMX), false)
 	in.mxKnown = err == nil
-	in.report.Mail = &Mail{}
+	in.report.Mail = &published.Mail{}
 	for _, mx := range answer.MX {
 		if mx.Host == "" || mx.Host == "." {
 			in.report.Mail.NullMX = true
@@ -89,7 +90,7 @@ func (in *inspection) server(host string) bool {
 			"MX "+visible.Line(host), f)
 		return false
 	}
-	s := Server{Host: host, Addresses: addrs[:min(len(addrs), maxServers)]}
+	s := published.Server{Host: host, Addresses: addrs[:min(len(addrs), maxServers)]}
 	if in.owns(host) {
 		for _, addr := range s.Addresses {
 			if state, _ := reverse.Look(in.aside, addr); state == reverse.None || state == reverse.Other {
@@ -115,7 +116,7 @@ func (in *inspection) helo(hosts []string) {
 }
 
 // beside looks at MTA-STS, TLS-RPT and BIMI.
-func (in *inspection) beside(m *Mail) {
+func (in *inspection) beside(m *published.Mail) {
 	m.MTASTS = in.one("_mta-sts."+in.name, "v=STSv1", "mta-sts-broken", "MTA-STS", func(tags map[string]string) string {
 		if tags["id"] == "" {
 			return "it has no id="

@@ -4,6 +4,8 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 )
 
 // This file counts addresses. Networks are those that a pass of SPF covers.
@@ -70,12 +72,6 @@ func counted(list []netip.Prefix) (ipv4, ipv6 uint64) {
 	return ipv4, ipv6
 }
 
-// An Overlap is a network that two terms of a record cover.
-type Overlap struct {
-	Network netip.Prefix `json:"network"`
-	Terms   [2]string    `json:"terms"`
-}
-
 // A source is a network and the term that it comes from.
 type source struct {
 	network netip.Prefix
@@ -86,18 +82,18 @@ type source struct {
 const maxOverlaps = 50
 
 // overlaps returns the networks that stand within those of other terms.
-func overlaps(list []source) []Overlap {
+func overlaps(list []source) []published.Overlap {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b source) int { return byAddress(a.network, b.network) })
 	var around []source // the networks that the one at hand may stand in, outermost first
-	var out []Overlap
+	var out []published.Overlap
 	for _, s := range list {
 		for len(around) > 0 && !covers(around[len(around)-1].network, s.network) {
 			around = around[:len(around)-1]
 		}
 		for _, outer := range around {
 			if outer.term != s.term && len(out) < maxOverlaps {
-				out = append(out, Overlap{s.network, [2]string{outer.term, s.term}})
+				out = append(out, published.Overlap{Network: s.network, Terms: [2]string{outer.term, s.term}})
 				break
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/alignment"
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/remedy"
@@ -156,7 +157,7 @@ func missingText(s Step) string {
 
 // stepState says whether a step is done, as far as DNS shows.
 func (in *inspection) stepState(p *provider.Provider, fix provider.Fix) string {
-	signed := slices.ContainsFunc(in.report.DKIM, func(k Key) bool { return k.Provider == p.ID && k.Problem == "" })
+	signed := slices.ContainsFunc(in.report.DKIM, func(k published.Key) bool { return k.Provider == p.ID && k.Problem == "" })
 	switch fix.Kind {
 	case provider.KindInclude:
 		return in.includeState(fix.Records[0].Value)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -43,7 +44,7 @@ func TestThePolicyOfAnyNameByBothWays(t *testing.T) {
 			}
 			continue
 		}
-		text := func(a Applied) string {
+		text := func(a published.Applied) string {
 			return strings.Join([]string{cmp.Or(a.FoundAt, " "), a.Applies + "=" + a.Policy, cmp.Or(a.Effect, ""), a.Organizational}, " ")
 		}
 		d := r.DMARC

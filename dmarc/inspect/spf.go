@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/mend"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -45,8 +46,8 @@ func (in *inspection) spf() {
 }
 
 // report returns what the tree says.
-func (t *spfTree) report() *SPF {
-	r := &SPF{Record: t.root.Record, Lookups: t.root.Lookups, VoidLookups: t.root.VoidLookups}
+func (t *spfTree) report() *published.SPF {
+	r := &published.SPF{Record: t.root.Record, Lookups: t.root.Lookups, VoidLookups: t.root.VoidLookups}
 	if t.root.Record != "" {
 		r.Tree = t.root.SPFRecord
 	}
@@ -73,14 +74,14 @@ func (t *spfTree) report() *SPF {
 }
 
 // without returns what the record comes to if a term is dropped.
-func (n *spfNode) without(i int) *Left {
+func (n *spfNode) without(i int) *published.SPFRest {
 	var rest []netip.Prefix
 	for j := range n.terms {
 		if j != i {
 			rest = append(rest, n.terms[j].networks...)
 		}
 	}
-	left := &Left{Lookups: n.Lookups - n.terms[i].lookups}
+	left := &published.SPFRest{Lookups: n.Lookups - n.terms[i].lookups}
 	left.IPv4Addresses, left.IPv6Networks = counted(rest)
 	return left
 }
@@ -238,7 +239,7 @@ func (in *inspection) spfChecked() {
 // costs says what the terms cost, the dearest first.
 func (n *spfNode) costs() string {
 	terms := slices.Clone(n.Terms)
-	slices.SortStableFunc(terms, func(a, b SPFTerm) int { return b.Lookups - a.Lookups })
+	slices.SortStableFunc(terms, func(a, b published.SPFTerm) int { return b.Lookups - a.Lookups })
 	var list []string
 	for _, t := range terms {
 		if t.Lookups > 0 {

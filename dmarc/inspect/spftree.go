@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
@@ -32,7 +33,7 @@ type spfTree struct {
 
 // An spfNode is one record of the tree.
 type spfNode struct {
-	*SPFRecord
+	*published.SPFRecord
 	parsed *spf.Record
 	above  *spfNode
 	inTerm int  // of above, the term that leads here
@@ -56,7 +57,7 @@ type spfCost struct {
 
 // readTree reads the record of a domain and all below it.
 func readTree(dns *asker, name string) *spfTree {
-	t := &spfTree{dns: dns, root: &spfNode{SPFRecord: &SPFRecord{Domain: name}, passes: true}}
+	t := &spfTree{dns: dns, root: &spfNode{SPFRecord: &published.SPFRecord{Domain: name}, passes: true}}
 	level := []*spfNode{t.root}
 	for depth := 0; len(level) > 0; depth++ {
 		t.nodes = append(t.nodes, level...)
@@ -137,7 +138,7 @@ func (n *spfNode) parse() {
 	}
 	n.terms = make([]spfCost, len(n.parsed.Terms))
 	for i := range n.parsed.Terms {
-		n.Terms = append(n.Terms, SPFTerm{Text: n.parsed.Terms[i].Text})
+		n.Terms = append(n.Terms, published.SPFTerm{Text: n.parsed.Terms[i].Text})
 	}
 }
 
@@ -184,7 +185,7 @@ func (n *spfNode) follow(i int) *spfNode {
 		n.Terms[i].Provider = p.ID
 	}
 	return &spfNode{
-		SPFRecord: &SPFRecord{Domain: name}, above: n, inTerm: i,
+		SPFRecord: &published.SPFRecord{Domain: name}, above: n, inTerm: i,
 		passes: n.passes && (term.Kind == spf.KindRedirect || term.Qualifier == spf.StatusPass),
 	}
 }

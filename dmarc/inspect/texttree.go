@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/layout"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -13,7 +14,7 @@ import (
 
 // tree writes the SPF record with what every term costs.
 func (p *printer) tree(r *Report) {
-	p.Paragraph(0, layout.Bold, "The look-ups of the SPF record: "+r.SPF.cost())
+	p.Paragraph(0, layout.Bold, "The look-ups of the SPF record: "+costOf(r.SPF))
 	p.Paragraph(2, "", r.SPF.Tree.Domain)
 	p.record(r.SPF.Tree, 4)
 	for _, o := range r.SPF.Overlaps {
@@ -25,14 +26,14 @@ func (p *printer) tree(r *Report) {
 // maxIndent is how deep includes are indented, in columns.
 const maxIndent = 24
 
-func (p *printer) record(r *SPFRecord, indent int) {
+func (p *printer) record(r *published.SPFRecord, indent int) {
 	if r.Problem != "" {
 		p.Paragraph(indent, layout.Red, r.Problem)
 	}
 	for i := range r.Terms {
 		t := &r.Terms[i]
 		text := visible.Line(t.Text)
-		right := t.right()
+		right := right(t)
 		gap := max(p.Width-indent-layout.Columns(text)-layout.Columns(right), 2)
 		p.Raw(strings.Repeat(" ", indent) + text)
 		if right != "" {
@@ -54,7 +55,7 @@ func (p *printer) record(r *SPFRecord, indent int) {
 }
 
 // right is what stands behind a term: whom it lets pass, and what it costs.
-func (t *SPFTerm) right() string {
+func right(t *published.SPFTerm) string {
 	var list []string
 	if t.IPv4Addresses > 0 {
 		list = append(list, thousands(t.IPv4Addresses)+" IPv4")
