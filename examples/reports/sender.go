@@ -67,7 +67,7 @@ func (o *senderFlags) sender() (*send.Sender, error) {
 		return nil, err
 	}
 	if o.Spread == 0 {
-		o.Spread = 1 // the zero value is the default
+		o.Spread = -1 // the zero value is the default
 	}
 	o.smtp.HELO = cmp.Or(o.smtp.HELO, host)
 	if o.startTLS {

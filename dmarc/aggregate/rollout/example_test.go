@@ -35,9 +35,9 @@ func Example() {
 		fmt.Println(b.Text)
 	}
 	// Output:
-	// selector s1: aligned, 9000 messages from 1 hosts
-	// SendGrid: misaligned, 300 messages from 1 hosts
-	// 203.0.113.9: unknown, 40 messages from 1 hosts
+	// selector s1: aligned, messages: 9000, hosts: 1
+	// SendGrid: misaligned, messages: 300, hosts: 1
+	// 203.0.113.9: unknown, messages: 40, hosts: 1
 	// v=DMARC1; p=none; sp=reject; np=reject; rua=mailto:dmarc@example.com
 	// SendGrid sent 300 messages that fail, 3.2 % of your own. Set it up before p=quarantine, or make sure that it is not yours.
 }

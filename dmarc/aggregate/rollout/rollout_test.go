@@ -71,7 +71,7 @@ func TestSourcesAreSummedByNameWithTheFixOfTheProvider(t *testing.T) {
 		t.Fatalf("%v", list)
 	}
 	s := list[1]
-	if s.String() != "SendGrid: misaligned, 12 messages from 2 hosts" || !s.First.Equal(day(1)) || !s.Last.Equal(day(3)) || s.Addresses[0] != b {
+	if s.String() != "SendGrid: misaligned, messages: 12, hosts: 2" || !s.First.Equal(day(1)) || !s.Last.Equal(day(3)) || s.Addresses[0] != b {
 		t.Errorf("%+v", s)
 	}
 	if s.Fix == nil || !strings.Contains(s.Fix.Text, "example.com") || s.Fix.Records[1].Name != "s1._domainkey.example.com" {

@@ -44,9 +44,9 @@ const Others = "(others)"
 // MaxAddresses is how many addresses a Source lists.
 const MaxAddresses = 20
 
-// String returns the source as one line: "SendGrid: misaligned, 120 messages from 3 hosts".
+// String returns the source as one line: "SendGrid: misaligned, messages: 120, hosts: 3".
 func (s Source) String() string {
-	return fmt.Sprintf("%s: %s, %d messages from %d hosts", s.Name, s.Class, s.Messages, s.Hosts)
+	return fmt.Sprintf("%s: %s, messages: %d, hosts: %d", s.Name, s.Class, s.Messages, s.Hosts)
 }
 
 // A Fix is what to set up at a provider.

@@ -1,6 +1,7 @@
 package send
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"errors"
@@ -55,7 +56,7 @@ type Sender struct {
 	After time.Duration
 
 	// Spread is over how long a time from then on the mails of a day go out, since everybody
-	// else's day ends then too. Default 6 hours.
+	// else's day ends then too. Default 6 hours; a negative number sends them at once.
 	Spread time.Duration
 
 	// Keep is for how long reports stay in the Queue, sent or not. Default 14 days.
@@ -157,7 +158,7 @@ func (s *Sender) ended(now time.Time) time.Time { return now.Add(-limit.Of(s.Aft
 
 // due returns when a delivery is due: at a time of the hours from now on that its ID decides.
 func (s *Sender) due(now time.Time) func(*Task) time.Time {
-	spread := limit.Of(s.Spread, DefaultSpread)
+	spread := max(cmp.Or(s.Spread, DefaultSpread), 1)
 	return func(t *Task) time.Time {
 		h := fnv.New64a()
 		h.Write([]byte(t.ID))

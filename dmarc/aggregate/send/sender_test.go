@@ -192,7 +192,7 @@ func TestAFailureIsTriedAgainForADay(t *testing.T) {
 		var at []time.Duration
 		var start time.Time
 		s := newScene("a@example.com")
-		s.Spread = 1
+		s.Spread = -1
 		s.relay.err = func(m sent) error {
 			if start.IsZero() {
 				start = m.at
@@ -229,7 +229,7 @@ func TestAFailureIsTriedAgainForADay(t *testing.T) {
 func TestAnAddressThatBouncesIsGivenUp(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := newScene()
-		s.Spread = 1
+		s.Spread = -1
 		s.relay.err = func(m sent) error {
 			if m.to[0] == "no@example.com" {
 				return fmt.Errorf("rcpt: %w", &textproto.Error{Code: 550, Msg: "no such user"})
@@ -293,7 +293,7 @@ func TestAMailThatWouldNotPassDMARCStays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				s := newScene("a@example.com")
-				s.Spread = 1
+				s.Spread = -1
 				change(s)
 				s.until(t, time.Hour)
 				if s.relay.tried != 0 || len(s.log) == 0 || !strings.Contains(s.log[0], "waiting: ") {
@@ -318,7 +318,7 @@ func TestReportsAboutReportsAreWarnedOf(t *testing.T) {
 func TestAReportFitsIntoWhatTheDestinationTakes(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := newScene()
-		s.Spread = 1
+		s.Spread = -1
 		r := report("big", "a@example.com")
 		for i := range 5000 {
 			row := r.Rows[0]
@@ -393,7 +393,7 @@ func TestTheErrorOfTheQueueEndsRun(t *testing.T) {
 func TestAMailThatWasTakenIsNotSentAgainAfterTheEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := newScene("a@example.com")
-		s.Spread = 1
+		s.Spread = -1
 		ctx, cancel := context.WithCancel(t.Context())
 		s.relay.err = func(sent) error { cancel(); return nil }
 		time.Sleep(time.Hour)
