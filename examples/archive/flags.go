@@ -136,6 +136,8 @@ func (o *options) check() error {
 		return errors.New("-in says which messages, and is missing")
 	case j.Out == "":
 		return errors.New("-out says where the results go, and is missing")
+	case strings.ContainsAny(j.Out, `*?[\`):
+		return errors.New("-out has a character of patterns in it (*, ?, [ or \\)")
 	case j.Shards < 1 || j.Shards > 100_000:
 		return errors.New("-shards is not from 1 to 100000")
 	case j.Workers < 1 || j.Workers > 10_000:

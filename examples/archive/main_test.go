@@ -210,7 +210,7 @@ func TestWrongUsageIsSaidInALine(t *testing.T) {
 		{}, {"-in", "x"}, {"-out", "x"}, {"-in", "x", "-out", dir, "-shards", "0"}, {"-in", "x", "-out", dir, "-runner", "storm"},
 		{"-in", "x", "-out", dir, "-workers", "2"}, {"-in", "x", "-out", dir, "-runner", "dot"}, {"-in", "x", "-out", dir, "-runner", "local", "-zone", "/nowhere"},
 		{"-in", "x", "-out", dir, "-zone", "/dev/null", "-dns", "127.0.0.1:53"}, {"-in", "x", "-out", dir, "-now", "soon"},
-		{"-in", "x", "-out", "ftp://host/dir"}, {"-nonsense"},
+		{"-in", "x", "-out", "ftp://host/dir"}, {"-in", "x", "-out", dir + "/[a]"}, {"-nonsense"},
 	} {
 		f := archive(t, args...)
 		if f.code != exitUsage || strings.Count(f.stderr, "\n") != 1 || f.stdout != "" {

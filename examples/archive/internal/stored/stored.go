@@ -109,7 +109,7 @@ const SetupNotification = "AMAZON_SES_SETUP_NOTIFICATION"
 // yield or of the context: what is wrong with the file is a line.
 func (c *Checker) Check(ctx context.Context, n Name, yield func(Line) error) error {
 	if path.Base(n.File) == SetupNotification {
-		return yield(skip(n.File, "setup-notification", errors.New("Amazon SES wrote it when the rule was made: no mail")))
+		return yield(skip(n.File, "setup-notification", errors.New("written by Amazon SES when the rule was made: no mail")))
 	}
 	f, err := c.Store.Open(ctx, n.File)
 	if err != nil {
