@@ -11,15 +11,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/mend"
 	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/remedy"
-	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
-)
-
-// The sizes of RSA keys: those below the first are refused (RFC 8301, section 3.2), those below the
-// second should be replaced.
-const (
-	leastBits = 1024
-	goodBits  = 2048
 )
 
 // A selector is one whose key is looked at.
@@ -44,6 +36,11 @@ func (in *inspection) dkim() {
 		}
 		in.key(s)
 	}
+	for i := range list {
+		if s := &list[i]; !s.failed && len(s.texts) == 0 && s.alias != "" {
+			in.dangling(s)
+		}
+	}
 	in.dkimRevoked()
 	silent := in.withoutMail() && in.silent()
 	failed := slices.ContainsFunc(list, func(s selector) bool { return s.failed })
@@ -61,7 +58,12 @@ func (in *inspection) dkim() {
 func (in *inspection) wildcardKeys() []string {
 	name := probe + "._domainkey." + in.name
 	texts, _ := in.dns.txt(name, false)
-	if slices.ContainsFunc(texts, func(text string) bool { _, meant := mend.Key(text); return meant }) {
+	isKey := func(text string) bool {
+		_, err := keys.Parse(text)
+		_, meant := mend.Key(text)
+		return meant && !errors.Is(err, keys.ErrRevoked) // one without a key does no harm: no selector has one
+	}
+	if slices.ContainsFunc(texts, isKey) {
 		in.found.add("dkim-wildcard", "Every selector of "+in.name+" has a record: a wildcard answers. Whoever looks for a key finds that.",
 			"*._domainkey."+in.name+": "+texts[0], Fix{
 				Text: "Delete the wildcard record, and publish keys at their selectors only.",
@@ -146,8 +148,7 @@ func (in *inspection) key(s *selector) {
 	case s.failed:
 		return
 	case len(s.texts) == 0 && s.alias != "":
-		in.dangling(s)
-		return
+		return // see dangling
 	case len(s.texts) == 0:
 		in.noKey(s)
 		return
@@ -186,104 +187,4 @@ func (in *inspection) key(s *selector) {
 			strings.Join(s.texts, "  |  "), Fix{Text: "Keep the record with the key that signs, and delete the others."})
 	}
 	in.judge(s, parsed, err)
-}
-
-// judge is on a key that was found.
-func (in *inspection) judge(s *selector, k *keys.Key, err error) {
-	name, text := s.name, k.Record
-	switch {
-	case errors.Is(err, keys.ErrRevoked):
-		return // see dkimRevoked
-	case err != nil:
-		fault := remedy.Cause(remedy.DKIMWords, err, "it cannot be read")
-		in.found.add("dkim-malformed", "The key at "+name+" cannot be used: "+err.Error()+".", text, remedy.MendKey(name, text, fault))
-		return
-	}
-	if k.Type == "rsa" && k.Bits < leastBits {
-		in.found.add("dkim-too-small", "The key at "+name+" has "+remedy.Plural(k.Bits, "bit", "bits")+". Less than 1024 is refused.", text, remedy.ReplaceKey(name, text))
-	} else if k.Type == "rsa" && k.Bits < goodBits {
-		in.found.add("dkim-short", "The key at "+name+" has "+remedy.Plural(k.Bits, "bit", "bits")+". 2048 are usual.", text, remedy.ShortKey(name))
-	}
-	if k.Testing {
-		f := remedy.TestingKey(name)
-		f.Changes = []Change{remedy.Replace(name, withoutTag(text, "t"), text)}
-		in.found.add("dkim-testing", "The key at "+name+" says t=y, only testing. Some receivers then take mail as not signed.", text, f)
-	}
-	if len(k.Hashes) > 0 && !slices.Contains(k.Hashes, "sha256") {
-		in.found.add("dkim-sha1-only", "The key at "+name+" allows the hash "+remedy.List(k.Hashes)+" only. Signatures with it are refused.", text, Fix{
-			Text:    "Take h= out of the key at " + name + ".",
-			Changes: []Change{remedy.Replace(name, withoutTag(text, "h"), text)},
-		})
-	}
-	if len(k.Services) > 0 && !slices.Contains(k.Services, "email") && !slices.Contains(k.Services, "*") {
-		in.found.add("dkim-not-email", "The key at "+name+" is for "+remedy.List(k.Services)+" (s=), and not for email.", text, Fix{
-			Text:    "Take s= out of the key at " + name + ".",
-			Changes: []Change{remedy.Replace(name, withoutTag(text, "s"), text)},
-		})
-	}
-}
-
-// withoutTag returns a key record without one of its tags.
-func withoutTag(text, name string) string {
-	var list []string
-	for _, part := range strings.Split(text, ";") {
-		tag, _, _ := strings.Cut(part, "=")
-		if part = strings.TrimSpace(part); part != "" && strings.TrimSpace(tag) != name {
-			list = append(list, part)
-		}
-	}
-	return strings.Join(list, "; ")
-}
-
-// dangling is on an alias that leads to nothing.
-func (in *inspection) dangling(s *selector) {
-	f := Fix{Text: "Turn the key on at the company that " + visible.Line(s.alias) + " belongs to, or delete the CNAME record at " + s.name + "."}
-	if p := provider.OfCNAME(s.alias); p != nil {
-		in.recognised(p, s.label+"._domainkey")
-		f.Provider = p.ID
-		f.Text = "Turn DKIM on for " + in.name + " in " + p.Console + ", or delete the CNAME record at " + s.name + "."
-	}
-	in.found.add("dkim-dangling", s.name+" is an alias of "+visible.Line(s.alias)+", and there is no key.", "CNAME "+s.alias, f)
-}
-
-// noKey is on a selector without a key: one that was asked for, or whose key stands at a name with
-// the domain in it twice.
-func (in *inspection) noKey(s *selector) {
-	if double := s.name + "." + in.name; (s.given || in.providers[providerOf(s.label)] != nil) && len(double) <= domain.MaxLength {
-		if texts, err := in.dns.txt(double, false); err == nil && len(texts) > 0 {
-			in.found.add("dkim-malformed", "The key of selector "+s.label+" stands at "+double+": the name has the domain in it twice.", texts[0], Fix{
-				Text:    "Publish the key at " + s.name + ". Your DNS panel adds the domain by itself.",
-				Changes: []Change{remedy.New(remedy.ActionAdd, s.name, "TXT", texts[0]), remedy.New(remedy.ActionDelete, double, "TXT", texts[0])},
-			})
-			return
-		}
-	}
-	if s.given {
-		in.found.add("dkim-no-key", "There is no key at "+s.name+". Signatures with this selector fail.", s.name+": no TXT record", remedy.MissingKey(s.label, in.name, s.name))
-	}
-}
-
-func providerOf(label string) string {
-	if p := provider.OfSelector(label); p != nil {
-		return p.ID
-	}
-	return ""
-}
-
-// dkimRevoked is on keys that are withdrawn. A company that changes keys leaves the old selector so
-// while the new one is at work: that is as it should be, unless the selector was asked for.
-func (in *inspection) dkimRevoked() {
-	works := map[string]bool{}
-	for _, k := range in.report.DKIM {
-		works[k.Provider] = works[k.Provider] || k.Problem == ""
-	}
-	for _, k := range in.report.DKIM {
-		if k.Problem != keys.ErrRevoked.Error() {
-			continue
-		}
-		given := slices.ContainsFunc(in.options.Selectors, func(s string) bool { return domain.ToLower(s) == k.Selector })
-		if given || !works[k.Provider] {
-			in.found.add("dkim-revoked", "The key at "+k.Name+" is withdrawn (its p= is empty). Signatures with this selector fail.", k.Record, remedy.RevokedKey(k.Name))
-		}
-	}
 }

@@ -28,7 +28,7 @@ var inspectHTML string
 //	mv-lookups    the SPF record with what its terms cost (details)
 //	mv-tree       the terms of a record (ul), nested for includes; in it mv-cost
 //	mv-setup      the steps of setting the domain up with a company (ul)
-//	mv-step       one of them (li); beside it mv-done, mv-missing or mv-unknown, and in it mv-state
+//	mv-step       one of them (li); beside it mv-done, mv-missing, mv-broken or mv-unknown, and in it mv-state
 //
 //	mv-todo       what to do (ul), with one mv-fix
 //
@@ -95,11 +95,7 @@ func (r *Report) shown() page {
 	for _, s := range r.Setup {
 		shown := pageSetup{Name: visible.Line(s.Name), Given: visible.Line(strings.Join(s.Signs, ", "))}
 		for _, step := range s.Steps {
-			words := stepWords[step.State]
-			if step.State == stepDone {
-				words = "done:"
-			}
-			shown.Steps = append(shown.Steps, pageStep{step.State, words, escaped(step.Fix)})
+			shown.Steps = append(shown.Steps, pageStep{step.State, stepWords[step.State], escaped(step.Fix)})
 		}
 		p.Setup = append(p.Setup, shown)
 	}

@@ -92,6 +92,7 @@ func includeOf(p *provider.Provider) string {
 // The states of a Step.
 const (
 	stepDone    = "done"
+	stepBroken  = "broken"
 	stepMissing = "missing"
 	stepUnknown = "unknown"
 )
@@ -157,22 +158,21 @@ func missingText(s Step) string {
 
 // stepState says whether a step is done, as far as DNS shows.
 func (in *inspection) stepState(p *provider.Provider, fix provider.Fix) string {
-	signed := slices.ContainsFunc(in.report.DKIM, func(k published.Key) bool { return k.Provider == p.ID && k.Problem == "" })
 	switch fix.Kind {
 	case provider.KindInclude:
 		return in.includeState(fix.Records[0].Value)
 	case provider.KindDKIM, provider.KindBoth:
-		if signed {
+		if in.keyWorks(p.ID) {
 			return stepDone
 		}
 	}
 	state := stepDone
 	for _, r := range fix.Records {
-		switch in.recordState(p, r) {
-		case stepMissing:
-			return stepMissing
+		switch s := in.recordState(r); s {
+		case stepMissing, stepBroken:
+			return s
 		case stepUnknown:
-			state = stepUnknown
+			state = s
 		}
 	}
 	return state
@@ -181,7 +181,7 @@ func (in *inspection) stepState(p *provider.Provider, fix provider.Fix) string {
 // includeState says whether the SPF record has a term, at any depth.
 func (in *inspection) includeState(term string) string {
 	if in.tree.root.parsed == nil {
-		return stepUnknown // which is a finding of its own
+		return stepUnknown // that there is no record, or a broken one, is a finding of its own
 	}
 	for _, n := range in.tree.nodes {
 		for i := range n.Terms {
@@ -195,11 +195,14 @@ func (in *inspection) includeState(term string) string {
 
 // recordState says whether a record is published. Names that customers choose, and such as only the
 // provider knows, may stand elsewhere: that they are not there says nothing.
-func (in *inspection) recordState(p *provider.Provider, r provider.Record) string {
+func (in *inspection) recordState(r provider.Record) string {
 	if strings.Contains(r.Host, "<") {
 		return stepUnknown
 	}
 	name := r.Host + "." + in.name
+	if slices.ContainsFunc(in.report.DKIM, func(k published.Key) bool { return k.Name == name && k.Problem != "" }) {
+		return stepBroken // a finding on the key says why
+	}
 	found := false
 	switch r.Type {
 	case "CNAME":
@@ -209,7 +212,10 @@ func (in *inspection) recordState(p *provider.Provider, r provider.Record) strin
 		}
 		found = answer.CNAME != ""
 	case "MX":
-		answer, _ := in.dns.get(question(name, resolver.TypeMX), false)
+		answer, err := in.dns.get(question(name, resolver.TypeMX), false)
+		if err != nil {
+			return stepUnknown
+		}
 		found = slices.ContainsFunc(answer.MX, func(mx resolver.MX) bool { return domain.Within(domain.ToLower(mx.Host), ending(r.Value)) })
 	default:
 		texts, err := in.dns.txt(name, false)

@@ -115,7 +115,7 @@ var fixtures = []struct {
 	{id: "dkim-sha1-only", has: keyIs(rsaKey(2048) + "; h=sha1"), lacks: keyIs(rsaKey(2048) + "; h=sha1:sha256")},
 	{id: "dkim-not-email", has: keyIs(rsaKey(2048) + "; s=tlsrpt"), lacks: keyIs(rsaKey(2048) + "; s=*")},
 	{id: "dkim-dangling", has: with(resolver.Zone{"s1._domainkey.good.example": {CNAME: "s1.domainkey.u1.wl1.sendgrid.net"}})},
-	{id: "dkim-wildcard", has: with(txt("*._domainkey.good.example", "v=DKIM1; p="))},
+	{id: "dkim-wildcard", has: with(txt("*._domainkey.good.example", rsaKey(2048))), lacks: with(txt("*._domainkey.good.example", "v=DKIM1; p="))},
 	{id: "dkim-none-found", has: with(resolver.Zone{"dkim._domainkey.good.example": {}})},
 
 	{id: "dmarc-missing", has: with(resolver.Zone{"_dmarc.good.example": {}}), publish: "v=DMARC1; p=none; rua=mailto:dmarc@good.example"},

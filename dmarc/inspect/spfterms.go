@@ -61,7 +61,7 @@ func mistyped(n *spfNode) *mend.Record {
 
 // spfPTR is on ptr, and on the macro that costs the same.
 func (in *inspection) spfPTR(n *spfNode) {
-	those, others := picked(n.parsed, func(_ int, t *spf.Term) bool {
+	those, _ := picked(n.parsed, func(_ int, t *spf.Term) bool {
 		return t.Kind == spf.KindPTR || strings.Contains(t.Domain(), "%{p") || strings.Contains(t.Domain(), "%{P")
 	})
 	if len(those) == 0 {
@@ -69,11 +69,9 @@ func (in *inspection) spfPTR(n *spfNode) {
 	}
 	at := visible.Domain(n.Domain)
 	in.found.add("spf-ptr", "The SPF record of "+at+" uses the names that clients give themselves (ptr). That is slow, and large receivers skip it (RFC 7208, section 5.5).",
-		strings.Join(those, " "), Fix{
-			Text:    "Take " + remedy.List(those) + " out of the SPF record of " + at + ", and name the servers by their addresses.",
-			Broken:  remedy.Marked(at, n.parsed, those),
-			Changes: edited(n, others),
-		})
+		strings.Join(those, " "), remedy.LeaveOut(Fix{
+			Text: "Take " + remedy.List(those) + " out of the SPF record of " + at + ", and name the servers by their addresses.",
+		}, at, n.parsed, those))
 }
 
 // spfBehindAll is on terms that nobody reads.

@@ -102,22 +102,25 @@ func (p *printer) setup(r *Report) {
 		p.Paragraph(0, layout.Bold, s.Name+" ("+strings.Join(s.Signs, ", ")+")")
 		for i := range s.Steps {
 			step := &s.Steps[i]
-			if step.State == stepDone {
-				p.Paragraph(2, layout.Green, "done: "+step.Fix.Text)
-				continue
+			switch {
+			case step.State == stepDone:
+				p.Paragraph(2, layout.Green, stepWords[stepDone]+" "+step.Fix.Text)
+			case step.State != stepUnknown:
+				p.Paragraph(2, layout.Yellow, stepWords[step.State]+" "+step.Fix.Text)
+			case len(step.Fix.Changes) == 0:
+				p.Paragraph(2, layout.Yellow, "cannot be told yet: "+step.Fix.Text)
+			default:
+				p.Paragraph(2, layout.Yellow, stepWords[step.State])
+				p.Fix("-", &step.Fix)
 			}
-			if step.State == stepMissing {
-				p.Paragraph(2, layout.Yellow, "missing, see above: "+step.Fix.Text)
-				continue
-			}
-			p.Paragraph(2, layout.Yellow, stepWords[step.State])
-			p.Fix("-", &step.Fix)
 		}
 		p.Raw("\n")
 	}
 }
 
 var stepWords = map[string]string{
-	stepMissing: "missing:",
+	stepDone:    "done:",
+	stepBroken:  "not right, see above:",
+	stepMissing: "missing, see above:",
 	stepUnknown: "cannot be seen in DNS; compare:",
 }

@@ -26,11 +26,23 @@ func (r *Record) spfTerm(src source, word span, text string) (terms []string, ok
 	}
 	mended, why, kind := mendTerm(text)
 	if mended == "" || !soundTerm(mended) {
-		r.faultAt(src, word, KindValue, "This is not a term that SPF has.")
+		r.faultAt(src, word, KindValue, unreadable(text))
 		return nil, false
 	}
 	r.faultAt(src, word, kind, why)
 	return []string{mended}, true
+}
+
+// unreadable says what is wrong with a term of which nobody can tell what was meant.
+func unreadable(text string) string {
+	name, _, found := strings.Cut(domain.ToLower(strings.TrimLeft(text, "+-~?")), ":")
+	switch {
+	case found && (name == "ip4" || name == "ip6"):
+		return "This is no address and no network."
+	case found && known(name):
+		return "What stands behind " + name + ": cannot be read."
+	}
+	return "This is not a term that SPF has."
 }
 
 // soundTerm reports whether a term is one that SPF has, and not just one that it ignores

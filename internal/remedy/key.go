@@ -2,6 +2,8 @@ package remedy
 
 import (
 	"cmp"
+	"strings"
+
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/mend"
 	"github.com/mailverdict/mailverdict/internal/provider"
@@ -17,16 +19,37 @@ func MendKey(key, text, fault string) Fix {
 	if text == "" {
 		return f
 	}
+	placeholder := KeyPlaceholder
+	selector, signer, _ := strings.Cut(key, "._domainkey.")
+	if p, record := recordAt(selector, signer); p != nil && record.Type == "TXT" {
+		f.Provider, placeholder = p.ID, record.Value
+	}
 	r, meant := mend.Key(text)
 	if !meant {
 		f.Broken = Whole(key, text)
-		f.Changes = []Change{Replace(key, KeyPlaceholder, text)}
+		f.Changes = []Change{Replace(key, placeholder, text)}
 		return f
 	}
 	f.Broken = Show(key, r)
-	value := cmp.Or(r.Mended, KeyPlaceholder)
-	f.Changes = []Change{Replace(key, value, text)}
+	f.Changes = []Change{Replace(key, cmp.Or(r.Mended, placeholder), text)}
 	return f
+}
+
+// recordAt returns the record that a provider has its customers publish for a selector, if the
+// selector tells of one.
+func recordAt(selector, signer string) (*provider.Provider, provider.Record) {
+	p := provider.OfSelector(selector)
+	if p == nil {
+		return nil, provider.Record{}
+	}
+	for _, fix := range p.Fixes {
+		for _, r := range fix.For(signer).Records {
+			if r.Host == domain.ToLower(selector)+"._domainkey" {
+				return p, r
+			}
+		}
+	}
+	return nil, provider.Record{}
 }
 
 // RevokedKey is for a key whose owner has withdrawn it.
@@ -63,16 +86,10 @@ func MissingKey(selector, signer, key string) Fix {
 	if domain.Check(key) != nil {
 		return Fix{Text: f.Text}
 	}
-	if p := provider.OfSelector(selector); p != nil {
-		for _, fix := range p.Fixes {
-			for _, r := range fix.For(signer).Records {
-				if r.Host == domain.ToLower(selector)+"._domainkey" {
-					f.Provider = p.ID
-					f.Changes = []Change{New(ActionAdd, key, r.Type, r.Value)}
-					return f
-				}
-			}
-		}
+	if p, r := recordAt(selector, signer); p != nil {
+		f.Provider = p.ID
+		f.Changes = []Change{New(ActionAdd, key, r.Type, r.Value)}
+		return f
 	}
 	f.Changes = []Change{New(ActionAdd, key, "TXT", KeyPlaceholder)}
 	return f

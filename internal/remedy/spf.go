@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mailverdict/mailverdict/alignment"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/mend"
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -154,17 +155,44 @@ func costs(e *spf.Evaluation) []cost {
 	return list
 }
 
-// LeaveOut marks some terms of a record, and returns the fix with the record without them.
+// sendersPlaceholder stands for what only the owner of a domain knows: what sends its mail.
+const sendersPlaceholder = "<your servers and mail companies>"
+
+// LeaveOut marks some terms of a record, and returns the fix with the record without them. Where
+// nothing would be left that lets anybody send, a placeholder takes their place: "v=spf1 -all" would
+// say that the domain sends no mail.
 func LeaveOut(f Fix, at string, r *spf.Record, terms []string) Fix {
 	value := "v=spf1"
+	if letsSend(r, nil) && !letsSend(r, terms) {
+		value += " " + sendersPlaceholder
+		f.Note = join(f.Note, "Nothing is left then that may send: name what sends your mail.")
+	}
+	all := false
 	for _, t := range r.Terms {
 		if !slices.Contains(terms, t.Text) {
 			value += " " + t.Text
+			all = all || t.Kind == spf.KindAll
 		}
+	}
+	if !all && strings.Contains(value, sendersPlaceholder) {
+		value += " ~all"
 	}
 	f.Broken = Marked(at, r, terms)
 	f.Changes = []Change{Replace(at, value, r.Text)}
 	return f
+}
+
+// letsSend reports whether a record without some of its terms lets somebody send.
+func letsSend(r *spf.Record, without []string) bool {
+	return slices.ContainsFunc(r.Terms, func(t spf.Term) bool {
+		lets := t.Kind == spf.KindRedirect || !t.Kind.IsModifier() && t.Qualifier == spf.StatusPass
+		return lets && !slices.Contains(without, t.Text)
+	})
+}
+
+// join joins sentences.
+func join(sentences ...string) string {
+	return strings.TrimSpace(strings.Join(sentences, " "))
 }
 
 // dropTerms is for a record that needs too many look-ups.
@@ -186,7 +214,7 @@ func dropTerms(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
 	drop, why := dropFirst(terms)
 	f = LeaveOut(f, at, r, []string{drop.term})
 	f.Broken.Faults = []string{"Ten look-ups are allowed. Its parts need: " + strings.Join(parts, ", ") + "."}
-	f.Note = "Here " + drop.term + " is left out, " + why + ". It can move to a name below " + at + " and send from there."
+	f.Note = join("Here "+drop.term+" is left out, "+why+". It can move to a name below "+at+" and send from there.", f.Note)
 	return f
 }
 
@@ -216,8 +244,12 @@ func dropFirst(terms []cost) (drop cost, why string) {
 	return drop, "which costs most"
 }
 
-// dropLoop is for a record that leads back to itself.
+// dropLoop is for a record that leads back to itself, by way of others or not.
 func dropLoop(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
+	if name, record, term := loopBelow(at, e); record != nil {
+		f.Text = "Take " + term + " out of the SPF record of " + name + ". It leads back to a record that includes it: a loop."
+		return LeaveOut(f, name, record, []string{term})
+	}
 	term := ""
 	for _, t := range r.Terms {
 		if (t.Kind == spf.KindInclude || t.Kind == spf.KindRedirect) && domain.ToLower(t.Domain()) == at {
@@ -233,6 +265,29 @@ func dropLoop(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
 	}
 	f.Text = "Take " + term + " out of the SPF record of " + at + ". It leads back to the record itself: a loop."
 	return LeaveOut(f, at, r, []string{term})
+}
+
+// loopBelow returns the record of the same owner, below that of a domain, that has the term which leads
+// back, if something else in it lets somebody send. It is the place to correct, since the include of
+// it has a use.
+func loopBelow(at string, e *spf.Evaluation) (name string, r *spf.Record, term string) {
+	owner := alignment.PublicSuffix{}.Of(at).Organizational
+	for e != nil && len(e.Steps) > 0 {
+		last := &e.Steps[len(e.Steps)-1]
+		if last.Nested != nil && len(last.Nested.Steps) > 0 {
+			e = last.Nested
+			continue
+		}
+		if !errors.Is(last.Err, spf.ErrLoop) || e.Domain == at || owner == "" || !domain.Within(e.Domain, owner) {
+			break
+		}
+		r, ok, err := spf.Parse(e.Record)
+		if ok && err == nil && letsSend(r, []string{last.Term}) {
+			return visible.Domain(e.Domain), r, last.Term
+		}
+		break
+	}
+	return "", nil, ""
 }
 
 // dropEmpty is for terms that lead nowhere.
@@ -253,7 +308,7 @@ func dropEmpty(f Fix, at string, r *spf.Record, e *spf.Evaluation) Fix {
 		return f
 	}
 	f = LeaveOut(f, at, r, terms)
-	f.Note = "Left out here, since DNS has nothing there: " + List(terms) + "."
+	f.Note = join("Left out here, since DNS has nothing there: "+List(terms)+".", f.Note)
 	return f
 }
 
@@ -298,7 +353,7 @@ func CloseSPF(at, text string) (f Fix, open bool) {
 	if !ok || err != nil {
 		return Fix{}, false
 	}
-	value, terms := "v=spf1", []string(nil)
+	value, terms := "", []string(nil)
 	for i := range r.Terms {
 		t := &r.Terms[i]
 		if !Everybody(t) {
@@ -313,10 +368,13 @@ func CloseSPF(at, text string) (f Fix, open bool) {
 	if len(terms) == 0 {
 		return Fix{}, false
 	}
+	if !letsSend(r, terms) {
+		value = " " + sendersPlaceholder + value
+	}
 	return Fix{
 		Text:    "Close the SPF record of " + at + ". It lets everybody send mail in your name: " + List(terms) + ".",
 		Note:    "Name your own servers and mail companies in it, and nobody else.",
 		Broken:  Marked(at, r, terms),
-		Changes: []Change{Replace(at, value, text)},
+		Changes: []Change{Replace(at, "v=spf1"+value, text)},
 	}, true
 }

@@ -1,0 +1,94 @@
+package inspect
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mailverdict/mailverdict/resolver"
+)
+
+func stepOf(r *Report, provider, text string) string {
+	for _, s := range r.Setup {
+		for _, step := range s.Steps {
+			if s.Provider == provider && strings.Contains(step.Fix.Text, text) {
+				return step.State
+			}
+		}
+	}
+	return ""
+}
+
+func TestAStepWithABrokenKeyIsNotDone(t *testing.T) {
+	zone := with(txt("google._domainkey.good.example", rsaKey(2048)[:120]))
+	r := inspected(t, zone, "good.example")
+	if got := stepOf(r, "google-workspace", "Make a key"); got != stepBroken {
+		t.Errorf("the step is %q", got)
+	}
+	f := findingOf(r, "dkim-malformed")
+	if f == nil || f.Publish == nil || !strings.Contains(f.Publish.Value, "Google Admin console") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestTheSecondSelectorOfACompanyMayHaveNoKeyYet(t *testing.T) {
+	const one, two = "selector1-good-example._domainkey.x.onmicrosoft.com", "selector2-good-example._domainkey.x.onmicrosoft.com"
+	zone := with(resolver.Zone{
+		"selector1._domainkey.good.example": {CNAME: one},
+		"selector2._domainkey.good.example": {CNAME: two},
+		one:                                 {TXT: []string{rsaKey(2048)}},
+	})
+	if f := findingOf(inspected(t, zone, "good.example"), "dkim-dangling"); f != nil {
+		t.Error(f)
+	}
+	if f := findingOf(inspected(t, zone, "good.example", "selector2"), "dkim-dangling"); f == nil {
+		t.Error("a selector that was asked for has no key, and nothing is said")
+	}
+	delete(zone, one)
+	if f := findingOf(inspected(t, zone, "good.example"), "dkim-dangling"); f == nil {
+		t.Error("neither has a key, and nothing is said")
+	}
+}
+
+func TestNoRecordIsToBePublishedWhereAnAliasStands(t *testing.T) {
+	const target = "selector1-good-example._domainkey.x.onmicrosoft.com"
+	for _, key := range []string{rsaKey(2048)[:120], rsaKey(512), rsaKey(1024), rsaKey(2048) + "; t=y", rsaKey(2048) + "; h=sha1", rsaKey(2048) + "; s=tlsrpt"} {
+		zone := with(resolver.Zone{"selector1._domainkey.good.example": {CNAME: target}, target: {TXT: []string{key}}})
+		found := false
+		for _, f := range inspected(t, zone, "good.example").Findings {
+			if strings.HasPrefix(f.ID, "dkim-") {
+				found = true
+				if f.Publish != nil || f.Fix == nil || !strings.Contains(f.Fix.Text, "Microsoft") {
+					t.Errorf("%s: %+v %+v", f.ID, f.Publish, f.Fix)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("nothing is said about %s", key[len(key)-12:])
+		}
+	}
+}
+
+func TestNoAdviceTurnsAShopIntoADomainWithoutMail(t *testing.T) {
+	loop := plus(apex("v=spf1 include:a.good.example -all"), txt("a.good.example", "v=spf1 include:good.example -all"))
+	for name, zone := range map[string]resolver.Zone{
+		"an include without a record": apex("v=spf1 include:none.example -all"),
+		"a redirect without a record": apex("v=spf1 redirect=none.example"),
+		"a loop":                      loop,
+		"ptr":                         apex("v=spf1 ptr -all"),
+		"+all":                        apex("v=spf1 +all"),
+	} {
+		for _, f := range inspected(t, zone, "good.example").Findings {
+			if f.Publish != nil && strings.HasPrefix(f.Publish.Value, "v=spf1") && !strings.Contains(f.Publish.Value, "<your servers") {
+				t.Errorf("%s: %s publishes %q", name, f.ID, f.Publish.Value)
+			}
+		}
+	}
+}
+
+func TestALoopIsCutWhereItStands(t *testing.T) {
+	zone := plus(apex("v=spf1 mx include:a.good.example -all"), txt("a.good.example", "v=spf1 ip4:192.0.2.77 include:good.example -all"))
+	f := findingOf(inspected(t, zone, "good.example"), "spf-loop")
+	if f == nil || f.Publish == nil || f.Publish.Name != "a.good.example" || f.Publish.Value != "v=spf1 ip4:192.0.2.77 -all" {
+		t.Errorf("%+v", f)
+	}
+}
