@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -41,9 +42,13 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The second signal kills, should the first one not be enough.
-	context.AfterFunc(ctx, stop)
+	ctx := context.Background()
+	if !slices.Contains(os.Args, "-worker") { // a worker just ends
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		// The second signal kills, should the first one not be enough.
+		context.AfterFunc(ctx, stop)
+	}
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

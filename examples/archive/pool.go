@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
+	"time"
 
 	fnpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/fnexecution_v1"
 	"google.golang.org/grpc"
@@ -17,6 +19,7 @@ type pool struct {
 	fnpb.UnimplementedBeamFnExternalWorkerPoolServer
 	address string
 	lost    chan struct{} // closed when a worker is gone
+	lose    func()        // closes it
 	server  *grpc.Server
 
 	mu    sync.Mutex
@@ -31,6 +34,7 @@ func startPool(ctx context.Context) (*pool, error) {
 		return nil, err
 	}
 	p := &pool{address: listener.Addr().String(), lost: make(chan struct{}), server: grpc.NewServer(), stops: map[string]context.CancelFunc{}}
+	p.lose = sync.OnceFunc(func() { close(p.lost) })
 	fnpb.RegisterBeamFnExternalWorkerPoolServer(p.server, p)
 	go p.server.Serve(listener)
 	return p, nil
@@ -48,6 +52,26 @@ func (p *pool) close() {
 	p.ended.Wait()
 }
 
+// workerLost reports whether the worker was lost, once it has ended or the limit has.
+func (p *pool) workerLost(limit time.Duration) bool {
+	ended := make(chan struct{})
+	go func() {
+		p.ended.Wait()
+		close(ended)
+	}()
+	select {
+	case <-p.lost:
+	case <-ended:
+	case <-time.After(limit):
+	}
+	select {
+	case <-p.lost:
+		return true
+	default:
+		return false
+	}
+}
+
 // StartWorker is called by the job server.
 func (p *pool) StartWorker(_ context.Context, r *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse, error) {
 	self, err := os.Executable()
@@ -58,6 +82,8 @@ func (p *pool) StartWorker(_ context.Context, r *fnpb.StartWorkerRequest) (*fnpb
 	cmd := exec.CommandContext(ctx, self, "-worker", "-id="+r.GetWorkerId(),
 		"-logging_endpoint="+r.GetLoggingEndpoint().GetUrl(), "-control_endpoint="+r.GetControlEndpoint().GetUrl())
 	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		stop()
 		return &fnpb.StartWorkerResponse{Error: err.Error()}, nil
@@ -67,13 +93,16 @@ func (p *pool) StartWorker(_ context.Context, r *fnpb.StartWorkerRequest) (*fnpb
 	p.stops[id] = stop
 	p.mu.Unlock()
 	p.ended.Go(func() {
-		cmd.Wait() // how it ended makes no difference
+		cmd.Wait() // how it ended is in the state
 		stop()
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.stops[id] != nil {
+		// A job server that sees its worker vanish asks to stop it, often before it is known here
+		// that the process has ended. One that was stopped ends by the signal for that.
+		status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if p.stops[id] != nil || status.Signal() != syscall.SIGTERM {
 			delete(p.stops, id)
-			close(p.lost) // a job has one worker
+			p.lose()
 		}
 	})
 	return &fnpb.StartWorkerResponse{}, nil

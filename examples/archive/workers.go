@@ -88,11 +88,10 @@ func onWorker(ctx context.Context, server string, job Job, part part) error {
 		return cause
 	}
 	if err != nil {
-		// The job server may know first that its worker is gone, and fails the job.
-		select {
-		case <-pool.lost:
+		// The job server may know first that its worker is gone. It fails the job, and stops what
+		// is left of the worker.
+		if pool.workerLost(10 * time.Second) {
 			return errWorkerLost
-		case <-time.After(time.Second):
 		}
 	}
 	return err
