@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -91,4 +92,49 @@ func TestALoopIsCutWhereItStands(t *testing.T) {
 	if f == nil || f.Publish == nil || f.Publish.Name != "a.good.example" || f.Publish.Value != "v=spf1 ip4:192.0.2.77 -all" {
 		t.Errorf("%+v", f)
 	}
+}
+
+func TestADomainThatACompanySendsForIsNotSilenced(t *testing.T) {
+	zone := resolver.Zone{
+		"good.example":                     {A: []string{"192.0.2.80"}},
+		"s1._domainkey.good.example":       {CNAME: "s1.domainkey.u1.wl1.sendgrid.net"},
+		"s1.domainkey.u1.wl1.sendgrid.net": {TXT: []string{rsaKey(2048)}},
+	}
+	r := inspected(t, zone, "good.example")
+	f := findingOf(r, "dmarc-missing")
+	if f == nil || f.Publish == nil || !strings.HasPrefix(f.Publish.Value, "v=DMARC1; p=none; rua=") || findingOf(r, "mail-parked") != nil {
+		t.Errorf("%+v %s", f, ids(r))
+	}
+	delete(zone, "s1._domainkey.good.example")
+	if f := findingOf(inspected(t, zone, "good.example"), "dmarc-missing"); f == nil || f.Publish.Value != "v=DMARC1; p=reject" || !strings.Contains(f.Fix.Note, "If it does send mail") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestTheFirstSPFRecordNamesWhatIsSeenToSend(t *testing.T) {
+	zone := resolver.Zone{
+		"good.example":    {TXT: []string{"hello"}, MX: []string{"1 smtp.google.com", "10 mx.good.example"}},
+		"smtp.google.com": {A: []string{"142.250.1.26"}},
+		"mx.good.example": {A: []string{"192.0.2.25"}},
+	}
+	f := findingOf(inspected(t, zone, "good.example"), "spf-missing")
+	if f == nil || f.Publish == nil || f.Publish.Value != "v=spf1 mx include:_spf.google.com ~all" {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestAFailureOfDNSIsNeverWrittenAsNone(t *testing.T) {
+	var text strings.Builder
+	r := inspected(t, failing{}, "good.example")
+	r.Text(&text, TextOptions{})
+	if strings.Contains(text.String(), "none") || strings.Contains(text.String(), "no key") || strings.Count(text.String(), noAnswer) != 5 || !r.DMARC.Unknown || !r.Mail.Unknown {
+		t.Errorf("%s", text.String())
+	}
+}
+
+// failing is DNS that is down.
+type failing struct{}
+
+func (failing) Resolve(context.Context, resolver.Question) (resolver.Answer, error) {
+	return resolver.Answer{}, resolver.ErrTimeout
 }

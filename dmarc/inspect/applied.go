@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
@@ -20,7 +21,7 @@ func (in *inspection) applied(walk *discovery.Result) *published.DMARC {
 	list := in.discover(in.name, discovery.PublicSuffix)
 	d := &published.DMARC{Applied: appliedBy(walk), BySuffixList: appliedBy(list)}
 	a, b := d.Applied, d.BySuffixList
-	d.Differ = a.FoundAt != b.FoundAt || a.Applies != b.Applies || a.Policy != b.Policy || a.Organizational != b.Organizational
+	d.Differ = !a.Unknown && !b.Unknown && (a.FoundAt != b.FoundAt || a.Applies != b.Applies || a.Policy != b.Policy || a.Organizational != b.Organizational)
 	below := probe + "." + in.name
 	if len(below) > domain.MaxLength-len("_dmarc.") || walk.Query() == nil {
 		return d
@@ -39,6 +40,7 @@ func appliedBy(r *discovery.Result) published.Applied {
 	a := published.Applied{Name: r.AuthorDomain, Organizational: r.Organization(r.AuthorDomain).Organizational, Why: why(r)}
 	q := r.Query()
 	if q == nil {
+		a.Unknown = errors.Is(r.Err, discovery.ErrPolicyUnknown)
 		return a
 	}
 	p, tag := r.Policy()

@@ -177,6 +177,9 @@ func (in *inspection) dmarcMissing() {
 	fix := remedy.PublishDMARC(name, in.firstPolicy())
 	if in.withoutMail() && in.silent() {
 		fix.Note = "A domain without mail needs no time to try: reject protects its name at once."
+		if in.tree.root.parsed == nil {
+			fix.Note += " If it does send mail, begin with p=none and an address for reports (rua)."
+		}
 	}
 	in.found.add("dmarc-missing", "No DMARC record applies to "+in.name+". Everybody can use its name.", "nothing at "+remedy.List(asked), fix)
 }
@@ -189,10 +192,11 @@ func (in *inspection) publishAt() string {
 	return in.name
 }
 
-// silent reports whether the SPF record says that nobody sends, or there is none.
+// silent reports whether nothing shows that the domain sends mail: no company is recognised, and the
+// SPF record says that nobody sends, or there is none.
 func (in *inspection) silent() bool {
 	root := in.tree.root
-	return root.parsed != nil && saysNothing(root.parsed) || errors.Is(root.err, spf.ErrNoRecord)
+	return len(in.providers) == 0 && (root.parsed != nil && saysNothing(root.parsed) || errors.Is(root.err, spf.ErrNoRecord))
 }
 
 // firstPolicy is the record of a domain that has none.

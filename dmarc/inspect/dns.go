@@ -82,16 +82,6 @@ type failures struct {
 	list []Unanswered
 }
 
-// An Unanswered is a question that DNS did not answer.
-type Unanswered struct {
-	Name   string `json:"name"`
-	Type   string `json:"type"`
-	Reason string `json:"reason"`
-
-	// Matters says that SPF, DMARC, or a key that was asked for depends on it.
-	Matters bool `json:"matters"`
-}
-
 func question(name string, t resolver.Type) resolver.Question {
 	return resolver.Question{Name: name, Type: t}
 }

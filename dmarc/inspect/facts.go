@@ -25,8 +25,8 @@ func (r *Report) facts() []fact {
 		}
 	}
 	if s := r.SPF; s != nil {
-		add("SPF", cmp.Or(s.Record, "none"))
-		if s.Record != "" {
+		add("SPF", cmp.Or(s.Record, missing(s.Status == "temperror")))
+		if s.Record != "" && (s.Status == "valid" || s.Lookups > 0) {
 			add("", costOf(s))
 			add("", whoMaySend(s))
 		}
@@ -42,10 +42,25 @@ func (r *Report) facts() []fact {
 	for i, k := range r.DKIM {
 		add(unless(i > 0, "DKIM"), k.String())
 	}
-	if len(r.DKIM) == 0 {
+	switch {
+	case len(r.DKIM) > 0:
+	case slices.ContainsFunc(r.Unanswered, func(u Unanswered) bool { return strings.Contains(u.Name, "._domainkey.") }):
+		add("DKIM", noAnswer)
+	default:
 		add("DKIM", "no key found at the selectors that were tried")
 	}
 	return append(list, mailFacts(r.Mail)...)
+}
+
+// noAnswer is said of what DNS failed to tell, which is never "none".
+const noAnswer = "DNS gave no answer"
+
+// missing says that there is no record, or that DNS failed.
+func missing(failed bool) string {
+	if failed {
+		return noAnswer
+	}
+	return "none"
 }
 
 // companies are those that send for the domain.
@@ -118,7 +133,7 @@ func thousands(n uint64) string {
 }
 
 func dmarcFacts(d *published.DMARC) []fact {
-	list := []fact{{"DMARC", visible.Value(cmp.Or(d.Record, "none"))}}
+	list := []fact{{"DMARC", visible.Value(cmp.Or(d.Record, missing(d.Unknown)))}}
 	add := func(label, text string) { list = append(list, fact{label, visible.Value(text)}) }
 	if d.FoundAt != "" {
 		add("", sentence(&d.Applied))
@@ -180,7 +195,7 @@ func unnamed(m *published.Mail, host string) string {
 			for _, addr := range s.Unnamed {
 				list = append(list, addr.String())
 			}
-			return " (" + strings.Join(list, ", ") + ": no name in DNS that leads back, so that receivers refuse mail from there)"
+			return " (" + strings.Join(list, ", ") + ": no name in DNS that leads back; receivers refuse mail that comes from there)"
 		}
 	}
 	return ""
@@ -195,7 +210,7 @@ func mailFacts(m *published.Mail) []fact {
 	case m.NullMX:
 		list = append(list, fact{unless(len(m.MX) > 0, "MX"), "null: it takes no mail"})
 	case len(m.MX) == 0:
-		list = append(list, fact{"MX", "none"})
+		list = append(list, fact{"MX", missing(m.Unknown)})
 	}
 	for _, f := range []fact{{"MTA-STS", m.MTASTS}, {"TLS-RPT", m.TLSRPT}, {"BIMI", m.BIMI}} {
 		if f.Text != "" {

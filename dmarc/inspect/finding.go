@@ -100,11 +100,15 @@ func (f *findings) hasError(prefix string) bool {
 	return slices.ContainsFunc(f.list, func(n Finding) bool { return n.Severity == SeverityError && strings.HasPrefix(n.ID, prefix) })
 }
 
-// sorted returns the findings, the worst first.
+// sorted returns the findings, the worst first. What DNS did not answer comes before what is no error.
 func (f *findings) sorted() []Finding {
-	slices.SortStableFunc(f.list, func(a, b Finding) int {
-		return slices.Index(severities, a.Severity) - slices.Index(severities, b.Severity)
-	})
+	rank := func(n *Finding) int {
+		if n.ID == "dns-unanswered" {
+			return 1
+		}
+		return 2 * slices.Index(severities, n.Severity)
+	}
+	slices.SortStableFunc(f.list, func(a, b Finding) int { return rank(&a) - rank(&b) })
 	return f.list
 }
 

@@ -31,13 +31,11 @@ package inspect
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/provider"
-	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
@@ -128,9 +126,10 @@ func (in *inspection) run() {
 		return
 	}
 	in.exchangers()
+	in.readSPF()
+	in.recognise()
 	in.spf()
 	in.dmarc()
-	in.recognise()
 	in.dkim()
 	in.mail()
 	in.parked()
@@ -146,30 +145,6 @@ func (in *inspection) first() []resolver.Question {
 	list = append(list, question(in.name, resolver.TypeMX))
 	list = append(list, keyQuestions(in.selectors())...)
 	return append(list, in.aliasQuestions()...)
-}
-
-// open is on questions that DNS did not answer.
-func (in *inspection) open() {
-	list := in.dns.log.list
-	if len(list) == 0 {
-		return
-	}
-	var matter, others []string
-	for _, u := range list {
-		text := visible.Line(u.Name) + " " + u.Type + " (" + u.Reason + ")"
-		if u.Matters {
-			matter = append(matter, text)
-		} else {
-			others = append(others, text)
-		}
-	}
-	const most = 5
-	texts := append(matter, others...)
-	if len(texts) > most {
-		texts = append(texts[:most], "and others")
-	}
-	in.found.add("dns-unanswered", "DNS gave no answer to "+remedy.Plural(len(list), "question", "questions")+". Nothing is said here of what depends on it.",
-		strings.Join(texts, ", "), Fix{Text: "Inspect the domain again later. If that does not help, see that its name servers answer."})
 }
 
 // recognised notes that a record gives a provider away.

@@ -24,7 +24,7 @@ import (
 func (in *inspection) exchangers() {
 	answer, err := in.dns.get(question(in.name, resolver.TypeMX), false)
 	in.mxKnown = err == nil
-	in.report.Mail = &published.Mail{}
+	in.report.Mail = &published.Mail{Unknown: err != nil}
 	for _, mx := range answer.MX {
 		if mx.Host == "" || mx.Host == "." {
 			in.report.Mail.NullMX = true
@@ -207,7 +207,7 @@ func (in *inspection) parked() {
 	}
 	message := in.name + " says that it has no mail, but not in full. It lacks: " + remedy.List(lacks) + "."
 	if !in.report.Parked {
-		message = in.name + " takes no mail, and does not say whether it sends any. It lacks: " + remedy.List(lacks) + "."
+		message = in.name + " has no MX record, and does not say whether it sends mail. It lacks: " + remedy.List(lacks) + "."
 	}
 	in.found.add("mail-parked", message, strings.Join(lacks, ", "), f)
 }

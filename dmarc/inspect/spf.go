@@ -9,6 +9,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
 	"github.com/mailverdict/mailverdict/internal/mend"
+	"github.com/mailverdict/mailverdict/internal/provider"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -21,11 +22,15 @@ const (
 	maxVoids   = 2
 )
 
-// spf inspects the SPF record.
-func (in *inspection) spf() {
+// readSPF reads the SPF record with all that it includes.
+func (in *inspection) readSPF() {
 	in.tree = readTree(in.dns.part(), in.name)
 	in.report.SPF = in.tree.report()
 	in.spfStatus()
+}
+
+// spf inspects the SPF record.
+func (in *inspection) spf() {
 	root := in.tree.root
 	switch {
 	case errors.Is(root.err, spf.ErrDNS):
@@ -169,24 +174,36 @@ func faultText(r *mend.Record) string {
 // that has its mail, or with nobody where it takes no mail either.
 func (in *inspection) firstSPF() Fix {
 	name := visible.Domain(in.name)
-	if in.withoutMail() {
+	terms := in.firstTerms()
+	if len(terms) == 0 {
 		return Fix{
 			Text:    "Publish an SPF record for " + name + " that says that it sends no mail.",
 			Note:    "If it does send mail, name its servers and mail companies before -all.",
 			Changes: []Change{remedy.New(remedy.ActionAdd, name, "TXT", "v=spf1 -all")},
 		}
 	}
-	term := "mx"
-	for _, mx := range in.mx {
-		if include := includeOf(providerOfHost(mx.Host)); include != "" {
-			term = include
-		}
-	}
 	return Fix{
 		Text:    "Publish an SPF record for " + name + ". It says which servers send its mail.",
 		Note:    "Name all your servers and mail companies before ~all.",
-		Changes: []Change{remedy.New(remedy.ActionAdd, name, "TXT", "v=spf1 "+term+" ~all")},
+		Changes: []Change{remedy.New(remedy.ActionAdd, name, "TXT", "v=spf1 "+strings.Join(terms, " ")+" ~all")},
 	}
+}
+
+// firstTerms are what is known to send for a domain without an SPF record: companies that want to be
+// included, and mail servers that are none of theirs.
+func (in *inspection) firstTerms() []string {
+	var terms []string
+	for _, mx := range in.mx {
+		if includeOf(providerOfHost(mx.Host)) == "" {
+			terms = []string{"mx"}
+		}
+	}
+	for _, p := range provider.All() {
+		if include := includeOf(&p); include != "" && in.providers[p.ID] != nil {
+			terms = append(terms, include)
+		}
+	}
+	return terms
 }
 
 // spfCosts is on look-ups.

@@ -78,8 +78,15 @@ func newRow(r *inspect.Report) row {
 	if r.SPF != nil && r.SPF.Record != "" {
 		row.lookups = strconv.Itoa(r.SPF.Lookups)
 	}
-	if r.DMARC != nil && r.DMARC.Applies != "" {
-		row.policy = r.DMARC.Applies + "=" + r.DMARC.Policy
+	if r.SPF != nil && r.SPF.Status == "temperror" {
+		row.lookups = "?"
+	}
+	switch d := r.DMARC; {
+	case d == nil:
+	case d.Unknown:
+		row.policy = "?"
+	case d.Applies != "":
+		row.policy = d.Applies + "=" + d.Policy
 	}
 	_, row.counts, _ = strings.Cut(r.String(), ": ")
 	return row

@@ -27,6 +27,9 @@ type Applied struct {
 	Policy  string `json:"policy,omitempty"`   // what the tag says
 	Effect  string `json:"effect,omitempty"`   // what is asked for after t=y or pct
 
+	// Unknown says that DNS failed, so that there may be a record.
+	Unknown bool `json:"unknown,omitempty"`
+
 	Organizational string `json:"organizational_domain,omitempty"`
 	Why            string `json:"why,omitempty"` // a sentence
 }

@@ -50,6 +50,9 @@ type Mail struct {
 	MX     []resolver.MX `json:"mx,omitempty"`
 	NullMX bool          `json:"null_mx,omitempty"`
 
+	// Unknown says that DNS failed, so that there may be MX records.
+	Unknown bool `json:"unknown,omitempty"`
+
 	Servers []Server `json:"servers,omitempty"` // of MX, the first ones that have addresses
 
 	// Records of their own: MTA-STS (RFC 8461), TLS-RPT (RFC 8460), BIMI.
