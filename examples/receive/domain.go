@@ -73,12 +73,11 @@ func (s *server) inspect(ctx context.Context, client netip.Prefix, f domainForm)
 	if !s.dns.allows(client, domainQuestions) {
 		return "", errQuestions
 	}
-	select {
-	case s.checks <- struct{}{}:
-		defer func() { <-s.checks }()
-	default:
+	free := s.checks.take(client)
+	if free == nil {
 		return "", errChecks
 	}
+	defer free()
 	inspector := inspect.Inspector{Resolver: s.verifier.Resolver, Options: inspect.Options{Questions: domainQuestions, Time: domainTime}}
 	if f.Selector != "" {
 		inspector.Selectors = []string{f.Selector}

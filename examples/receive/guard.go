@@ -10,11 +10,12 @@ import (
 )
 
 // A guard is a listener that lets each client have only so many connections, and each connection
-// live only so long.
+// live and be silent only so long.
 type guard struct {
 	net.Listener
 	slots *slots
 	life  time.Duration // of a connection; 0: no limit
+	idle  time.Duration // until the next octet; 0: what the server sets
 	full  string        // what one too many is told
 }
 
@@ -32,7 +33,7 @@ func (g *guard) Accept() (net.Conn, error) {
 			_ = conn.Close()
 			continue
 		}
-		c := &guarded{Conn: conn, free: free}
+		c := &guarded{Conn: conn, free: free, idle: g.idle}
 		if g.life > 0 {
 			c.end.Store(time.Now().Add(g.life).UnixNano())
 		}
@@ -44,8 +45,20 @@ func (g *guard) Accept() (net.Conn, error) {
 type guarded struct {
 	net.Conn
 	free    func()
+	idle    time.Duration
 	end     atomic.Int64 // Unix nanoseconds; 0: no limit
 	guesses atomic.Int64
+}
+
+// Read waits for the next octets only so long. Go-smtp sets a time at each command, and a large message
+// on a slow line takes longer than that.
+func (c *guarded) Read(p []byte) (int, error) {
+	if c.idle > 0 {
+		if err := c.SetReadDeadline(time.Now().Add(c.idle)); err != nil {
+			return 0, err
+		}
+	}
+	return c.Conn.Read(p)
 }
 
 func (c *guarded) SetReadDeadline(t time.Time) error {

@@ -5,11 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"strings"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // handler has all paths. There are no cookies: the path of a visitor is the key to what the visitor has.
 func (s *server) handler() http.Handler {
@@ -60,7 +57,12 @@ func (s *server) handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, http.StatusNotFound, "There is no such page.")
 	})
-	return secured(mux)
+	// No other site may use up what a browser's owner may have here.
+	own := http.NewCrossOriginProtection()
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.problem(w, http.StatusForbidden, "Another site sent this form. Use the one on the page.")
+	}))
+	return secured(own.Handler(mux))
 }
 
 // secured adds the fields that every answer has.
@@ -69,7 +71,7 @@ func secured(next http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
 			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers say of our own forms that they come from nowhere
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -102,7 +104,7 @@ func (s *server) showWay(w http.ResponseWriter, status int, way string, v *visit
 	case "stories":
 		p.Stories = s.stories
 	case "send":
-		p.Stories = s.featured()
+		p.Stories, p.Sample = s.featured(), s.sample
 	}
 	p.fill(v)
 	s.write(w, status, p)

@@ -16,7 +16,7 @@ type limits struct {
 	size     int64
 
 	visitors, visitorsByClient       int
-	links                            int
+	links, linksByClient             int
 	streams, streamsByClient         int
 	connections, connectionsByClient int
 	web, webByClient                 int           // HTTP connections
@@ -24,7 +24,7 @@ type limits struct {
 	idle                             time.Duration // of an SMTP client between two commands
 	guesses                          int           // recipients that do not exist, of a connection
 	uploads, uploadsByClient         int           // forms with a message that are being read
-	checks                           int           // pasted messages and stories at a time
+	checks, checksByClient           int           // pasted messages, stories and domains at a time
 
 	// By client and hour.
 	mails     int // MAIL commands
@@ -38,12 +38,12 @@ var defaultLimits = limits{
 	life: 30 * time.Minute, linkLife: 24 * time.Hour,
 	messages: 10, octets: 1 << 20, size: 10 << 20,
 	visitors: 500, visitorsByClient: 30,
-	links:   200,
+	links: 200, linksByClient: 20,
 	streams: 1000, streamsByClient: 60,
 	connections: 200, connectionsByClient: 20,
 	web: 2000, webByClient: 100,
 	connectionTime: 10 * time.Minute, idle: 2 * time.Minute,
-	guesses: 5, uploads: 12, uploadsByClient: 3, checks: 8,
+	guesses: 5, uploads: 12, uploadsByClient: 3, checks: 8, checksByClient: 3,
 	mails: 300, questions: 3000,
 }
 

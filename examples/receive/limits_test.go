@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -139,6 +140,34 @@ func TestAClientThatSaysNothingIsLeft(t *testing.T) {
 	}
 }
 
+// A large message on a slow line takes longer than the time in which something has to come.
+func TestAClientThatIsSlowIsHeardOut(t *testing.T) {
+	r := start(t, func(s *server) { s.limits.idle = 400 * time.Millisecond })
+	s := r.session(t)
+	c, err := net.Dial("tcp", r.mail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	text := bufio.NewReader(c)
+	if _, err := io.WriteString(c, "EHLO laptop.example\r\nMAIL FROM:<me@laptop.example>\r\nRCPT TO:<"+s.Address+">\r\nDATA\r\n"+mine); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		time.Sleep(80 * time.Millisecond) // what is tested is time on a real connection
+		if _, err := io.WriteString(c, "A line.\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := io.WriteString(c, ".\r\nQUIT\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	replies, _ := io.ReadAll(text)
+	if !strings.Contains(string(replies), "250 2.0.0 OK: queued") {
+		t.Errorf("%s", replies)
+	}
+}
+
 func TestAMessageHasOneRecipient(t *testing.T) {
 	r := start(t, nil)
 	a, b := r.session(t), r.session(t)
@@ -186,6 +215,9 @@ func TestOneMessageAtATime(t *testing.T) {
 	if status, page, _ := r.paste(t, s.Page+"/paste", map[string]string{"message": mine}); status != http.StatusTooManyRequests || !strings.Contains(page, "Another message of yours is under way") {
 		t.Errorf("a pasted message gets %d", status)
 	}
+	if status, page := r.post(t, s.Page+"/stories", map[string][]string{"story": {"bounce"}}); status != http.StatusTooManyRequests || !strings.Contains(page, "Another message of yours is under way") {
+		t.Errorf("a story gets %d", status)
+	}
 	if err := c.Reset(); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +257,7 @@ func TestOnlyTheLastMessagesAreKept(t *testing.T) {
 		if n < 3 {
 			want = http.StatusNotFound
 		}
-		if status, _ := r.get(t, s.Page+"/"+itoa(n)); status != want {
+		if status, _ := r.get(t, s.Page+"/"+strconv.Itoa(n)); status != want {
 			t.Errorf("message %d: %d, want %d", n, status, want)
 		}
 	}
@@ -305,15 +337,24 @@ func TestAClientHasOnlySoManyHTTPConnections(t *testing.T) {
 }
 
 func TestOnlySoManyPastedMessagesAreChecked(t *testing.T) {
-	r := start(t, func(s *server) { s.limits.checks = 1 })
-	r.checks <- struct{}{} // one is under way
+	r := start(t, func(s *server) { s.limits.checksByClient = 1 })
+	done := r.checks.take(clientOf(netip.MustParseAddr("127.0.0.1"))) // one is under way
 	if status, page, _ := r.paste(t, "/paste", map[string]string{"message": mine}); status != http.StatusTooManyRequests || !strings.Contains(page, "Many messages are being checked") {
 		t.Errorf("%d\n%s", status, page)
 	}
-	if status, _ := r.post(t, "/stories", map[string][]string{"story": {"bounce"}}); status != http.StatusServiceUnavailable {
+	if status, _ := r.post(t, "/stories", map[string][]string{"story": {"bounce"}}); status != http.StatusTooManyRequests {
 		t.Errorf("a story: %d", status)
 	}
-	<-r.checks
+	if status, _ := r.post(t, "/domain", map[string][]string{"domain": {"laptop.example"}}); status != http.StatusTooManyRequests {
+		t.Errorf("a domain: %d", status)
+	}
+	done()
+	if status, _, _ := r.paste(t, "/paste", map[string]string{"message": mine}); status != http.StatusOK {
+		t.Errorf("after that: %d", status)
+	}
+	if r.visitors.slots.count() != 1 {
+		t.Errorf("%d visitors are there, and one message", r.visitors.slots.count())
+	}
 }
 
 func TestOnlySoManyFormsAreReadAtATime(t *testing.T) {
@@ -409,12 +450,39 @@ func TestALinkLivesADay(t *testing.T) {
 		if _, ok := vs.shared(id); ok {
 			t.Error("it is still there")
 		}
-		id = vs.share(v, nil, nil)
-		v.deleteLinks()
+		w := vs.add(netip.MustParsePrefix("192.0.2.2/32"))
+		id = vs.share(w, nil, nil)
+		w.delete()
+		if _, ok := vs.shared(id); id == "" || !ok {
+			t.Error("it is gone with the address")
+		}
+		w.deleteLinks()
 		if _, ok := vs.shared(id); ok {
 			t.Error("it is there though its visitor deleted everything")
 		}
+		if vs.share(w, nil, nil) != "" {
+			t.Error("who is gone makes a link")
+		}
 	})
+}
+
+func TestAClientHasOnlySoManyLinks(t *testing.T) {
+	l := defaultLimits
+	l.links, l.linksByClient = 3, 2
+	vs := newVisitors(l, demoDomain)
+	a, b := vs.add(netip.MustParsePrefix("192.0.2.1/32")), vs.add(netip.MustParsePrefix("192.0.2.2/32"))
+	first := vs.share(a, nil, nil)
+	if first == "" || vs.share(a, nil, nil) == "" || vs.share(a, nil, nil) != "" {
+		t.Error("a client has another number of links than the limit says")
+	}
+	if vs.share(b, nil, nil) == "" {
+		t.Error("one client takes the links of another")
+	}
+	vs.unshare(first)
+	vs.unshare(first)
+	if vs.share(a, nil, nil) == "" || vs.share(a, nil, nil) != "" {
+		t.Error("a link that is deleted makes room for another number than one")
+	}
 }
 
 func TestAddressesCannotBeGuessed(t *testing.T) {

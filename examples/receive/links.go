@@ -3,8 +3,8 @@ package main
 import "net/http"
 
 func (s *server) deleteVisitor(w http.ResponseWriter, r *http.Request, v *visitor) {
-	v.deleteLinks()
 	v.delete()
+	v.deleteLinks() // after that, since none can be made any more
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
@@ -18,7 +18,7 @@ func (s *server) makeLink(w http.ResponseWriter, r *http.Request, v *visitor) {
 	view, json := m.share()
 	id := s.visitors.share(v, view, json)
 	if id == "" {
-		s.problem(w, http.StatusServiceUnavailable, "There are too many links already. Try again tomorrow.")
+		s.problem(w, http.StatusServiceUnavailable, "There are too many links already. Delete some, or try again tomorrow.")
 		return
 	}
 	http.Redirect(w, r, "/r/"+id, http.StatusSeeOther)

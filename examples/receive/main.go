@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -95,11 +96,11 @@ func (o *options) check(rest []string) error {
 	mail, page := ":2525", ":8080"
 	if o.demo {
 		mail, page = "localhost:2525", "localhost:8080"
-		o.domain = or(o.domain, demoDomain)
+		o.domain = cmp.Or(o.domain, demoDomain)
 	}
-	o.smtp, o.http = or(o.smtp, mail), or(o.http, page)
+	o.smtp, o.http = cmp.Or(o.smtp, mail), cmp.Or(o.http, page)
 	o.domain = strings.ToLower(strings.TrimSuffix(o.domain, "."))
-	o.authservID = or(o.authservID, o.domain)
+	o.authservID = cmp.Or(o.authservID, o.domain)
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("%q is no flag", rest[0])
@@ -115,13 +116,6 @@ func (o *options) check(rest []string) error {
 		return errors.New("-visitors is a number from 1 on")
 	}
 	return o.dns.Check()
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 // parseNetworks reads addresses and networks.

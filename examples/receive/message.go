@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"html/template"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -139,7 +140,7 @@ func (m *message) finish(r *dmarc.Result, authservID string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.view.AuthservID = authservID
-	m.view.Base = m.visitor.path() + "/" + itoa(m.number)
+	m.view.Base = m.visitor.path() + "/" + strconv.Itoa(m.number)
 	pieces := m.view.Finish(r)
 	pieces[len(pieces)-1] += m.entryLocked(false).html()
 	for _, html := range pieces {

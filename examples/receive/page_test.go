@@ -51,7 +51,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 		}
 		_, body := read(t, response)
 		for name, want := range map[string]string{
-			"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+			"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
 		} {
 			if got := response.Header.Get(name); got != want {
 				t.Errorf("%s: %s is %q", path, name, got)
@@ -80,6 +80,53 @@ func checkMarkup(t *testing.T, path, body string) {
 	for _, id := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(body, -1) {
 		if ids[id[1]]++; ids[id[1]] > 1 {
 			t.Errorf("%s has the id %q twice", path, id[1])
+		}
+	}
+}
+
+// Another site could use up what the browser's owner may have here.
+func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+	r := start(t, nil)
+	for _, path := range []string{"/session", "/api/session", "/stories", "/paste", "/domain"} {
+		for _, field := range [][2]string{{"Origin", "https://elsewhere.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}} {
+			request, err := http.NewRequest(http.MethodPost, r.page+path, strings.NewReader("story=bounce&domain=laptop.example"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			request.Header.Set(field[0], field[1])
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if status, _ := read(t, response); status != http.StatusForbidden {
+				t.Errorf("%s with %s: %d", path, field, status)
+			}
+		}
+	}
+	if n := r.visitors.slots.count(); n > 0 {
+		t.Errorf("%d visitors were made", n)
+	}
+	request, err := http.NewRequest(http.MethodPost, r.page+"/session", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Origin", r.page)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := read(t, response); status != http.StatusOK {
+		t.Errorf("the page's own form: %d", status)
+	}
+}
+
+func TestTheFirstPageShowsWhatThereIsToSee(t *testing.T) {
+	r := start(t, nil)
+	_, page := r.get(t, "/")
+	for _, want := range []string{"What you will see", "PASS: this message is from tulips.example.", "not aligned", `value="shop-through-provider">Watch this message arrive`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the first page does not have %q", want)
 		}
 	}
 }

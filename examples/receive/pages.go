@@ -48,6 +48,7 @@ type page struct {
 	Ended    bool   // the message has come to its end
 	Messages []entry
 	Stories  []*story
+	Sample   *sample    // of the first page
 	Domain   domainForm // of Way "domain"
 
 	Shared string // path of a shared message

@@ -75,19 +75,18 @@ func (s *server) check(v *visitor, l *letter) (int, error) {
 	if !s.dns.allows(v.client, maxQuestions) {
 		return 0, errQuestions
 	}
-	select {
-	case s.checks <- struct{}{}:
-	default:
+	free := s.checks.take(v.client)
+	if free == nil {
 		return 0, errChecks
 	}
 	m := &message{view: show.New(time.Now(), "pasted", l.envelope), from: l.from, notes: l.notes}
 	m.view.Notes = append(append(m.view.Notes, l.from.Doubts...), l.notes...)
 	if !m.belong(v) {
-		<-s.checks
+		free()
 		return 0, errUnderWay
 	}
 	go func() {
-		defer func() { <-s.checks }()
+		defer free()
 		s.run(m, l)
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/examples/internal/envelope"
@@ -20,17 +21,22 @@ func (s *server) postPaste(w http.ResponseWriter, r *http.Request, v *visitor) {
 		s.showWay(w, status, "paste", v, capital(err.Error())+".")
 		return
 	}
-	if v == nil {
+	made := v == nil
+	if made {
 		if v = s.newVisitor(w, r); v == nil {
 			return
 		}
 	}
 	n, err := s.check(v, l)
 	if err != nil {
+		if made {
+			v.delete()
+			v = nil
+		}
 		s.showWay(w, http.StatusTooManyRequests, "paste", v, capital(err.Error())+".")
 		return
 	}
-	http.Redirect(w, r, v.path()+"/"+itoa(n), http.StatusSeeOther)
+	http.Redirect(w, r, v.path()+"/"+strconv.Itoa(n), http.StatusSeeOther)
 }
 
 var errUploads = errors.New("too many messages are being sent here just now: try again in a minute")

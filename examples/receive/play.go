@@ -18,20 +18,23 @@ func (s *server) postStory(w http.ResponseWriter, r *http.Request, v *visitor) {
 		s.showWay(w, http.StatusBadRequest, "stories", v, "There is no such story.")
 		return
 	}
-	select {
-	case s.checks <- struct{}{}:
-	default:
-		s.showWay(w, http.StatusServiceUnavailable, "stories", v, capital(errChecks.Error())+".")
+	if v != nil && v.isBusy() {
+		s.showWay(w, http.StatusTooManyRequests, "stories", v, capital(errUnderWay.Error())+".")
+		return
+	}
+	free := s.checks.take(s.client(r))
+	if free == nil {
+		s.showWay(w, http.StatusTooManyRequests, "stories", v, capital(errChecks.Error())+".")
 		return
 	}
 	if v == nil {
 		if v = s.newVisitor(w, r); v == nil {
-			<-s.checks
+			free()
 			return
 		}
 	}
 	go func() {
-		defer func() { <-s.checks }()
+		defer free()
 		if err := s.play(story, v.address()); err != nil {
 			s.log.Info("story", "name", story.Name, "reply", err)
 		}

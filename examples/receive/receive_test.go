@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -100,6 +103,39 @@ func TestAPastedMessageIsJudged(t *testing.T) {
 		if status, page, _ := r.paste(t, "/paste", map[string]string{"message": text}); status != http.StatusBadRequest || !strings.Contains(page, want) {
 			t.Errorf("%q: %d\n%s", text, status, page)
 		}
+	}
+}
+
+func TestTheServerEndsWhenOneOfItsHalvesDoes(t *testing.T) {
+	for name, fail := range map[string]func(mail, page net.Listener){
+		"SMTP": func(mail, _ net.Listener) { _ = mail.Close() },
+		"HTTP": func(_, page net.Listener) { _ = page.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dns, err := demoDNS()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := newServer(&server{domain: demoDomain, authservID: demoDomain}, dns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var both [2]net.Listener
+			for i := range both {
+				if both[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fail(both[0], both[1])
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if err := s.serve(ctx, both[0], both[1]); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("it ends with %v", err)
+			}
+			if ctx.Err() != nil {
+				t.Error("it does not end by itself")
+			}
+		})
 	}
 }
 

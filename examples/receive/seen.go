@@ -47,7 +47,7 @@ func (s *server) showOne(w http.ResponseWriter, r *http.Request, v *visitor, m *
 		if way == "" {
 			p.Live = "" // a message that has ended does not change
 			if !p.Ended {
-				p.Live = v.path() + "/" + itoa(m.number) + "/events"
+				p.Live = v.path() + "/" + strconv.Itoa(m.number) + "/events"
 			}
 		}
 	}

@@ -37,11 +37,12 @@ type server struct {
 
 	visitors *visitors
 	stories  []*story
+	sample   *sample
 	mails    *quota
 	dns      *quota
 	streams  *slots
 	uploads  *slots
-	checks   chan struct{} // a place for each check that is under way
+	checks   *slots // for checks that the page began
 	closing  context.Context
 }
 
@@ -58,10 +59,13 @@ func newServer(s *server, r resolver.Resolver) (*server, error) {
 	s.mails, s.dns = newQuota(s.limits.mails), newQuota(s.limits.questions)
 	s.streams = newSlots(s.limits.streams, s.limits.streamsByClient)
 	s.uploads = newSlots(s.limits.uploads, s.limits.uploadsByClient)
-	s.checks = make(chan struct{}, s.limits.checks)
+	s.checks = newSlots(s.limits.checks, s.limits.checksByClient)
 	s.closing = context.Background()
 	var err error
-	s.stories, err = readStories(s.authservID)
+	if s.stories, err = readStories(s.authservID); err != nil {
+		return nil, err
+	}
+	s.sample, err = s.newSample(sampleStory)
 	return s, err
 }
 
@@ -86,6 +90,19 @@ func (s *server) smtpServer(v *dmarc.Verifier, r *receiver) *smtp.Server {
 	return server
 }
 
+// webServer returns a server for the page.
+func (s *server) webServer() *http.Server {
+	return &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       2 * time.Minute, // of a form with 10 MiB
+		WriteTimeout:      3 * time.Minute, // from the request on; a stream sets its own
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+}
+
 // smtpLog has the server's log take what go-smtp says, which is about clients that went away.
 type smtpLog struct{ log *slog.Logger }
 
@@ -94,25 +111,15 @@ func (l smtpLog) Printf(format string, v ...any) {
 }
 func (l smtpLog) Println(v ...any) { l.log.Debug("smtp", slog.Any("values", v)) }
 
-// serve serves both until ctx ends.
+// serve serves both until ctx ends or one of them fails.
 func (s *server) serve(ctx context.Context, mail, web net.Listener) error {
-	closing, cancel := context.WithCancel(ctx)
-	defer cancel()
-	s.closing = closing
+	g, ctx := errgroup.WithContext(ctx)
+	s.closing = ctx
 	mailServer := s.smtpServer(s.verifier, &receiver{server: s, via: "by SMTP"})
-	webServer := &http.Server{
-		Handler:           s.handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       2 * time.Minute,
-		WriteTimeout:      time.Minute, // a stream sets its own
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
-	var g errgroup.Group
+	webServer := s.webServer()
 	g.Go(func() error {
 		return mailServer.Serve(&guard{Listener: mail, slots: newSlots(s.limits.connections, s.limits.connectionsByClient),
-			life: s.limits.connectionTime, full: "421 4.7.0 Too many connections, try again later\r\n"})
+			life: s.limits.connectionTime, idle: s.limits.idle, full: "421 4.7.0 Too many connections, try again later\r\n"})
 	})
 	g.Go(func() error {
 		each := s.limits.webByClient
@@ -126,18 +133,11 @@ func (s *server) serve(ctx context.Context, mail, web net.Listener) error {
 		return err
 	})
 	g.Go(func() error {
-		<-closing.Done()
+		<-ctx.Done()
 		wait, stop := context.WithTimeout(context.Background(), 5*time.Second)
 		defer stop()
 		_ = mailServer.Close()
 		return webServer.Shutdown(wait)
 	})
-	err := make(chan error, 1)
-	go func() { err <- g.Wait() }()
-	select {
-	case <-ctx.Done():
-		return <-err
-	case e := <-err:
-		return e
-	}
+	return g.Wait()
 }

@@ -44,6 +44,24 @@ func TestAStreamShowsThatItIsAlive(t *testing.T) {
 	})
 }
 
+func TestWhoHasSeenWhatIsNotThereYetSeesWhatComes(t *testing.T) {
+	r := start(t, nil)
+	s := r.session(t)
+	if err := r.send(t, "me@laptop.example", s.Address, mine); err != nil {
+		t.Fatal(err)
+	}
+	v := r.visitors.find(strings.TrimPrefix(s.Page, "/s/"))
+	if list, _, lost := v.after(1_000_000, 0); len(list) > 0 || lost {
+		t.Errorf("%d events, lost %v", len(list), lost)
+	}
+	if err := r.send(t, "me@laptop.example", s.Address, mine); err != nil {
+		t.Fatal(err)
+	}
+	if list := r.stream(t, s.Events, "nonsense", "result"); !strings.HasSuffix(list[0].id, ".1") {
+		t.Errorf("from the beginning on, the first event is %s", list[0].id)
+	}
+}
+
 func TestAStreamEndsWithItsVisitor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := newServer(&server{domain: demoDomain, authservID: demoDomain}, resolver.Zone{})

@@ -107,11 +107,19 @@ func (v *visitor) done() {
 	v.busy = false
 }
 
+// isBusy reports whether a message is under way.
+func (v *visitor) isBusy() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.busy
+}
+
 // after returns the events after one, of one message or of all (0), and a channel that is closed when
 // there are more. Lost says that some are not there any more.
 func (v *visitor) after(id, message int) (list []event, more <-chan struct{}, lost bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	id = min(id, v.lastID) // what is not there yet cannot have been seen
 	if len(v.events) > 0 && id > 0 {
 		lost = v.events[0].id > id+1
 	}
@@ -172,8 +180,7 @@ func (v *visitor) deleteLinks() {
 	defer v.all.mu.Unlock()
 	for id, l := range v.all.links {
 		if l.visitor == v {
-			l.end.Stop()
-			delete(v.all.links, id)
+			v.all.drop(id)
 		}
 	}
 }

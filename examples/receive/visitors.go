@@ -15,7 +15,8 @@ import (
 type visitors struct {
 	limits limits
 	domain string
-	slots  *slots
+	slots  *slots // for visitors
+	shares *slots // for links
 
 	mu     sync.Mutex
 	byMail map[string]*visitor // by local part
@@ -30,11 +31,12 @@ type link struct {
 	visitor *visitor
 	end     *time.Timer
 	until   time.Time
+	free    func()
 }
 
 func newVisitors(l limits, domain string) *visitors {
 	return &visitors{
-		limits: l, domain: domain, slots: newSlots(l.visitors, l.visitorsByClient),
+		limits: l, domain: domain, slots: newSlots(l.visitors, l.visitorsByClient), shares: newSlots(l.links, l.linksByClient),
 		byMail: map[string]*visitor{}, byKey: map[string]*visitor{}, links: map[string]link{},
 	}
 }
@@ -81,15 +83,23 @@ func (vs *visitors) find(key string) *visitor {
 	return vs.byKey[key]
 }
 
-// share keeps a message under a word that nobody can guess. It is "" if there are too many.
+// share keeps a message under a word that nobody can guess. It is "" if there are too many, or the
+// visitor is gone.
 func (vs *visitors) share(v *visitor, view *show.View, json []byte) string {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	if len(vs.links) >= vs.limits.links {
+	if vs.byKey[v.key] != v {
+		return ""
+	}
+	free := vs.shares.take(v.client)
+	if free == nil {
 		return ""
 	}
 	id := secret(16)
-	vs.links[id] = link{view, json, v, time.AfterFunc(vs.limits.linkLife, func() { vs.unshare(id) }), time.Now().Add(vs.limits.linkLife)}
+	vs.links[id] = link{
+		view: view, json: json, visitor: v, free: free,
+		end: time.AfterFunc(vs.limits.linkLife, func() { vs.unshare(id) }), until: time.Now().Add(vs.limits.linkLife),
+	}
 	return id
 }
 
@@ -105,8 +115,14 @@ func (vs *visitors) shared(id string) (link, bool) {
 func (vs *visitors) unshare(id string) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
+	vs.drop(id)
+}
+
+// drop is unshare with vs.mu held.
+func (vs *visitors) drop(id string) {
 	if l, ok := vs.links[id]; ok {
 		l.end.Stop()
+		l.free()
 		delete(vs.links, id)
 	}
 }

@@ -135,6 +135,9 @@ func (v *View) show(id string) template.HTML {
 // Page is all that is shown so far.
 func (v *View) Page() template.HTML { return render("message", v) }
 
+// Sample is the verdict in short, for a page that has no message yet. It has no ids.
+func (v *View) Sample() template.HTML { return render("sample", v) }
+
 // Subject is the Subject field, for a list of messages.
 func (v *View) Subject() string {
 	for _, f := range v.Fields {
@@ -158,5 +161,5 @@ func (v *View) AnswerHTML() template.HTML {
 	return stepHTML(&explain.Explanation{Answer: v.explained.Answer, Reasons: v.explained.Reasons})
 }
 
-// Field is the Authentication-Results field.
+// AuthenticationResults is the Authentication-Results field.
 func (v *View) AuthenticationResults() string { return authres.Format(v.AuthservID, v.Result) }

@@ -176,7 +176,11 @@
   document.addEventListener("click", async (e) => {
     const b = e.target.closest("button.copy");
     if (!b) return;
-    if (b.dataset.fetch) return copy(b, await (await fetch(b.dataset.fetch)).text());
+    if (b.dataset.fetch) {
+      const r = await fetch(b.dataset.fetch);
+      if (r.ok) copy(b, await r.text());
+      return;
+    }
     const from = b.dataset.copy ? $(b.dataset.copy) : b.previousElementSibling;
     copy(b, from.value === undefined ? from.textContent : from.value);
   });
@@ -185,8 +189,9 @@
   document.addEventListener("change", async (e) => {
     const f = e.target.closest("form[data-live]");
     if (!f) return;
-    const r = await fetch(`${f.dataset.live}?${new URLSearchParams(new FormData(f))}`);
-    if (r.ok) $("whatif-answer").replaceWith(...parse(await r.text()));
+    const query = () => new URLSearchParams(new FormData(f)).toString(), asked = query();
+    const r = await fetch(`${f.dataset.live}?${asked}`), html = await r.text();
+    if (r.ok && query() === asked) $("whatif-answer").replaceWith(...parse(html)); // not an answer that came late
   });
 
   // A message may be dropped on the form.
@@ -214,6 +219,8 @@
       } else if (!source) {
         source = follow(`${stage.dataset.live}?after=${last}`, (e) => { last = e.id; take(e); });
         source.addEventListener("reload", () => location.reload());
+        // Refused, as where too many pages are open: the page as it is by then has to do.
+        source.onerror = (e) => { if (e.target.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 10000); };
         source.addEventListener("gone", () => { source.close(); setTimeout(() => location.reload(), 2000); }); // unless this page deleted it
       }
     };
