@@ -100,7 +100,7 @@ func (i *Inspector) Inspect(ctx context.Context, name string) *Report {
 	canonical, err := domain.CanonicalMail(name)
 	in := &inspection{name: canonical, options: &i.Options, report: r, providers: map[string][]string{}}
 	if err != nil {
-		in.found.add("domain-missing", visible.Line(name)+" is not a domain name: "+err.Error()+".", name, Fix{})
+		in.found.add("domain-missing", visible.Line(name)+" is not a domain name: "+err.Error()+".", "", Fix{Text: "Write the domain alone, such as example.com."})
 		r.Findings = in.found.sorted()
 		return r
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/mailverdict/mailverdict/examples/internal/cmdline"
 	"github.com/mailverdict/mailverdict/examples/internal/dnsflags"
 	"github.com/mailverdict/mailverdict/examples/internal/envelope"
+	"github.com/mailverdict/mailverdict/examples/internal/typed"
 )
 
 const usage = `usage: inspect [flags] DOMAIN ...
@@ -43,6 +44,7 @@ and no error was found, 2 wrong usage or unreadable input.
 // Options are what the command line says.
 type options struct {
 	domains   []string
+	notes     []string // on what was typed
 	selectors []string
 	lookups   bool
 	json      bool
@@ -77,7 +79,28 @@ func parseFlags(args []string) (*options, error) {
 		}
 		return nil, fmt.Errorf("%s (inspect -h lists the flags)", err)
 	}
-	return o, o.check()
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return o, o.readDomains()
+}
+
+// readDomains takes the domains out of what was typed, and notes where that was something else.
+func (o *options) readDomains() error {
+	for i, text := range o.domains {
+		d := typed.Read(text)
+		if d.Name == "" {
+			return fmt.Errorf("%q is no domain: type a name such as example.com", text)
+		}
+		if d.Changed {
+			o.notes = append(o.notes, fmt.Sprintf("%s: taken for the domain %s", text, d.Name))
+		}
+		if d.Selector != "" {
+			o.selectors = append(o.selectors, d.Selector)
+		}
+		o.domains[i] = d.Name
+	}
+	return nil
 }
 
 // define tells set which flags there are.

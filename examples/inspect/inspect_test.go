@@ -189,3 +189,26 @@ func TestAnInterruptedRunSaysSo(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 }
+
+func TestADomainIsTakenOutOfWhatPeopleType(t *testing.T) {
+	for _, text := range []string{"http://good.example/", "anna@good.example", "_dmarc.good.example", "default._domainkey.good.example"} {
+		status, stdout, stderr := program(t, zoned("-json", text)...)
+		if status != exitOK || !strings.HasPrefix(stdout, `{"domain":"good.example"`) || !strings.Contains(stderr, "taken for the domain good.example") {
+			t.Errorf("%s: status %d\n%s%s", text, status, stdout, stderr)
+		}
+	}
+	if status, _, stderr := program(t, zoned("good.example.")...); status != exitOK || stderr != "" {
+		t.Errorf("with a dot at its end: status %d, %s", status, stderr)
+	}
+	for _, text := range []string{"", "-", "http://", "@"} {
+		if status, stdout, stderr := program(t, zoned(text)...); status != exitUsage || stdout != "" || !strings.Contains(stderr, "such as example.com") {
+			t.Errorf("%q: status %d\n%s%s", text, status, stdout, stderr)
+		}
+	}
+	for _, text := range []string{"a..b", strings.Repeat("a", 300), "\x1b[31ma.example", "192.0.2.1", "a,b.example"} {
+		status, stdout, stderr := program(t, zoned(text)...)
+		if status != exitErrors || stderr != "" || !strings.Contains(stdout, "domain-missing") || strings.Contains(stdout, "\x1b") {
+			t.Errorf("%q: status %d\n%s%s", text, status, stdout, stderr)
+		}
+	}
+}

@@ -48,6 +48,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return complain(stderr, err)
 	}
+	for _, note := range o.notes {
+		fmt.Fprintf(stderr, "inspect: %s\n", terminal.Printable(note))
+	}
 	status, err := o.inspect(ctx, stdin, stdout, stderr)
 	if err != nil {
 		return complain(stderr, err)

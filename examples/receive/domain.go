@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"html/template"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/inspect"
+	"github.com/mailverdict/mailverdict/examples/internal/typed"
 )
 
 // What the inspection of one domain may cost.
@@ -51,21 +53,12 @@ func readDomain(w http.ResponseWriter, r *http.Request) (domainForm, error) {
 	if err := r.ParseForm(); err != nil {
 		return domainForm{}, errors.New("send the form as it is on the page")
 	}
-	f := domainForm{Name: domainOf(r.PostForm.Get("domain")), Selector: strings.TrimSpace(r.PostForm.Get("selector"))}
+	domain := typed.Read(r.PostForm.Get("domain"))
+	f := domainForm{Name: domain.Name, Selector: cmp.Or(strings.TrimSpace(r.PostForm.Get("selector")), domain.Selector)}
 	if f.Name == "" {
 		return f, errors.New("there is no domain in the form")
 	}
 	return f, nil
-}
-
-// domainOf returns the domain in what people write: a domain, an address, or the address of a page.
-func domainOf(text string) string {
-	text = strings.TrimSpace(text)
-	if _, rest, found := strings.Cut(text, "://"); found {
-		text = rest
-	}
-	text, _, _ = strings.Cut(text, "/")
-	return strings.TrimSuffix(text[strings.LastIndexByte(text, '@')+1:], ".")
 }
 
 // inspect inspects a domain for a client.

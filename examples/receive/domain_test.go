@@ -29,17 +29,6 @@ func TestADomainIsInspected(t *testing.T) {
 	}
 }
 
-func TestWhatPeopleWriteForADomainIsUnderstood(t *testing.T) {
-	for text, want := range map[string]string{
-		"shop.example": "shop.example", " shop.example. ": "shop.example", "https://shop.example/a?b": "shop.example",
-		"ann@shop.example": "shop.example", "mailto:ann@shop.example": "shop.example", "": "", "/": "",
-	} {
-		if got := domainOf(text); got != want {
-			t.Errorf("%q is taken for %q, want %q", text, got, want)
-		}
-	}
-}
-
 func TestWhatIsWrongWithTheFormIsSaid(t *testing.T) {
 	r := start(t, func(s *server) { s.limits.questions = domainQuestions + 1 })
 	if status, page := r.inspects(t, "/domain", "", ""); status != http.StatusBadRequest || !strings.Contains(page, "There is no domain in the form.") {
