@@ -59,8 +59,9 @@ type Verdict struct {
 	Unanswered string `json:"unanswered,omitempty"`
 
 	// Err says why Status is not StatusPass. It wraps one of the package's exported errors:
-	// errors.Is(v.Err, dmarc.ErrNotAligned). In JSON it is "reason", its text, and "cause",
-	// a word for that error.
+	// errors.Is(v.Err, dmarc.ErrNotAligned). A fail has ErrNotAuthenticated where nothing
+	// passed, and ErrNotAligned where what passed is about other domains. In JSON it is
+	// "reason", its text, and "cause", a word for that error.
 	Err error `json:"-"`
 }
 

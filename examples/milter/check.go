@@ -140,8 +140,11 @@ func (k *checker) limits(c *config) {
 		key  string
 		time time.Duration
 	}{{"dns_time", c.DNSTime}, {"idle_timeout", c.IdleTimeout}, {"drain_timeout", c.DrainTimeout}, {"store_interval", c.StoreInterval}} {
-		if l.time <= 0 {
+		switch {
+		case l.time <= 0:
 			k.bad(l.key, errors.New("want more than no time"))
+		case l.time < time.Millisecond: // TOML's numbers have no unit, and would be nanoseconds
+			k.bad(l.key, errors.New(`want at least 1ms, in quotes and with its unit, such as "20s"`))
 		}
 	}
 	if c.DNSTime > 4*time.Minute {

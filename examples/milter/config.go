@@ -162,7 +162,7 @@ func parseConfig(text string) (*config, error) {
 			text := strings.TrimSpace(syntax.ErrorWithPosition())
 			return nil, errors.New(text[:min(len(text), 1000)])
 		}
-		return nil, err
+		return nil, wrongType(err)
 	}
 	var wrong []error
 	for _, key := range meta.Undecoded() {
@@ -170,6 +170,21 @@ func parseConfig(text string) (*config, error) {
 	}
 	wrong = append(wrong, c.check()...)
 	return c, errors.Join(wrong...)
+}
+
+// wrongType puts an error about a value of another type than its key has, which names types of Go,
+// into the words of TOML. Other errors stay as they are.
+func wrongType(err error) error {
+	where, types, _ := strings.Cut(err.Error(), ": incompatible types: ")
+	_, want, _ := strings.Cut(types, "destination has type ")
+	words, ok := map[string]string{
+		"slice": `a list, such as ["a", "b"]`, "string": `one text in quotes, such as "a"`,
+		"integer": `an integer, or for a time one text in quotes, such as "20s"`, "boolean": "true or false, without quotes",
+	}[want]
+	if !ok {
+		return err
+	}
+	return fmt.Errorf("%s: want %s", where, words)
 }
 
 // listeners returns all listeners, those of listen with the default authserv-id, or with host if

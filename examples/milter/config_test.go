@@ -105,6 +105,9 @@ func TestWhatIsWrongWithAConfigurationIsSaid(t *testing.T) {
 		{"a path that is too long", `listen = ["unix:/` + strings.Repeat("x", 120) + `"]`, "at most 107 octets"},
 		{"a value of another kind", `dns_cache = "16"`, "dns_cache"},
 		{"a key twice", "reject = \"never\"\nreject = \"always\"", "reject"},
+		{"a text where a list has to be", `listen = "inet:127.0.0.1:8891"`, `line 1 (last key "listen"): want a list, such as ["a", "b"]`},
+		{"a list where a text has to be", "[[listener]]\nlisten = [\"unix:/x\"]", `line 2 (last key "listener.listen"): want one text in quotes`},
+		{"a time without a unit", `dns_time = 20`, `dns_time: want at least 1ms, in quotes and with its unit, such as "20s"`},
 		{"a table that is none", "[listen]\nx = 1", "listen"},
 		{"broken TOML", `reject = `, "line 1"},
 	} {

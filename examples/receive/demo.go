@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/resolver"
+	"github.com/mailverdict/mailverdict/spf"
 	"github.com/mailverdict/mailverdict/testdata"
 )
 
@@ -24,7 +26,8 @@ const laptop = `$ORIGIN laptop.example.
 _dmarc  TXT "v=DMARC1; p=reject; rua=mailto:dmarc@laptop.example"
 `
 
-// demoDNS is the made-up DNS of -demo: the zones of all stories, and that of laptop.example.
+// demoDNS is the made-up DNS of -demo: the zones of all stories, and that of laptop.example. Where
+// stories have different policies for one name, the first one's stands: several would count as none.
 func demoDNS() (resolver.Resolver, error) {
 	all, err := resolver.ParseZone(strings.NewReader(laptop), "laptop.zone")
 	if err != nil {
@@ -45,7 +48,26 @@ func demoDNS() (resolver.Resolver, error) {
 		}
 		all.Add(zone)
 	}
+	for name, records := range all {
+		records.TXT = onePolicy(records.TXT)
+		all[name] = records
+	}
 	return paced{all}, nil
+}
+
+// onePolicy returns TXT records without those of SPF and DMARC that follow another of their kind.
+func onePolicy(records []string) (kept []string) {
+	var hasSPF, hasDMARC bool
+	for _, text := range records {
+		_, isSPF, _ := spf.Parse(text)
+		isDMARC := record.IsDMARC(text)
+		if isSPF && hasSPF || isDMARC && hasDMARC {
+			continue
+		}
+		hasSPF, hasDMARC = hasSPF || isSPF, hasDMARC || isDMARC
+		kept = append(kept, text)
+	}
+	return kept
 }
 
 // tls returns what STARTTLS is offered with.

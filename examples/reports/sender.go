@@ -27,17 +27,17 @@ type senderFlags struct {
 
 func (o *senderFlags) define(set *flag.FlagSet) {
 	set.StringVar(&o.Submitter, "domain", "", "the `DOMAIN` of the receiver that reports (default: this host's name)")
-	set.StringVar(&o.Org, "org", "", "its `NAME` (default: its domain)")
+	set.StringVar(&o.Org, "org", "", "the `NAME` of the receiver that reports (default: its domain)")
 	set.StringVar(&o.From, "from", "", "the `ADDRESS` that reports are from (default: dmarc-reports@DOMAIN); its domain signs them")
 	set.StringVar(&o.Contact, "contact", "", "what else to say of whom to ask about reports, such as the `URL` of a page")
 	set.StringVar(&o.Bounces, "bounces", "", "the `ADDRESS` that bounces come to, as LOCAL+ID@DOMAIN (default: that of -from)")
-	set.StringVar(&o.keyFile, "key", "", "the private key that signs, in PEM (RSA or Ed25519)")
-	set.StringVar(&o.Selector, "selector", "", "its DKIM selector")
+	set.StringVar(&o.keyFile, "key", "", "the private key that signs, a `FILE` in PEM (RSA or Ed25519)")
+	set.StringVar(&o.Selector, "selector", "", "the DKIM `SELECTOR` of -key")
 	set.DurationVar(&o.Spread, "spread", send.DefaultSpread, "over how long a time the mails of a day go out; 0 sends all at once")
 	set.DurationVar(&o.After, "after", send.DefaultAfter, "how long after its period a report is made")
 	set.StringVar(&o.smtp.Addr, "smtp", "localhost:25", "the server that takes the mails, `HOST:PORT`")
-	set.StringVar(&o.smtp.HELO, "helo", "", "what to call this host there (default: its name)")
-	set.BoolVar(&o.startTLS, "starttls", false, "use STARTTLS there, and verify its certificate")
+	set.StringVar(&o.smtp.HELO, "helo", "", "the `NAME` for this host in EHLO to -smtp (default: its own)")
+	set.BoolVar(&o.startTLS, "starttls", false, "use STARTTLS with -smtp, and verify its certificate")
 	o.dns.Define(set)
 }
 

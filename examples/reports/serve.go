@@ -24,7 +24,7 @@ func (p *program) serve(ctx context.Context, args []string) error {
 	address := set.String("http", "127.0.0.1:8090", "serve pages at this `ADDR`; without -login-header it has to be a loopback address")
 	var guard guard
 	set.StringVar(&guard.header, "login-header", "", "the `NAME` of the header in which a reverse proxy says who has logged in, such as X-Remote-User")
-	set.Func("login-from", "an address or network of such a proxy, `ADDR|CIDR` (repeatable); others are refused", guard.addProxy)
+	set.Func("login-from", "an address or network of the proxy of -login-header, `ADDR|CIDR` (repeatable); others are refused", guard.addProxy)
 	offline := set.Bool("offline", false, "ask no DNS: neither for records nor for names of hosts")
 	now := set.String("now", "", "look back from this `TIME`: RFC 3339, a date, or Unix seconds (default: now, at each page)")
 	var dns dnsflags.Flags

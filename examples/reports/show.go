@@ -143,7 +143,7 @@ var headings = map[rollout.Class]string{
 func (v *view) text(to io.Writer, most int, last time.Time) error {
 	fmt.Fprintf(to, "%s, %d days: %s messages, %s of them pass (%s)\n", printable(v.Domain), v.Days, number(v.Messages), number(v.Passed), percent(v.Passed, v.Messages))
 	if v.Unproven > 0 {
-		fmt.Fprintf(to, "Not counted: %d messages in reports that anybody can have written.\n", v.Unproven)
+		fmt.Fprintf(to, "Not counted: %s messages in reports that anybody can have written: their own mail does not pass DMARC (read -trusted counts them).\n", number(v.Unproven))
 	}
 	if len(v.Sources) == 0 {
 		return nil

@@ -20,8 +20,8 @@ import (
 
 const usage = `usage: verify [flags] [MESSAGE ...]
 
-MESSAGE is an .eml file, an mbox file, a directory of them, a Maildir, or - for
-standard input. Without any, the messages that ship with the program are
+MESSAGE is an .eml, .emlx or mbox file, a directory of them, a Maildir, or - for
+standard input; files may be packed with gzip. Without any, the messages that ship with the program are
 verified, offline. Without any but with -ip and -from or -helo: SPF alone.
 
   -ip ADDR         client address (IPv4 or IPv6)
