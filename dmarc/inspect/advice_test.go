@@ -22,7 +22,7 @@ func stepOf(r *Report, provider, text string) string {
 func TestAStepWithABrokenKeyIsNotDone(t *testing.T) {
 	zone := with(txt("google._domainkey.good.example", rsaKey(2048)[:120]))
 	r := inspected(t, zone, "good.example")
-	if got := stepOf(r, "google-workspace", "Make a key"); got != stepBroken {
+	if got := stepOf(r, "google-workspace", "Make a key"); got != stepUnusable {
 		t.Errorf("the step is %q", got)
 	}
 	f := findingOf(r, "dkim-malformed")
@@ -137,4 +137,34 @@ type failing struct{}
 
 func (failing) Resolve(context.Context, resolver.Question) (resolver.Answer, error) {
 	return resolver.Answer{}, resolver.ErrTimeout
+}
+
+func TestARecordIsGivenOnceAndRivalsAreNamed(t *testing.T) {
+	var text, page strings.Builder
+	r := inspected(t, resolver.Zone{"good.example": {A: []string{"192.0.2.80"}}}, "good.example")
+	r.Text(&text, TextOptions{})
+	if n := strings.Count(text.String(), "value    v=spf1 -all"); n != 1 || !strings.Contains(text.String(), "As above: TXT good.example and TXT _dmarc.good.example.") || r.rivals() != "" {
+		t.Errorf("%d times:\n%s", n, text.String())
+	}
+	r = inspected(t, apex("v=spf1 mx ptr mx -all"), "good.example")
+	r.HTML(&page)
+	if !strings.Contains(r.rivals(), "TXT good.example") || !strings.Contains(page.String(), "mv-rivals") {
+		t.Errorf("%q\n%s", r.rivals(), page.String())
+	}
+	if r := inspected(t, goodZone(), "good.example"); r.rivals() != "" {
+		t.Error(r.rivals())
+	}
+}
+
+func TestWhatDNSDidNotAnswerComesBeforeWarnings(t *testing.T) {
+	zone := dmarcIs("v=DMARC1; p=none")
+	zone["good.example"] = resolver.Records{Fault: resolver.Fault{Err: resolver.ErrTimeout}}
+	if r := inspected(t, zone, "good.example"); r.Findings[0].ID != "dns-unanswered" || len(r.Findings) < 2 {
+		t.Error(ids(r))
+	}
+	zone = dmarcIs("v=DMARC1; p=none")
+	zone["_mta-sts.good.example"] = resolver.Records{Fault: resolver.Fault{Err: resolver.ErrTimeout}}
+	if r := inspected(t, zone, "good.example"); r.Findings[0].ID == "dns-unanswered" {
+		t.Error(ids(r))
+	}
 }

@@ -145,8 +145,10 @@ func dmarcFacts(d *published.DMARC) []fact {
 	case n == nil || n.Applies == "":
 	case d.Wildcard:
 		add("", n.Applies+"="+n.Policy+" for every name below it, since a wildcard makes all exist: "+effectWords(n.Effect))
+	case n.Effect == d.Effect && n.FoundAt == d.FoundAt:
+		add("", "the same for names below it that do not exist")
 	default:
-		add("", n.Applies+"="+n.Policy+" for a name below it that does not exist: "+effectWords(n.Effect))
+		add("", n.Applies+"="+n.Policy+" for names below it that do not exist: "+effectWords(n.Effect))
 	}
 	for i, dest := range d.Destinations {
 		add(unless(i > 0, "reports"), dest.Tag+" "+dest.Address+": "+destinationWords[dest.Status])

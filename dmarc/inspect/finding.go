@@ -100,10 +100,11 @@ func (f *findings) hasError(prefix string) bool {
 	return slices.ContainsFunc(f.list, func(n Finding) bool { return n.Severity == SeverityError && strings.HasPrefix(n.ID, prefix) })
 }
 
-// sorted returns the findings, the worst first. What DNS did not answer comes before what is no error.
-func (f *findings) sorted() []Finding {
+// sorted returns the findings, the worst first. If DNS failed where it matters, that comes before all
+// that is no error.
+func (f *findings) sorted(open bool) []Finding {
 	rank := func(n *Finding) int {
-		if n.ID == "dns-unanswered" {
+		if open && n.ID == "dns-unanswered" {
 			return 1
 		}
 		return 2 * slices.Index(severities, n.Severity)

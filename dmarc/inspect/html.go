@@ -21,6 +21,7 @@ var inspectHTML string
 //
 //	mv-inspect    the section; beside it mv-error, mv-warning, mv-info or mv-good, for the worst finding
 //	mv-verdict    its heading (h2): the domain, and how many findings there are
+//	mv-rivals     that several findings have a text for the same record (p)
 //	mv-findings   the findings (ul)
 //	mv-finding    one of them (li); beside it mv-error, mv-warning or mv-info
 //	mv-severity, mv-message, mv-id, mv-evidence   its parts
@@ -28,7 +29,7 @@ var inspectHTML string
 //	mv-lookups    the SPF record with what its terms cost (details)
 //	mv-tree       the terms of a record (ul), nested for includes; in it mv-cost
 //	mv-setup      the steps of setting the domain up with a company (ul)
-//	mv-step       one of them (li); beside it mv-done, mv-missing, mv-broken or mv-unknown, and in it mv-state
+//	mv-step       one of them (li); beside it mv-done, mv-missing, mv-unusable or mv-unknown, and in it mv-state
 //
 //	mv-todo       what to do (ul), with one mv-fix
 //
@@ -53,7 +54,8 @@ func (r *Report) HTML(w io.Writer) error {
 type page struct {
 	Title    string
 	Worst    Severity
-	Findings []Finding
+	Rivals   string // that findings have several texts for a record
+	Findings []shownFinding
 	Facts    []fact
 	Setup    []pageSetup
 
@@ -77,13 +79,11 @@ type pageStep struct {
 }
 
 func (r *Report) shown() page {
-	p := page{Title: visible.Line(visible.BothForms(r.Domain) + ": " + r.counts()), Worst: r.Worst()}
-	for _, f := range r.Findings {
-		f.ID, f.Message, f.Evidence = visible.Line(f.ID), visible.Line(f.Message), visible.Value(f.Evidence)
-		if f.Fix != nil {
-			fix := escaped(*f.Fix)
-			f.Fix = &fix
-		}
+	p := page{Title: visible.Line(visible.BothForms(r.Domain) + ": " + r.counts()), Worst: r.Worst(), Rivals: visible.Line(r.rivals())}
+	for _, f := range r.shownFindings() {
+		own := *f.Finding
+		own.ID, own.Message = visible.Line(own.ID), visible.Line(own.Message)
+		f.Finding, f.Evidence = &own, visible.Value(f.Evidence)
 		p.Findings = append(p.Findings, f)
 	}
 	if r.DMARC != nil {

@@ -101,14 +101,14 @@ func (i *Inspector) Inspect(ctx context.Context, name string) *Report {
 	in := &inspection{name: canonical, options: &i.Options, report: r, providers: map[string][]string{}}
 	if err != nil {
 		in.found.add("domain-missing", visible.Line(name)+" is not a domain name: "+err.Error()+".", "", Fix{Text: "Write the domain alone, such as example.com."})
-		r.Findings = in.found.sorted()
+		r.Findings = in.found.sorted(false)
 		return r
 	}
 	r.Domain = canonical
 	in.dns = newAsker(ctx, i.Resolver, &i.Options)
 	in.run()
-	r.Findings = in.found.sorted()
 	r.Unanswered = in.dns.log.list
+	r.Findings = in.found.sorted(r.Open())
 	r.Questions = in.dns.budget.Asked()
 	return r
 }

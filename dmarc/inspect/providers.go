@@ -91,10 +91,10 @@ func includeOf(p *provider.Provider) string {
 
 // The states of a Step.
 const (
-	stepDone    = "done"
-	stepBroken  = "broken"
-	stepMissing = "missing"
-	stepUnknown = "unknown"
+	stepDone     = "done"
+	stepUnusable = "unusable"
+	stepMissing  = "missing"
+	stepUnknown  = "unknown"
 )
 
 // setups says how far the domain is set up with each provider.
@@ -169,7 +169,7 @@ func (in *inspection) stepState(p *provider.Provider, fix provider.Fix) string {
 	state := stepDone
 	for _, r := range fix.Records {
 		switch s := in.recordState(r); s {
-		case stepMissing, stepBroken:
+		case stepMissing, stepUnusable:
 			return s
 		case stepUnknown:
 			state = s
@@ -201,7 +201,7 @@ func (in *inspection) recordState(r provider.Record) string {
 	}
 	name := r.Host + "." + in.name
 	if slices.ContainsFunc(in.report.DKIM, func(k published.Key) bool { return k.Name == name && k.Problem != "" }) {
-		return stepBroken // a finding on the key says why
+		return stepUnusable // a finding on the key says why
 	}
 	found := false
 	switch r.Type {

@@ -87,6 +87,6 @@ type Setup struct {
 
 // A Step is a step of setting a domain up with a provider.
 type Step struct {
-	State string `json:"state"` // done, missing, broken (a finding says why), or unknown: cannot be seen in DNS
+	State string `json:"state"` // done, missing, unusable (a finding says why), or unknown: cannot be seen in DNS
 	Fix   Fix    `json:"fix"`
 }

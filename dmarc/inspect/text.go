@@ -30,8 +30,8 @@ func (r *Report) Text(w io.Writer, o TextOptions) error {
 	}
 	p := &printer{layout.Printer{Width: max(o.Width, 40), Color: o.Color}}
 	p.headline(r)
-	for i := range r.Findings {
-		p.finding(&r.Findings[i])
+	for _, f := range r.shownFindings() {
+		p.finding(f)
 	}
 	if r.DMARC != nil {
 		p.facts(r)
@@ -62,11 +62,12 @@ func (s Severity) color() string {
 
 func (p *printer) headline(r *Report) {
 	p.Paragraph(0, layout.Bold+r.Worst().color(), visible.BothForms(r.Domain)+": "+r.counts())
+	p.Paragraph(0, "", r.rivals())
 	p.Raw("\n")
 }
 
 // finding writes what is wrong, and what to publish.
-func (p *printer) finding(f *Finding) {
+func (p *printer) finding(f shownFinding) {
 	p.Paragraph(0, layout.Bold+f.Severity.color(), severityWords[f.Severity]+" "+f.ID)
 	p.Paragraph(2, "", f.Message)
 	p.Paragraph(2, layout.Dim, f.Evidence)
@@ -89,7 +90,7 @@ func (p *printer) row(label, text string) {
 
 // facts writes what the domain publishes.
 func (p *printer) facts(r *Report) {
-	p.Paragraph(0, layout.Bold, "What "+r.Domain+" publishes")
+	p.Paragraph(0, layout.Bold, "What "+visible.BothForms(r.Domain)+" publishes")
 	for _, f := range r.facts() {
 		p.row(f.Label, f.Text)
 	}
@@ -119,8 +120,8 @@ func (p *printer) setup(r *Report) {
 }
 
 var stepWords = map[string]string{
-	stepDone:    "done:",
-	stepBroken:  "not right, see above:",
-	stepMissing: "missing, see above:",
-	stepUnknown: "cannot be seen in DNS; compare:",
+	stepDone:     "done:",
+	stepUnusable: "not right, see above:",
+	stepMissing:  "missing, see above:",
+	stepUnknown:  "cannot be seen in DNS; compare:",
 }
