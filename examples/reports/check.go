@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -73,7 +72,7 @@ func (p *program) printFindings(found []finding, asJSON bool) error {
 	for _, f := range found {
 		var err error
 		if asJSON {
-			err = json.NewEncoder(p.stdout).Encode(f)
+			err = p.printJSON(f)
 		} else {
 			_, err = fmt.Fprintln(p.stdout, f)
 		}
@@ -121,7 +120,7 @@ const baseline = 30
 
 // domains checks domains, or all that the store has. With once, what was found the last time too is left out.
 func (c *checker) domains(ctx context.Context, arguments []string, once bool) (found []finding, err error) {
-	list, err := domainsOf(ctx, c.inbox, arguments, sqlstore.Last(baseline+c.days, c.now))
+	list, err := domainsOf(ctx, c.inbox, arguments, sqlstore.Last(missed, c.now))
 	if err != nil {
 		return nil, err
 	}
@@ -156,18 +155,15 @@ func (c *checker) domain(ctx context.Context, domain string) ([]finding, error) 
 	if err != nil {
 		return nil, err
 	}
-	if len(days) < baseline/2 {
-		return nil, nil // there is nothing to compare with
+	found, err := c.reports(ctx, domain)
+	if err != nil || len(days) < baseline/2 {
+		return found, err // there is nothing to compare with
 	}
 	then, err := c.inbox.Flows(ctx, domain, before)
 	if err != nil {
 		return nil, err
 	}
 	now, err := c.inbox.Flows(ctx, domain, sqlstore.Last(c.days, c.now))
-	if err != nil {
-		return nil, err
-	}
-	found, err := c.reports(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +246,11 @@ func (c *checker) notAligned(domain string, then, now []rollout.Flow) (found []f
 // mainShare is the share of all messages from which on a reporter is missed.
 const mainShare = 0.2
 
-// reports finds that reports have stopped: all of them, or those of a reporter who had a large part.
+// missed is for how many days it is said of a domain that its reports have stopped.
+const missed = 180
+
+// reports finds that reports have stopped: all of them, or those of a reporter who had a large part. A domain that
+// had few is not missed.
 func (c *checker) reports(ctx context.Context, domain string) (found []finding, err error) {
 	// The report about yesterday comes today: the days without one are those before.
 	recent := sqlstore.Last(c.silent+1, c.now)
@@ -259,7 +259,7 @@ func (c *checker) reports(ctx context.Context, domain string) (found []finding, 
 		return nil, err
 	}
 	if len(days) == 0 {
-		return []finding{{Domain: domain, Kind: noReports, Text: fmt.Sprintf("no report came about the last %d days: are rua and its mailbox as they were?", c.silent+1)}}, nil
+		return c.stopped(ctx, domain)
 	}
 	present := make(map[string]bool)
 	list, err := c.inbox.Reporters(ctx, domain, recent)
@@ -285,4 +285,18 @@ func (c *checker) reports(ctx context.Context, domain string) (found []finding, 
 		}
 	}
 	return found, nil
+}
+
+// stopped finds that no reports come any more.
+func (c *checker) stopped(ctx context.Context, domain string) ([]finding, error) {
+	days, err := c.inbox.Days(ctx, domain, sqlstore.Last(missed, c.now))
+	if err != nil || len(days) == 0 {
+		return nil, err
+	}
+	last := days[len(days)-1].Day
+	if days, err = c.inbox.Days(ctx, domain, sqlstore.Last(baseline, last)); err != nil || len(days) < baseline/2 {
+		return nil, err
+	}
+	return []finding{{Domain: domain, Kind: noReports, Text: fmt.Sprintf(
+		"no report came about the last %d days, the last one was about %s: are rua and its mailbox as they were?", c.silent+1, last.Format(time.DateOnly))}}, nil
 }

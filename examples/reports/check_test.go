@@ -89,7 +89,12 @@ func TestCheckFindsThatReportsStopped(t *testing.T) {
 	w.longer(func(*aggregate.Report) {})
 	later := day.AddDate(0, 0, 46).Format(time.DateOnly)
 	status, out, _ := run(t, "", "check", "-store", w.store, "-offline", "-now", later)
-	if status != exitFound || out != "example.com: no report came about the last 4 days: are rua and its mailbox as they were?\n" {
+	if status != exitFound || out != "example.com: no report came about the last 4 days, the last one was about 2026-04-09: are rua and its mailbox as they were?\n" {
+		t.Errorf("status %d %s", status, out)
+	}
+	// It is said for as long as somebody may have missed it.
+	status, out, _ = run(t, "", "check", "-store", w.store, "-offline", "-now", day.AddDate(0, 4, 0).Format(time.DateOnly))
+	if status != exitFound || !strings.Contains(out, "the last one was about 2026-04-09") {
 		t.Errorf("status %d %s", status, out)
 	}
 	// Another reporter goes on.

@@ -61,8 +61,7 @@ func sendsNoMail(ctx context.Context, r resolver.Resolver, domain string) bool {
 	})
 }
 
-// missing returns those of the names that do not exist in DNS, and of how many DNS did not say. These are
-// taken to exist.
+// missing returns of names whether they do not exist in DNS, and of how many DNS did not say.
 func missing(ctx context.Context, r resolver.Resolver, names []string) (absent map[string]bool, open int) {
 	absent = make(map[string]bool)
 	var lock sync.Mutex
@@ -75,6 +74,8 @@ func missing(ctx context.Context, r resolver.Resolver, names []string) (absent m
 			absent[name] = true
 		case unlessNotFound(err) != nil:
 			open++
+		default:
+			absent[name] = false
 		}
 	})
 	return absent, open

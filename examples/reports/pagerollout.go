@@ -11,7 +11,7 @@ import (
 // A stage is a value of p, and what it does to the mail.
 type stage struct {
 	Policy string
-	State  string // "now", "past", "next" (safe), "skipped", "blocked", "later" or "against" (not advised)
+	State  string // "now", "testing", "past", "next" (safe), "skipped", "blocked", "later" or "against" (not advised)
 	Verb   string // what becomes of what fails
 	Blocks []rollout.Block
 }
@@ -26,8 +26,13 @@ func stages(p *plan, people string) []stage {
 	}
 	for i := range list {
 		switch s := &list[i]; {
+		case i == at && p.Testing != "":
+			s.State, s.Blocks, next = "testing", p.Blocks, at
 		case i == at:
 			s.State = "now"
+			if p.P.Policy == "reject" {
+				s.Blocks = p.Blocks
+			}
 		case i < at:
 			s.State = "past"
 		case i < next:
@@ -53,7 +58,7 @@ func (s *site) rollout(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	made, err := planFor(ctx, s.inbox, s.resolver, v, p.Now, p.Filter.People, windows...)
+	made, err := planFor(ctx, s.inbox, s.resolver, v, p.Now, p.Filter.owner, windows...)
 	if err != nil {
 		return err
 	}

@@ -22,21 +22,24 @@ var web embed.FS
 
 // A filter is what the address of a page says of what to show.
 type filter struct {
-	Days   int
-	Class  rollout.Class // or ""
-	Query  string        // in the name
-	New    bool
-	All    bool
-	People string // "yes", "no" or ""
-	Name   string // of the source
+	Days  int
+	Class rollout.Class // or ""
+	Query string        // in the name
+	New   bool
+	All   bool
+	owner
+	Name string // of the source
 }
+
+// maxNotMine is how many senders an address may say to be others'.
+const maxNotMine = 100
 
 // classes are the kinds of sources, in the order in which they are shown.
 var classes = []rollout.Class{rollout.Aligned, rollout.Misaligned, rollout.Forwarded, rollout.Unknown}
 
 func parseFilter(query url.Values) (f filter, err error) {
 	f = filter{Days: defaultDays, Query: strings.TrimSpace(query.Get("q")), New: query.Get("new") == "1", All: query.Get("all") == "1",
-		Class: rollout.Class(query.Get("class")), People: query.Get("people"), Name: query.Get("name")}
+		Class: rollout.Class(query.Get("class")), Name: query.Get("name"), owner: owner{People: query.Get("people"), NotMine: query["not-mine"]}}
 	if days := query.Get("days"); days != "" {
 		if f.Days, err = parseDays(days); err != nil {
 			return f, fmt.Errorf("days: %w", err)
@@ -49,6 +52,8 @@ func parseFilter(query url.Values) (f filter, err error) {
 		return f, errors.New("people: neither yes nor no")
 	case len(f.Query) > 255 || len(f.Name) > 255:
 		return f, errors.New("q, name: too long")
+	case len(f.NotMine) > maxNotMine:
+		return f, errors.New("not-mine: too many")
 	}
 	return f, nil
 }
@@ -85,6 +90,13 @@ func (p *page) To(path string, changes ...string) string {
 		query.Del("days")
 	}
 	return (&url.URL{Path: path, RawQuery: query.Encode()}).String()
+}
+
+// NotMine returns the address of this page with one more sender that is not the owner's.
+func (p *page) NotMine(sender string) string {
+	query := p.address.Query()
+	query.Add("not-mine", sender)
+	return (&url.URL{Path: p.address.Path, RawQuery: query.Encode()}).String()
 }
 
 // Of returns the address of a page of a domain, which keeps the days alone.

@@ -69,7 +69,7 @@ func (s *site) senders(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	made, err := planFor(ctx, s.inbox, s.resolver, v, p.Now, p.Filter.People)
+	made, err := planFor(ctx, s.inbox, s.resolver, v, p.Now, p.Filter.owner)
 	if err != nil {
 		return err
 	}

@@ -197,12 +197,50 @@ var windows = []int{7, 30, 90}
 const reporterDays = 90
 
 // maxNames is how many names below a domain are looked up: forgers invent names.
-const maxNames = 50
+const maxNames = 100
+
+// An owner is what the owner of a domain says of it.
+type owner struct {
+	People  string   // whether people write from the domain: "yes", "no" or ""
+	NotMine []string // senders that are not his
+}
+
+// reporterName returns what a reporter calls itself, and the domain that its mail proves, where that is another text:
+// anybody can call himself anything.
+func reporterName(r sqlstore.Reporter) string {
+	if r.Domain == "" || r.Domain == trustedReporter || strings.EqualFold(r.Org, r.Domain) {
+		return r.Org
+	}
+	return fmt.Sprintf("%s <%s>", r.Org, r.Domain)
+}
+
+// oneSidedShare is the share of all messages from which on the others tell little.
+const oneSidedShare = 0.9
+
+// oneSided says so where nearly all that is known is from one reporter.
+func (v *view) oneSided() []string {
+	var total int64
+	shares := make(map[string]int64)
+	for _, r := range v.Proven() {
+		name := r.Domain
+		if name == trustedReporter {
+			name = r.Org
+		}
+		shares[name] += r.Messages
+		total += r.Messages
+	}
+	for name, n := range shares {
+		if float64(n) > oneSidedShare*float64(total) {
+			return []string{fmt.Sprintf("Nearly all of this is what one receiver says, %s: what others get can be other mail.", name)}
+		}
+	}
+	return nil
+}
 
 // planFor answers what a stricter policy would do to a domain, of which v is the view, and in other windows
 // too. Without a resolver, what DNS would say is not known.
-func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, v *view, now time.Time, people string, windows ...int) (*plan, error) {
-	in := rollout.Input{Domain: v.Domain, Now: now, Days: v.Days, People: people, Flows: v.flows}
+func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, v *view, now time.Time, owner owner, windows ...int) (*plan, error) {
+	in := rollout.Input{Domain: v.Domain, Now: now, Days: v.Days, People: owner.People, NotMine: owner.NotMine, Flows: v.flows}
 	var err error
 	if in.Reported, in.Since, err = inbox.Policy(ctx, v.Domain); err != nil {
 		return nil, err
@@ -215,10 +253,12 @@ func planFor(ctx context.Context, inbox *sqlstore.Inbox, r resolver.Resolver, v 
 	if err != nil {
 		return nil, err
 	}
-	in.Covered = len(covered)
+	if in.Covered = len(covered); in.Covered > 0 {
+		in.First = covered[0].Day
+	}
 	p := &plan{Plan: rollout.Make(in), Published: in.Record, Unproven: v.Unproven, Reporters: v.Proven()}
-	p.Notes = append(p.Notes, doubts...)
-	if !in.Since.IsZero() {
+	p.Notes = append(append(p.Notes, v.oneSided()...), doubts...)
+	if !in.Since.IsZero() && p.P.Policy == in.Reported.P {
 		p.Since = &in.Since
 	}
 	if p.Absent, err = absent(ctx, inbox, v.Domain, now); err != nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -153,6 +152,9 @@ func (r *reading) reporter(ctx context.Context, in item) string {
 	return domain
 }
 
+// trustedReporter stands for the domain of a reporter whose reports are taken for proven.
+const trustedReporter = "(trusted)"
+
 // keep has a report stored, unless it is not whole: the same one may come again.
 func (r *reading) keep(d *document, reporter string) {
 	if d.report.Err != nil {
@@ -163,7 +165,7 @@ func (r *reading) keep(d *document, reporter string) {
 		return
 	}
 	if reporter == "" && r.trusted {
-		reporter = "(trusted)"
+		reporter = trustedReporter
 	}
 	if reporter == "" {
 		r.unproven++
@@ -202,9 +204,7 @@ func (r *reading) count(d *document) {
 
 func (r *reading) print(d *document) error {
 	r.progress.hide()
-	out := json.NewEncoder(r.program.stdout)
-	out.SetEscapeHTML(false)
-	return out.Encode(d)
+	return r.program.printJSON(d)
 }
 
 // flush has the store take what is pending.

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -20,7 +21,12 @@ func (p *program) rollout(ctx context.Context, args []string) error {
 	set := p.flags("rollout", "DOMAIN")
 	store := storeFlag(set, defaultStore)
 	asJSON := set.Bool("json", false, "JSON")
-	people := set.String("people", "", "whether people write from the domain, who may post to mailing lists: `yes|no`")
+	var o owner
+	set.StringVar(&o.People, "people", "", "whether people write from the domain, who may post to mailing lists: `yes|no`")
+	set.Func("not-mine", "a `SENDER`, as show names it, of whom you know that he does not send for you (repeatable): his mail counts as forged", func(s string) error {
+		o.NotMine = append(o.NotMine, s)
+		return nil
+	})
 	offline := set.Bool("offline", false, "ask no DNS: neither for the record nor for names below the domain")
 	var w windowFlags
 	w.define(set)
@@ -32,7 +38,7 @@ func (p *program) rollout(ctx context.Context, args []string) error {
 		return err
 	case len(arguments) != 1:
 		return errors.New("rollout needs one domain")
-	case *people != "" && *people != "yes" && *people != "no":
+	case o.People != "" && o.People != "yes" && o.People != "no":
 		return errors.New("-people is yes or no")
 	}
 	var answers resolver.Resolver
@@ -50,19 +56,22 @@ func (p *program) rollout(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	result, err := planFor(ctx, inbox, answers, v, w.now, *people, windows...)
+	result, err := planFor(ctx, inbox, answers, v, w.now, o, windows...)
 	if err != nil {
 		return err
 	}
 	if *asJSON {
-		return json.NewEncoder(p.stdout).Encode(result)
+		return p.printJSON(result)
 	}
 	return result.text(p.stdout)
 }
 
 // text prints a plan for people.
 func (p *plan) text(to io.Writer) error {
-	fmt.Fprintf(to, "%s: p=%s", printable(p.Domain), printable(p.P.Policy))
+	fmt.Fprintf(to, "%s: p=%s", printable(p.Domain), p.P.Policy)
+	if p.Testing != "" {
+		fmt.Fprintf(to, " (%s)", p.Testing)
+	}
 	if p.Since != nil {
 		fmt.Fprintf(to, " since %s, as reports tell", p.Since.Format(time.DateOnly))
 	}
@@ -73,28 +82,38 @@ func (p *plan) text(to io.Writer) error {
 	if p.Unproven > 0 {
 		fmt.Fprintf(to, "\nLeft out: %d messages in reports whose mail did not prove who wrote them.\n", p.Unproven)
 	}
-	if p.Step.Change != "" {
-		fmt.Fprintf(to, "\nNext step: %s. %s\n", printable(p.Step.Change), p.Step.Reason)
-	} else {
-		fmt.Fprintf(to, "\nNext step: none now. %s\n", p.Step.Reason)
-	}
+	fmt.Fprintf(to, "\nNext step: %s. %s\n", cmp.Or(p.Step.Change, "none now"), printable(p.Step.Reason))
 	if p.Step.Record != "" {
 		fmt.Fprintf(to, "\n  %s  TXT  %s\n", printable(p.Step.Name), printable(p.Step.Record))
 	}
 	if len(p.Blocks) > 0 {
-		fmt.Fprintf(to, "\nWhat keeps p=%s from becoming stricter:\n", printable(p.P.Policy))
+		fmt.Fprintf(to, "\n%s:\n", p.blocksTitle())
 		for _, b := range p.Blocks {
 			fmt.Fprintf(to, "- %s\n", printable(b.Text))
 			if b.Fix != nil {
 				printFix(to, b.Fix)
 			}
+			if b.Source != "" {
+				fmt.Fprintf(to, "  If it is not yours: -not-mine %s\n", printable(strconv.Quote(b.Source)))
+			}
 		}
 	}
 	fmt.Fprintf(to, "\n%s\n", p.reportedBy())
 	for _, n := range p.Notes {
-		fmt.Fprintf(to, "%s\n", n)
+		fmt.Fprintf(to, "%s\n", printable(n))
 	}
 	return nil
+}
+
+// blocksTitle says what the blocks are of.
+func (p *plan) blocksTitle() string {
+	switch {
+	case p.Testing != "":
+		return fmt.Sprintf("What keeps p=%s (%s) from being applied", p.P.Policy, p.Testing)
+	case p.P.Policy == "reject":
+		return "What p=reject loses"
+	}
+	return fmt.Sprintf("What keeps p=%s from becoming stricter", p.P.Policy)
 }
 
 // table prints what quarantine or reject would have done, a column for each window.
@@ -143,9 +162,9 @@ func (p *plan) reportedBy() string {
 	for i, r := range p.Reporters {
 		switch {
 		case i == 0:
-			text = fmt.Sprintf("Reported by %s (%s)", printable(r.Org), percent(r.Messages, total))
+			text = fmt.Sprintf("Reported by %s (%s)", printable(reporterName(r)), percent(r.Messages, total))
 		case i < mostReporters:
-			text += fmt.Sprintf(", %s (%s)", printable(r.Org), percent(r.Messages, total))
+			text += fmt.Sprintf(", %s (%s)", printable(reporterName(r)), percent(r.Messages, total))
 		}
 	}
 	if more := len(p.Reporters) - mostReporters; more > 0 {
@@ -158,7 +177,7 @@ func (p *plan) reportedBy() string {
 		} else {
 			text += ", "
 		}
-		text += printable(r.Org)
+		text += printable(reporterName(r))
 	}
 	if len(p.Absent) > 0 {
 		text += "."

@@ -161,6 +161,11 @@ func (g *guard) refuse(r *http.Request) string {
 		if err != nil {
 			host = strings.Trim(r.Host, "[]")
 		}
+		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+			if r.Header.Get(name) != "" {
+				return "Pages are for this host alone. Behind a proxy, serve needs -login-header and -login-from."
+			}
+		}
 		// The name is checked too: a page on the web can have a name of its own point here.
 		if !client.IsLoopback() || !isLoopback(host) {
 			return "Pages are for this host alone."

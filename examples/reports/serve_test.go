@@ -192,6 +192,17 @@ func TestWhoIsLetIn(t *testing.T) {
 	}
 }
 
+func TestAProxyThatNobodyNamedOpensNothing(t *testing.T) {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr, r.Host = "127.0.0.1:1", "127.0.0.1:8090"
+		r.Header.Set(name, "192.0.2.1")
+		if why := new(guard).refuse(r); !strings.Contains(why, "-login-header") {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+}
+
 func TestServeDoesNotStartOpenToAll(t *testing.T) {
 	for _, args := range [][]string{
 		{"-http", "0.0.0.0:0"}, {"-http", ":0"}, {"-http", "192.0.2.1:0"}, {"-http", "nowhere"}, {"-login-header", "X-Remote-User"}, {"-login-from", "10.0.0.1"},

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -93,7 +92,7 @@ func (s *showing) domain(ctx context.Context, domain string) error {
 	}
 	setHostNames(v.Sources, names)
 	if s.asJSON {
-		return json.NewEncoder(s.program.stdout).Encode(v)
+		return s.program.printJSON(v)
 	}
 	return v.text(s.program.stdout, most, last)
 }

@@ -176,7 +176,7 @@ func TestRolloutTellsTheStepAndTheRecord(t *testing.T) {
 		r.Rows = append(r.Rows, other)
 	})
 	out, _ := w.run("rollout", "-now", monthEnd, "example.com")
-	const record = "_dmarc.example.com  TXT  v=DMARC1; p=quarantine; sp=reject; np=reject; rua=mailto:d@example.com"
+	const record = "_dmarc.example.com  TXT  v=DMARC1; p=quarantine; sp=none; np=reject; rua=mailto:d@example.com"
 	if !strings.Contains(out, record) {
 		t.Errorf("no %q in\n%s", record, out)
 	}
@@ -197,7 +197,11 @@ func TestRolloutNamesWhatBlocks(t *testing.T) {
 		r.Rows[1].AuthSPF = []aggregate.Auth{{Domain: "em1.sendgrid.net", Scope: "mfrom", Result: "pass"}}
 	})
 	out, _ := w.run("rollout", "-now", monthEnd, "-people", "no", "example.com")
-	if !strings.Contains(out, "- SendGrid sent 600 messages that fail, 2.0 % of your own.") || strings.Contains(out, "p=quarantine;") {
+	if !strings.Contains(out, "- SendGrid sent 600 messages that fail, 2.0 % of your own.") || !strings.Contains(out, `-not-mine "SendGrid"`) || strings.Contains(out, "p=quarantine;") {
+		t.Error(out)
+	}
+	out, _ = w.run("rollout", "-now", monthEnd, "-people", "no", "-not-mine", "SendGrid", "example.com")
+	if !strings.Contains(out, "v=DMARC1; p=quarantine;") {
 		t.Error(out)
 	}
 }
@@ -210,11 +214,11 @@ func TestRolloutTellsWhoReportsAndWhoDoesNotAnyMore(t *testing.T) {
 		}
 	})
 	// The mails of both are from one domain, and so is who sent them.
-	if out, _ := w.run("rollout", "-now", monthEnd, "example.com"); !strings.Contains(out, "\nReported by reporter.example (99.8 %), Another (0.2 %).\n") {
+	if out, _ := w.run("rollout", "-now", monthEnd, "example.com"); !strings.Contains(out, "\nReported by reporter.example (99.8 %), Another <reporter.example> (0.2 %).\n") {
 		t.Error(out)
 	}
 	later := day.AddDate(0, 0, 45).Format(time.DateOnly)
-	if out, _ := w.run("rollout", "-now", later, "example.com"); !strings.Contains(out, "Not in the last 8 days, but before: reporter.example, Another.\n") {
+	if out, _ := w.run("rollout", "-now", later, "example.com"); !strings.Contains(out, "Not in the last 8 days, but before: reporter.example, Another <reporter.example>.\n") {
 		t.Error(out)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
@@ -20,17 +21,25 @@ type Input struct {
 	Days    int
 	Covered int
 
+	// First is the first day that has reports. Mail that is sent on working days alone has
+	// reports of these: where First is known, a month of them is enough.
+	First time.Time
+
 	// Record is the policy record as it is published, or empty where that is not known. Then
 	// Reported is what the last report says of it.
 	Record   string
 	Reported aggregate.Policy
 
-	// Since is when p became what it is, as far as reports tell, or the zero time.
+	// Since is when Reported.P became what it is, as far as reports tell, or the zero time.
 	Since time.Time
 
-	// Missing has the names below Domain that do not exist in DNS, to which np applies. The
-	// other ones are taken to exist. Nil means that nobody asked.
+	// Missing has the names below Domain of which DNS said whether they exist, and is true for
+	// those that do not, to which np applies. Other names are counted under sp.
 	Missing map[string]bool
+
+	// NotMine names senders, as Source.Name does, of which the owner knows that they are not his:
+	// their mail counts as forged.
+	NotMine []string
 
 	// NoMail says that the SPF record of Domain lets nobody send: "v=spf1 -all".
 	NoMail bool
@@ -53,8 +62,12 @@ type Plan struct {
 	SP Part `json:"sp"`
 	NP Part `json:"np"`
 
+	// Testing is "t=y" or "pct=10", where the record has its policies tested, or applied to a part of
+	// the mail. It is empty otherwise.
+	Testing string `json:"testing,omitempty"`
+
 	Step   Step     `json:"step"`
-	Blocks []Block  `json:"blocks"`          // what keeps p from its next value
+	Blocks []Block  `json:"blocks"`          // what keeps p from its next value, or what is lost under p=reject
 	Notes  []string `json:"notes,omitempty"` // what else to know, a sentence each
 }
 
@@ -91,54 +104,52 @@ type Step struct {
 	Reason string `json:"reason"`           // a sentence or two
 }
 
-// A Block is a reason not to make p stricter yet.
-type Block struct {
-	Kind   BlockKind `json:"kind"`
-	Source string    `json:"source,omitempty"` // its name
-	Text   string    `json:"text"`             // a sentence
-	Fix    *Fix      `json:"fix,omitempty"`
-}
-
-// BlockKind says what keeps a policy from becoming stricter.
-type BlockKind string
-
-const (
-	BlockSource  BlockKind = "source"  // a sender of the domain's own mail fails
-	BlockReports BlockKind = "reports" // there are too few reports to tell
-	BlockTime    BlockKind = "time"    // the policy is too young
-	BlockNothing BlockKind = "nothing" // no mail proves to be the domain's own, and nobody said that it sends none
-	BlockPeople  BlockKind = "people"  // people write from the domain, or nobody said that none do
-)
-
-// What a step needs: a month of reports under the policy that is published now, and next to none of
-// the domain's own mail that fails.
-const (
-	MinDays       = 28
-	MaxQuarantine = 0.005 // of the own mail may fail before p=quarantine
-	MaxReject     = 0.001 // and before p=reject
-)
-
 // Make returns the plan for a domain.
 func Make(in Input) Plan {
-	p := Plan{Domain: in.Domain, Days: in.Days, Covered: in.Covered, Blocks: []Block{}}
-	current := currentPolicy(in)
-	p.P, p.SP, p.NP = Part{Tag: "p", Policy: current.P}, Part{Tag: "sp", Policy: current.SP}, Part{Tag: "np", Policy: current.NP}
+	now := policiesOf(in)
+	p := Plan{
+		Domain: in.Domain, Days: in.Days, Covered: in.Covered, Testing: now.testing,
+		P: Part{Tag: "p", Policy: now.p}, SP: Part{Tag: "sp", Policy: now.sp}, NP: Part{Tag: "np", Policy: now.np},
+	}
+	if reported := known(in.Reported.P); parsed(in.Record) != nil && reported != "" && reported != now.p {
+		in.Since = in.Now // what is published is so new that no report tells of it
+	}
+	in.Flows = disowned(in.Flows, in.NotMine)
 	for i := range in.Flows {
 		f := &in.Flows[i]
 		p.Messages = sum(p.Messages, f.Messages)
-		part := &p.SP
-		switch {
-		case f.HeaderFrom == in.Domain:
-			part = &p.P
-		case in.Missing[f.HeaderFrom]:
-			part = &p.NP
-		}
-		part.add(f)
+		p.partOf(f, in).add(f)
 	}
-	p.Blocks = append(p.Blocks, blocks(in, &p)...)
-	p.Step = step(in, &p, current)
+	p.Blocks = append([]Block{}, blocks(in, &p)...)
+	p.Step = step(in, &p, now)
 	p.Notes = notes(in, &p)
 	return p
+}
+
+// partOf returns the part that a flow belongs to. Where a reporter does not say what the Author Domain was, it is
+// the domain.
+func (p *Plan) partOf(f *Flow, in Input) *Part {
+	switch {
+	case f.HeaderFrom == in.Domain, f.HeaderFrom == "":
+		return &p.P
+	case in.Missing[f.HeaderFrom]:
+		return &p.NP
+	}
+	return &p.SP
+}
+
+// disowned returns flows with the mail of senders that are not the owner's as what it is: forged.
+func disowned(flows []Flow, notMine []string) []Flow {
+	if len(notMine) == 0 {
+		return flows
+	}
+	flows = slices.Clone(flows)
+	for i := range flows {
+		if f := &flows[i]; f.Class == Misaligned && slices.Contains(notMine, f.Sender()) {
+			f.Class = Unknown
+		}
+	}
+	return flows
 }
 
 func (p *Part) add(f *Flow) {
@@ -153,84 +164,6 @@ func (p *Part) add(f *Flow) {
 	default:
 		p.Unknown = sum(p.Unknown, f.Messages)
 	}
-}
-
-// next returns the value that follows that of p, and the share of own mail that may fail before it. A domain
-// that sends nothing has nothing to lose on the way.
-func next(p *Part) (value string, share float64) {
-	switch {
-	case p.Policy == "reject":
-		return "", 0
-	case p.Policy == "quarantine", p.sendsNothing():
-		return "reject", MaxReject
-	}
-	return "quarantine", MaxQuarantine
-}
-
-// blocks returns what keeps p from its next value.
-func blocks(in Input, p *Plan) (list []Block) {
-	value, share := next(&p.P)
-	if value == "" {
-		return nil
-	}
-	if in.Covered < MinDays {
-		list = append(list, Block{Kind: BlockReports, Text: fmt.Sprintf(
-			"Reports cover %d of the last %d days. Wait until it is %d: some senders write once a month.", in.Covered, in.Days, MinDays)})
-	}
-	if held := in.Now.Sub(in.Since); !in.Since.IsZero() && held < MinDays*24*time.Hour {
-		list = append(list, Block{Kind: BlockTime, Text: fmt.Sprintf(
-			"p=%s has been published since %s. Let it stand for a month before the next step.", p.P.Policy, in.Since.UTC().Format(time.DateOnly))})
-	}
-	list = append(list, failingSources(in, p, value, share)...)
-	switch {
-	case p.P.sendsNothing() && p.P.Unknown > 0 && !in.NoMail:
-		list = append(list, Block{Kind: BlockNothing, Text: fmt.Sprintf(
-			"%d messages came in the domain's name, and none proves to be yours. Either the domain sends no mail: then say so. Or nothing is set up for what it sends.", p.P.Unknown),
-			Fix: &Fix{Text: "If it sends no mail, publish an SPF record that lets nobody send.", Records: []Record{{Name: in.Domain, Type: "TXT", Value: "v=spf1 -all"}}}})
-	case p.P.sendsNothing():
-	case value == "reject" && in.People == "yes":
-		list = append(list, Block{Kind: BlockPeople, Text: "People write from this domain. Mailing lists change their mail and forward it, and reject would have it " +
-			"refused: RFC 9989, section 7.4, advises against reject for such a domain. quarantine is where it stays."})
-	case value == "reject" && in.People == "":
-		list = append(list, Block{Kind: BlockPeople, Text: "Say whether people write from this domain, who may post to mailing lists, or programs only. " +
-			"For people reject is not advised (RFC 9989, section 7.4)."})
-	}
-	return list
-}
-
-// failingSources returns the senders because of whom too much of the domain's own mail would be lost:
-// all those that matter, if the sum of them does.
-func failingSources(in Input, p *Plan, value string, share float64) (list []Block) {
-	own := float64(p.P.Own())
-	if float64(p.P.Misaligned) <= share*own {
-		return nil
-	}
-	var flows []Flow
-	for _, f := range in.Flows {
-		if f.HeaderFrom == in.Domain && f.Class == Misaligned {
-			flows = append(flows, f)
-		}
-	}
-	for _, s := range Sources(in.Domain, flows) {
-		if len(list) > 0 && float64(s.Misaligned) < share*own/10 {
-			break
-		}
-		list = append(list, Block{Kind: BlockSource, Source: s.Name, Fix: s.Fix, Text: fmt.Sprintf(
-			"%s sent %d messages that fail, %.1f %% of your own. Set it up before p=%s, or make sure that it is not yours.",
-			s.Name, s.Misaligned, 100*float64(s.Misaligned)/own, value)})
-	}
-	return list
-}
-
-func notes(in Input, p *Plan) (list []string) {
-	if p.P.Forwarded > 0 && p.P.Policy != "reject" {
-		list = append(list, fmt.Sprintf("%d messages came by way of forwarders and lists and fail. Under reject they would be lost, unless the receiver knows the forwarder.", p.P.Forwarded))
-	}
-	list = append(list, "Only receivers that send reports are counted. How much of the mail that is, nobody can tell.")
-	if in.Missing == nil && p.SP.Messages > 0 {
-		list = append(list, "DNS was not asked which names exist: all names below the domain are counted under sp.")
-	}
-	return list
 }
 
 // String returns the plan as one line: "example.com, 30 days: p=none, 12 of 1000 messages fail; next: np=reject".
@@ -249,9 +182,3 @@ func (p Plan) LogValue() slog.Value {
 func (p Part) String() string {
 	return fmt.Sprintf("%s=%s: %d of %d messages fail", p.Tag, p.Policy, p.Failing(), p.Messages)
 }
-
-// String returns the text.
-func (b Block) String() string { return b.Text }
-
-// String returns the word.
-func (k BlockKind) String() string { return string(k) }

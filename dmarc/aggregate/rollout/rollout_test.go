@@ -106,7 +106,65 @@ func TestTheNextStep(t *testing.T) {
 			"v=DMARC1; p=quarantine; sp=reject; np=reject; " + rua, ""},
 		{"a sender that fails blocks p, but not np", func(in *rollout.Input) {
 			in.Flows = append(in.Flows, flow("example.com", rollout.Misaligned, 100, "SendGrid"), flow("www.example.com", rollout.Aligned, 1, ""))
+			in.Missing["www.example.com"] = false
 		}, "v=DMARC1; p=none; np=reject; " + rua, rollout.BlockSource},
+		{"a name that sends mail, and of which DNS did not say whether it exists, blocks np", func(in *rollout.Input) {
+			in.Flows = append(in.Flows, flow("www.example.com", rollout.Aligned, 1, ""))
+		}, "v=DMARC1; p=quarantine; sp=none; np=none; " + rua, ""},
+		{"mail that proves nothing from a name that exists blocks sp", func(in *rollout.Input) {
+			in.Missing["shop.example.com"] = false
+			in.Flows = append(in.Flows, flow("shop.example.com", rollout.Unknown, 70, ""))
+		}, "v=DMARC1; p=quarantine; sp=none; np=reject; " + rua, ""},
+		{"what was forwarded in a name that does not exist blocks np", func(in *rollout.Input) {
+			in.Missing["cron.example.com"] = true
+			in.Flows = append(in.Flows, flow("cron.example.com", rollout.Forwarded, 70, ""))
+		}, "v=DMARC1; p=quarantine; sp=reject; np=none; " + rua, ""},
+		{"a sender that is not the owner's blocks nothing", func(in *rollout.Input) {
+			in.NotMine = []string{"SendGrid"}
+			in.Flows = append(in.Flows, flow("example.com", rollout.Misaligned, 100, "SendGrid"))
+		}, "v=DMARC1; p=quarantine; sp=reject; np=reject; " + rua, ""},
+		{"mail without an Author Domain is the domain's", func(in *rollout.Input) {
+			in.Flows = []rollout.Flow{flow("", rollout.Aligned, 1000, "")}
+		}, "v=DMARC1; p=quarantine; sp=reject; np=reject; " + rua, ""},
+		{"mail on working days has a month of reports too", func(in *rollout.Input) { in.Covered, in.First = 20, day(3) },
+			"v=DMARC1; p=quarantine; sp=reject; np=reject; " + rua, ""},
+		{"three weeks of reports are no month", func(in *rollout.Input) { in.Covered, in.First = 20, day(10) },
+			"v=DMARC1; p=none; np=reject; " + rua, rollout.BlockReports},
+		{"a policy that is tested is applied before the next one", func(in *rollout.Input) {
+			in.Record, in.People = "v=DMARC1; p=quarantine; sp=reject; np=reject; t=y; fo=1", "no"
+		}, "v=DMARC1; p=quarantine; sp=reject; np=reject; fo=1", ""},
+		{"one that is applied to a part of the mail too", func(in *rollout.Input) {
+			in.Record, in.People = "v=DMARC1; p=reject; pct=10; sp=reject; np=reject", "no"
+		}, "v=DMARC1; p=reject; sp=reject; np=reject", ""},
+		{"a tested reject needs what reject needs", func(in *rollout.Input) {
+			in.Record, in.People = "v=DMARC1; p=reject; t=y", "yes"
+		}, "", rollout.BlockPeople},
+		{"own mail that is refused is told, although nothing is stricter than reject", func(in *rollout.Input) {
+			in.Record = "v=DMARC1; p=reject"
+			in.Flows = append(in.Flows, flow("example.com", rollout.Misaligned, 100, "SendGrid"))
+		}, "", rollout.BlockSource},
+		{"much that is forwarded blocks reject for programs too", func(in *rollout.Input) {
+			in.Record, in.People = "v=DMARC1; p=quarantine; sp=reject; np=reject", "no"
+			in.Flows = append(in.Flows, flow("example.com", rollout.Forwarded, 4000, "uni.example"))
+		}, "", rollout.BlockForwarded},
+		{"and even quarantine, if it is very much", func(in *rollout.Input) {
+			in.Flows = append(in.Flows, flow("example.com", rollout.Forwarded, 4000, "uni.example"))
+		}, "v=DMARC1; p=none; sp=reject; np=reject; " + rua, rollout.BlockForwarded},
+		{"sp follows p where names below the domain send mail that passes", func(in *rollout.Input) {
+			in.Record = "v=DMARC1; p=reject; sp=none; np=reject"
+			in.Missing["www.example.com"] = false
+			in.Flows = append(in.Flows, flow("www.example.com", rollout.Aligned, 100, ""))
+		}, "v=DMARC1; p=reject; sp=quarantine; np=reject", ""},
+		{"a domain that sends nothing needs no month of reports", func(in *rollout.Input) {
+			in.Flows, in.NoMail, in.Covered = []rollout.Flow{flow("example.com", rollout.Unknown, 10, "")}, true, 4
+		}, "v=DMARC1; p=reject; sp=none; np=reject; " + rua, ""},
+		{"without reports and record there is nothing to tell", func(in *rollout.Input) {
+			in.Flows, in.Record, in.Covered = nil, "", 0
+		}, "", rollout.BlockReports},
+		{"what a reporter writes adds no tag to the record", func(in *rollout.Input) {
+			evil := "; rua=mailto:evil@evil.example"
+			in.Record, in.Reported = "", aggregate.Policy{P: "none" + evil, SP: "none" + evil, NP: "reject" + evil, DKIMAlignment: "s" + evil, FailureOptions: "1" + evil}
+		}, "v=DMARC1; p=quarantine; sp=reject; np=reject; rua=<THE ADDRESS THAT YOU HAVE THERE>", ""},
 		{"names of which nobody knows whether they exist block np", func(in *rollout.Input) {
 			in.Covered, in.Missing = 5, nil
 			in.Flows = append(in.Flows, flow("www.example.com", rollout.Aligned, 1, ""))
@@ -116,6 +174,7 @@ func TestTheNextStep(t *testing.T) {
 		}, "v=DMARC1; p=quarantine; sp=reject; np=reject; " + rua, ""},
 		{"forged mail blocks nothing", func(in *rollout.Input) {
 			in.Flows = append(in.Flows, flow("example.com", rollout.Unknown, 1e9, ""), flow("a.example.com", rollout.Unknown, 1e9, ""))
+			in.Missing["a.example.com"] = true
 		}, "v=DMARC1; p=quarantine; sp=reject; np=reject; " + rua, ""},
 		{"a domain that sends nothing, and says so, goes to reject at once", func(in *rollout.Input) {
 			in.Flows, in.NoMail = []rollout.Flow{flow("example.com", rollout.Unknown, 100, "")}, true
@@ -135,6 +194,10 @@ func TestTheNextStep(t *testing.T) {
 			"v=DMARC1; p=none; np=reject; " + rua, rollout.BlockReports},
 		{"a policy stands for a month", func(in *rollout.Input) {
 			in.Record, in.Since, in.People = "v=DMARC1; p=quarantine; sp=reject; np=reject", day(20), "no"
+		}, "", rollout.BlockTime},
+		{"a policy of which no report tells yet is new, however old the one before is", func(in *rollout.Input) {
+			in.Record, in.People = "v=DMARC1; p=quarantine; sp=reject; np=reject", "no"
+			in.Reported, in.Since = aggregate.Policy{P: "none"}, day(1).AddDate(-1, 0, 0)
 		}, "", rollout.BlockTime},
 		{"nobody said whether people write", func(in *rollout.Input) { in.Record = "v=DMARC1; p=quarantine; sp=reject; np=reject" }, "", rollout.BlockPeople},
 		{"people write: never reject", func(in *rollout.Input) {

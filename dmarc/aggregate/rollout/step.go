@@ -5,149 +5,164 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/mailverdict/mailverdict/dmarc/aggregate"
-	"github.com/mailverdict/mailverdict/dmarc/record"
 )
 
-// currentPolicy returns the three values that apply now, those that are inherited filled in: RFC 9989,
-// section 4.7.
-func currentPolicy(in Input) (c aggregate.Policy) {
-	c = in.Reported
-	if in.Record != "" {
-		if tags := tagsOf(in.Record); tags != nil {
-			c.P, c.SP, c.NP = tags["p"], tags["sp"], tags["np"]
-		}
-	}
-	c.P = cmp.Or(c.P, "none")
-	c.SP = cmp.Or(c.SP, c.P)
-	c.NP = cmp.Or(c.NP, c.SP)
-	return c
-}
-
-// tagsOf returns the tags of a record that state a policy, or nil where it is none.
-func tagsOf(text string) map[string]string {
-	if _, isDMARC, _ := record.Parse(text, record.RFC9989); !isDMARC {
-		return nil
-	}
-	tags := make(map[string]string)
-	for part := range strings.SplitSeq(text, ";") {
-		name, value, _ := strings.Cut(part, "=")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if _, twice := tags[name]; !twice && (name == "p" || name == "sp" || name == "np") {
-			tags[name] = strings.ToLower(strings.TrimSpace(value))
-		}
-	}
-	return tags
-}
+// A change is a tag that is to have another value, and why.
+type change struct{ tag, value, reason string }
 
 // step returns the step that is safe now: the tags for names that send nothing first, and p where
 // nothing blocks it.
-func step(in Input, p *Plan, current aggregate.Policy) Step {
-	var changes, reasons []string
-	change := func(tag, value, reason string) {
-		changes = append(changes, tag+"="+value)
-		reasons = append(reasons, reason)
+func step(in Input, p *Plan, now policies) Step {
+	if in.Covered == 0 && in.Record == "" {
+		return Step{Reason: "There is neither a report nor a record to tell from."}
 	}
-	value, _ := next(&p.P)
-	switch {
-	case value == "" || len(p.Blocks) > 0:
-	case p.P.sendsNothing():
-		change("p", value, fmt.Sprintf("The domain sends no mail, as its SPF record says or reports tell; %d messages came in its name.", p.P.Unknown))
-	default:
-		change("p", value, fmt.Sprintf("Of %d messages of your own %d fail, and would be concerned.", p.P.Own(), p.P.Misaligned))
-	}
-	if in.Covered >= MinDays && p.SP.Policy != "reject" && p.SP.sendsNothing() {
-		reason := "No name below the domain sends mail of your own."
-		if p.SP.Unknown > 0 {
-			reason = fmt.Sprintf("No name below the domain sends mail of your own, but %d messages came in such names.", p.SP.Unknown)
-		}
-		change("sp", "reject", reason)
-	}
-	known := in.Missing != nil || p.SP.Own() == 0 // no name that sends mail of the domain is a missing one
-	if p.NP.Policy != "reject" && p.NP.Own() == 0 && known {
-		change("np", "reject", "Names that do not exist send no mail of yours.")
-	}
+	changes := slices.DeleteFunc([]change{stepP(p), stepSP(in, p), stepNP(in, p)}, func(c change) bool { return c.value == "" })
 	if len(changes) == 0 {
 		return Step{Reason: stay(p)}
 	}
-	return Step{
-		Change: strings.Join(changes, " "), Name: "_dmarc." + in.Domain, Record: changed(in, current, changes),
-		Reason: strings.Join(reasons, " "),
+	var tags, reasons []string
+	for _, c := range changes {
+		tags = append(tags, c.tag+"="+c.value)
+		reasons = append(reasons, c.reason)
 	}
+	return Step{Change: strings.Join(tags, " "), Name: "_dmarc." + in.Domain, Record: changed(in, now, changes), Reason: strings.Join(reasons, " ")}
+}
+
+func stepP(p *Plan) (c change) {
+	value, _ := p.next()
+	if value == "" || len(p.Blocks) > 0 {
+		return c
+	}
+	c = change{tag: "p", value: value}
+	if p.P.sendsNothing() {
+		c.reason = fmt.Sprintf("The domain sends no mail, as its SPF record says or reports tell; %d messages came in its name.", p.P.Unknown)
+		return c
+	}
+	c.reason = fmt.Sprintf("Of %d messages of your own %d fail", p.P.Own(), p.P.Misaligned)
+	does := map[string]string{"quarantine": "go to spam", "reject": "be refused"}[value]
+	switch {
+	case p.P.Misaligned > 0 && p.P.Forwarded > 0:
+		c.reason += fmt.Sprintf(", and %d that were forwarded: they would %s.", p.P.Forwarded, does)
+	case p.P.Forwarded > 0:
+		c.reason += fmt.Sprintf(". %d that were forwarded fail: they would %s.", p.P.Forwarded, does)
+	case p.P.Misaligned > 0:
+		c.reason += ": they would " + does + "."
+	default:
+		c.reason += "."
+	}
+	if p.Testing != "" {
+		c.reason += fmt.Sprintf(" %s is left out, which keeps a policy from being applied to all mail.", p.Testing)
+	}
+	return c
+}
+
+// stepSP returns the step of sp: to reject where names below the domain send nothing, and else to quarantine, after p.
+func stepSP(in Input, p *Plan) (c change) {
+	if !enough(in) || p.SP.Policy == "reject" || len(doubtful(in)) > 0 {
+		return c
+	}
+	if p.SP.sendsNothing() {
+		return change{"sp", "reject", "No name below the domain sends mail of your own."}
+	}
+	behind := p.SP.Policy == "none" && p.P.Policy != "none" && p.Testing == "" && !young(in)
+	if own := p.SP.Own(); behind && own > 0 && float64(p.SP.Misaligned) <= MaxQuarantine*float64(own) {
+		return change{"sp", "quarantine", fmt.Sprintf("Of %d messages of your own in names below the domain %d fail.", own, p.SP.Misaligned)}
+	}
+	return c
+}
+
+func stepNP(in Input, p *Plan) (c change) {
+	if p.NP.Policy == "reject" || !p.NP.sendsNothing() || len(unasked(in)) > 0 {
+		return c
+	}
+	c = change{"np", "reject", "Names that do not exist send no mail of yours."}
+	if p.NP.Unknown > 0 {
+		c.reason = fmt.Sprintf("Names that do not exist send no mail of yours: %d messages came in such names, and none proves to be yours.", p.NP.Unknown)
+	}
+	return c
+}
+
+// unasked returns the names below the domain that send mail of its own, or may, and of which DNS did not say whether
+// they exist.
+func unasked(in Input) map[string]int64 {
+	return names(in, func(f *Flow) bool {
+		_, asked := in.Missing[f.HeaderFrom]
+		return !asked && f.Class != Unknown
+	})
+}
+
+// doubtful returns the names below the domain that may exist, and from which mail came that proves nothing: it may be
+// the domain's own, sent by what is not set up. What stands as OtherNames is too little of each.
+func doubtful(in Input) map[string]int64 {
+	return names(in, func(f *Flow) bool {
+		return !in.Missing[f.HeaderFrom] && f.Class == Unknown && f.HeaderFrom != OtherNames
+	})
+}
+
+// names returns the names below the domain that have flows of a kind, and how many messages.
+func names(in Input, is func(*Flow) bool) map[string]int64 {
+	list := make(map[string]int64)
+	for i := range in.Flows {
+		if f := &in.Flows[i]; f.HeaderFrom != in.Domain && f.HeaderFrom != "" && is(f) {
+			list[f.HeaderFrom] = sum(list[f.HeaderFrom], f.Messages)
+		}
+	}
+	return list
 }
 
 // stay says why nothing is to be published now.
 func stay(p *Plan) string {
-	if len(p.Blocks) == 0 {
-		return "All is as strict as it can be."
+	isSource := func(b Block) bool { return b.Kind == BlockSource }
+	switch {
+	case slices.ContainsFunc(p.Blocks, isSource) && p.P.Policy == "reject" && p.Testing == "":
+		return fmt.Sprintf("Of %d messages of your own %d fail, and are refused. Have their senders pass; if that takes long, go back to p=none until they do.",
+			p.P.Own(), p.P.Misaligned)
+	case slices.ContainsFunc(p.Blocks, isSource):
+		return "First have your own senders pass: see what blocks."
+	case len(p.Blocks) > 0:
+		return p.Blocks[0].Text
+	case p.SP.Policy != "reject" || p.NP.Policy != "reject":
+		return fmt.Sprintf("p is as strict as it can be; sp=%s and np=%s stay for what names below the domain send.", p.SP.Policy, p.NP.Policy)
 	}
-	for _, b := range p.Blocks {
-		if b.Kind == BlockSource {
-			return "First have your own senders pass: see what blocks."
-		}
-	}
-	return p.Blocks[0].Text
+	return "All is as strict as it can be."
 }
 
-// changed returns the record with tags changed: the published one with all else as it is, or one that
-// says what the reports tell of it.
-func changed(in Input, current aggregate.Policy, changes []string) string {
-	published := in.Record
-	if published == "" || tagsOf(published) == nil {
-		published = reported(in)
+func notes(in Input, p *Plan) (list []string) {
+	if p.P.Forwarded > 0 && p.P.Policy != "reject" {
+		list = append(list, fmt.Sprintf("%d messages came by way of forwarders and lists and fail. Under reject they would be lost, unless the receiver knows the forwarder.", p.P.Forwarded))
 	}
-	pending := make(map[string]string)
-	for _, c := range changes {
-		tag, value, _ := strings.Cut(c, "=")
-		pending[tag] = value
+	list = append(list, "Only receivers that send reports are counted. How much of the mail that is, nobody can tell.")
+	if doubts := doubtful(in); len(doubts) > 0 && p.SP.Policy != "reject" {
+		list = append(list, fmt.Sprintf("Mail that proves nothing came in names below the domain: %s. Set up those that are yours. If none of them sends mail, sp=reject is safe for them.", largestOf(doubts)))
 	}
-	// A stricter p goes for names below the domain too, where sp and np are not stated: state
-	// what held for them.
-	tags := tagsOf(published)
-	if pending["p"] != "" && pending["sp"] == "" && tags["sp"] == "" {
-		pending["sp"] = current.SP
+	if p.SP.Own() > 0 && p.P.Policy != "none" && p.SP.Policy != "reject" {
+		list = append(list, "Names below the domain send mail. One that is ready for a stricter policy than sp can have a record of its own, and then sp is for the other ones.")
 	}
-	if (pending["p"] != "" || pending["sp"] != "") && pending["np"] == "" && tags["np"] == "" {
-		pending["np"] = current.NP
+	if silent := unasked(in); len(silent) > 0 && p.NP.Policy != "reject" {
+		list = append(list, fmt.Sprintf("DNS did not say whether these names below the domain exist, which np=reject would be for: %s.", largestOf(silent)))
 	}
-	var parts []string
-	for part := range strings.SplitSeq(published, ";") {
-		part = strings.TrimSpace(part)
-		name, _, _ := strings.Cut(part, "=")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if value := pending[name]; value != "" {
-			part = name + "=" + value
-			delete(pending, name)
-		}
-		if part != "" {
-			parts = append(parts, part)
-		}
+	if in.Missing == nil && p.SP.Messages > 0 {
+		list = append(list, "DNS was not asked which names exist: all names below the domain are counted under sp.")
 	}
-	for _, tag := range []string{"np", "sp", "p"} { // inserted at the same place: p comes first then
-		if value := pending[tag]; value != "" {
-			at := min(1, len(parts))
-			if tag != "p" && len(parts) > 1 {
-				at = 2
-			}
-			parts = slices.Insert(parts, at, tag+"="+value)
-		}
-	}
-	return strings.Join(parts, "; ")
+	return list
 }
 
-// reported returns a record that has what the reports tell of the published one.
-func reported(in Input) string {
-	parts := []string{"v=DMARC1", "p=" + cmp.Or(in.Reported.P, "none")}
-	add := func(tag, value, byDefault string) {
-		if value != "" && value != byDefault {
-			parts = append(parts, tag+"="+value)
-		}
+// largestOf lists names with their numbers of messages: the five with the most.
+func largestOf(names map[string]int64) string {
+	const most = 5
+	var list []string
+	for name := range names {
+		list = append(list, name)
 	}
-	add("sp", in.Reported.SP, in.Reported.P)
-	add("np", in.Reported.NP, cmp.Or(in.Reported.SP, in.Reported.P))
-	add("adkim", in.Reported.DKIMAlignment, "r")
-	add("aspf", in.Reported.SPFAlignment, "r")
-	add("fo", in.Reported.FailureOptions, "0")
-	return strings.Join(append(parts, "rua=<THE ADDRESS THAT YOU HAVE THERE>"), "; ")
+	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(names[b], names[a]), cmp.Compare(a, b)) })
+	more := len(list) - most
+	list = list[:min(len(list), most)]
+	for i, name := range list {
+		list[i] = fmt.Sprintf("%s (%d messages)", name, names[name])
+	}
+	text := strings.Join(list, ", ")
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

@@ -152,7 +152,7 @@ func (t *intake) report(in *Incoming) (added bool, err error) {
 	n, err := t.exec(`
 		INSERT INTO dmarc_incoming (id, domain, org, reporter, proven, report, begin_at, messages, received_at, flows)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		id, clean(r.Policy.Domain), clean(r.Org), in.Reporter, proven, clean(r.ID), r.Begin.Unix(), messagesOf(flows), in.Received.Unix(), clean(string(text)))
+		id, short(r.Policy.Domain), short(r.Org), in.Reporter, proven, short(r.ID), r.Begin.Unix(), messagesOf(flows), in.Received.Unix(), clean(string(text)))
 	switch {
 	case err != nil || n == 0 && proven == 0:
 		return false, err
@@ -161,7 +161,7 @@ func (t *intake) report(in *Incoming) (added bool, err error) {
 			return false, err
 		}
 	}
-	if proven == 1 {
+	if proven == 1 && isTimely(in) {
 		if err := t.published(r); err != nil {
 			return false, err
 		}
@@ -191,6 +191,12 @@ func (t *intake) replace(in *Incoming, id string, messages int64) (bool, error) 
 	return true, t.count(in, "", old, -1)
 }
 
+// isTimely reports whether a report is about a time before it came, but for clocks that differ. Others say nothing of
+// what is published: one that is dated into the far future would be the last one for ever.
+func isTimely(in *Incoming) bool {
+	return !in.Report.Begin.IsZero() && in.Report.Begin.Before(in.Received.Add(24*time.Hour))
+}
+
 // published notes what a proven report says of the policy.
 func (t *intake) published(r *aggregate.Report) error {
 	policy, err := json.Marshal(r.Policy)
@@ -203,7 +209,7 @@ func (t *intake) published(r *aggregate.Report) error {
 			first_at = CASE WHEN excluded.first_at < dmarc_published.first_at THEN excluded.first_at ELSE dmarc_published.first_at END,
 			policy = CASE WHEN excluded.last_at >= dmarc_published.last_at THEN excluded.policy ELSE dmarc_published.policy END,
 			last_at = CASE WHEN excluded.last_at >= dmarc_published.last_at THEN excluded.last_at ELSE dmarc_published.last_at END`,
-		t.store.number("zone", r.Policy.Domain), clean(r.Policy.P), r.Begin.Unix(), r.Begin.Unix(), clean(string(policy)))
+		t.store.number("zone", r.Policy.Domain), short(r.Policy.P), r.Begin.Unix(), r.Begin.Unix(), clean(string(policy)))
 	return err
 }
 
@@ -232,7 +238,7 @@ func (t *intake) count(in *Incoming, reporter string, flows []rollout.Flow, sign
 		if _, err := t.exec(`
 			INSERT INTO dmarc_total (zone, domain, proven, day, passed, disposition, n) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (zone, proven, day, passed, disposition) DO UPDATE SET n = dmarc_total.n + excluded.n`,
-			zone, clean(r.Policy.Domain), proven, day, is.passed, is.outcome, n); err != nil {
+			zone, short(r.Policy.Domain), proven, day, is.passed, is.outcome, n); err != nil {
 			return err
 		}
 	}
@@ -240,7 +246,7 @@ func (t *intake) count(in *Incoming, reporter string, flows []rollout.Flow, sign
 		INSERT INTO dmarc_reporter (zone, day, reporter, org, proven, reports, messages) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (zone, day, reporter, org, proven) DO UPDATE SET
 			reports = dmarc_reporter.reports + excluded.reports, messages = dmarc_reporter.messages + excluded.messages`,
-		zone, day, reporter, clean(r.Org), proven, sign, sign*messagesOf(flows))
+		zone, day, reporter, short(r.Org), proven, sign, sign*messagesOf(flows))
 	return err
 }
 
@@ -258,7 +264,7 @@ func (t *intake) flow(in *Incoming, f *rollout.Flow) (id int64, err error) {
 	_, err = t.exec(`
 		INSERT INTO dmarc_flow (id, source, header_from, dkim, spf, disposition, class, name, provider, first_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		id, source, clean(f.HeaderFrom), dkim, spf, clean(f.Disposition), string(f.Class), clean(f.Name), f.Provider, in.Received.Unix())
+		id, source, short(f.HeaderFrom), dkim, spf, short(f.Disposition), string(f.Class), short(f.Name), f.Provider, in.Received.Unix())
 	return id, err
 }
 
@@ -288,6 +294,18 @@ func messagesOf(flows []rollout.Flow) (n int64) {
 // clean returns a text without what PostgreSQL does not take.
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
+}
+
+// maxText is how many octets a text has that is shown: a domain has 253.
+const maxText = 255
+
+// short returns a text that is fit to be stored and shown: a reporter may write one of any length.
+func short(s string) string {
+	s = clean(s)
+	if len(s) > maxText {
+		s = strings.ToValidUTF8(s[:maxText-len("…")], "") + "…"
+	}
+	return s
 }
 
 func boolean(b bool) int64 {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mailverdict/mailverdict/dmarc/aggregate"
 	"github.com/mailverdict/mailverdict/dmarc/aggregate/rollout"
@@ -232,6 +234,39 @@ func TestNamesOfHostsAreKeptForATime(t *testing.T) {
 		}
 		if names, err := b.HostNames(t.Context(), nil, firstDay); err != nil || len(names) != 0 {
 			t.Errorf("%v %v", names, err)
+		}
+	})
+}
+
+func TestAReportOfAnotherTimeSaysNothingOfThePolicy(t *testing.T) {
+	onEach(t, func(t *testing.T, d *database) {
+		b := d.inbox(t)
+		far, none := incoming("far", "reporter.example", 2), incoming("none", "reporter.example", 3)
+		far.Report.Begin, far.Report.Policy.P = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), "reject"
+		none.Report.Begin, none.Report.Policy.P = time.Time{}, "reject"
+		receive(t, b, incoming("a", "reporter.example", 0), far, none)
+		policy, since, err := b.Policy(t.Context(), "one.example")
+		if err != nil || policy.P != "none" || !since.Equal(firstDay) {
+			t.Errorf("%+v since %v, %v", policy, since, err)
+		}
+	})
+}
+
+func TestTextsOfAnyLengthAreStoredShort(t *testing.T) {
+	onEach(t, func(t *testing.T, d *database) {
+		b := d.inbox(t)
+		long := incoming("long", "reporter.example", 0)
+		text := strings.Repeat("é", 30_000)
+		long.Report.Org, long.Report.ID, long.Report.Rows[0].AuthDKIM[0].Selector, long.Report.Rows[1].HeaderFrom = text, text, text, text+".one.example"
+		receive(t, b, long)
+		for _, f := range wantMessages(t, b, 13, 0) {
+			if len(f.Name) > 255 || len(f.HeaderFrom) > 255 || !utf8.ValidString(f.Name+f.HeaderFrom) {
+				t.Errorf("%d and %d octets", len(f.Name), len(f.HeaderFrom))
+			}
+		}
+		list, err := b.Reporters(t.Context(), "one.example", sqlstore.Last(30, firstDay))
+		if err != nil || len(list) != 1 || len(list[0].Org) > 255 || !strings.HasSuffix(list[0].Org, "é…") {
+			t.Errorf("%+v %v", list, err)
 		}
 	})
 }
