@@ -84,7 +84,7 @@ func TestHostileZonesAreAnsweredCalmly(t *testing.T) {
 		if err := r.Text(&text, TextOptions{Lookups: true}); err != nil {
 			t.Error(err)
 		}
-		if text.Len() > 500<<10 {
+		if text.Len() > 100<<10 {
 			t.Errorf("%s: %d octets of text", name, text.Len())
 		}
 		for _, c := range text.String() {
@@ -107,6 +107,9 @@ func checkHTML(t *testing.T, name string, r *Report) {
 	var page bytes.Buffer
 	if err := r.HTML(&page); err != nil {
 		t.Fatal(err)
+	}
+	if page.Len() > 150<<10 {
+		t.Errorf("%s: %d octets of HTML", name, page.Len())
 	}
 	root, err := html.Parse(&page)
 	if err != nil {

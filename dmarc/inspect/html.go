@@ -90,7 +90,7 @@ func (r *Report) shown() page {
 		p.Facts = r.facts()
 	}
 	if r.SPF != nil && r.SPF.Tree != nil {
-		p.Lookups, p.Tree = visible.Line(costOf(r.SPF)), shownTerms(r.SPF.Tree)
+		p.Lookups, p.Tree = visible.Line(costOf(r.SPF)), shownTerms(r.SPF.Tree, new(int))
 	}
 	for _, s := range r.Setup {
 		shown := pageSetup{Name: visible.Line(s.Name), Given: visible.Line(strings.Join(s.Signs, ", "))}
@@ -102,14 +102,20 @@ func (r *Report) shown() page {
 	return p
 }
 
-// shownTerms are the terms of a record.
-func shownTerms(r *published.SPFRecord) []pageTerm {
+// shownTerms are the terms of a record. Written is how many of the tree there are so far.
+func shownTerms(r *published.SPFRecord, written *int) []pageTerm {
 	var list []pageTerm
 	for i := range r.Terms {
+		if *written++; *written > maxShownTerms {
+			if *written == maxShownTerms+1 {
+				list = append(list, pageTerm{Problem: tooManyTerms})
+			}
+			break
+		}
 		t := &r.Terms[i]
-		shown := pageTerm{Text: visible.Line(t.Text), Cost: right(t), Problem: visible.Line(t.Problem)}
+		shown := pageTerm{Text: visible.Line(t.Text), Cost: termCost(t), Problem: visible.Line(t.Problem)}
 		if t.Include != nil {
-			shown.Include = shownTerms(t.Include)
+			shown.Include = shownTerms(t.Include, written)
 			shown.Problem = cmp.Or(shown.Problem, visible.Line(t.Include.Problem))
 		}
 		list = append(list, shown)

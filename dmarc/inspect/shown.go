@@ -44,7 +44,11 @@ func textOf(b *remedy.Broken) string {
 	return text.String()
 }
 
-// leaveOutRepeated leaves out changes that an earlier finding has, and notes so.
+// maxShownChanges is how many changes of a finding are laid out.
+const maxShownChanges = 12
+
+// leaveOutRepeated leaves out changes that an earlier finding has, and those that are too many to be
+// read, and notes so.
 func leaveOutRepeated(f *Fix, seen map[string]bool) {
 	var changes []Change
 	var repeated []string
@@ -56,6 +60,10 @@ func leaveOutRepeated(f *Fix, seen map[string]bool) {
 		}
 		seen[key] = true
 		changes = append(changes, c)
+	}
+	if more := len(changes) - maxShownChanges; more > 0 {
+		changes = changes[:maxShownChanges]
+		f.Note = strings.TrimSpace("And so on: " + remedy.Plural(more, "further record", "further records") + ". " + f.Note)
 	}
 	f.Changes = changes
 	if len(repeated) > 0 {

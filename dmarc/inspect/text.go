@@ -28,7 +28,7 @@ func (r *Report) Text(w io.Writer, o TextOptions) error {
 	if o.Width == 0 {
 		o.Width = 80
 	}
-	p := &printer{layout.Printer{Width: max(o.Width, 40), Color: o.Color}}
+	p := &printer{Printer: layout.Printer{Width: max(o.Width, 40), Color: o.Color}}
 	p.headline(r)
 	for _, f := range r.shownFindings() {
 		p.finding(f)
@@ -45,7 +45,10 @@ func (r *Report) Text(w io.Writer, o TextOptions) error {
 }
 
 // A printer lays out a report.
-type printer struct{ layout.Printer }
+type printer struct {
+	layout.Printer
+	terms int // of the SPF tree, that were written
+}
 
 // color returns the colour of a severity.
 func (s Severity) color() string {

@@ -23,6 +23,12 @@ func (p *printer) tree(r *Report) {
 	p.Raw("\n")
 }
 
+// maxShownTerms is how many terms of a tree are laid out.
+const maxShownTerms = 400
+
+// tooManyTerms stands in place of the rest.
+const tooManyTerms = "and more terms than can be shown"
+
 // maxIndent is how deep includes are indented, in columns.
 const maxIndent = 24
 
@@ -31,31 +37,41 @@ func (p *printer) record(r *published.SPFRecord, indent int) {
 		p.Paragraph(indent, layout.Red, r.Problem)
 	}
 	for i := range r.Terms {
-		t := &r.Terms[i]
-		text := visible.Line(t.Text)
-		right := right(t)
-		gap := max(p.Width-indent-layout.Columns(text)-layout.Columns(right), 2)
-		p.Raw(strings.Repeat(" ", indent) + text)
-		if right != "" {
-			p.Raw(strings.Repeat(" ", gap) + p.Paint(layout.Dim, right))
+		if p.terms++; p.terms > maxShownTerms {
+			if p.terms == maxShownTerms+1 {
+				p.Paragraph(indent, layout.Dim, tooManyTerms)
+			}
+			return
 		}
-		p.Raw("\n")
-		if t.Problem != "" && (t.Include == nil || t.Include.Problem == "") {
-			p.Paragraph(min(indent+2, maxIndent), layout.Red, t.Problem)
-		}
-		if t.Without != nil && t.Lookups > 0 {
-			addresses := thousands(t.Without.IPv4Addresses) + " IPv4 " + either(t.Without.IPv4Addresses == 1, "address", "addresses")
-			left := remedy.Plural(t.Without.Lookups, "look-up", "look-ups") + ", " + addresses
-			p.Paragraph(min(indent+2, maxIndent), layout.Dim, "without it: "+left)
-		}
-		if t.Include != nil {
-			p.record(t.Include, min(indent+2, maxIndent))
-		}
+		p.term(&r.Terms[i], indent)
 	}
 }
 
-// right is what stands behind a term: whom it lets pass, and what it costs.
-func right(t *published.SPFTerm) string {
+// term writes a term and the record that it includes.
+func (p *printer) term(t *published.SPFTerm, indent int) {
+	below := min(indent+2, maxIndent)
+	text, cost := visible.Line(t.Text), termCost(t)
+	p.Raw(strings.Repeat(" ", indent) + text)
+	if cost != "" {
+		gap := max(p.Width-indent-layout.Columns(text)-layout.Columns(cost), 2)
+		p.Raw(strings.Repeat(" ", gap) + p.Paint(layout.Dim, cost))
+	}
+	p.Raw("\n")
+	if t.Problem != "" && (t.Include == nil || t.Include.Problem == "") {
+		p.Paragraph(below, layout.Red, t.Problem)
+	}
+	if t.Without != nil && t.Lookups > 0 {
+		addresses := thousands(t.Without.IPv4Addresses) + " IPv4 " + either(t.Without.IPv4Addresses == 1, "address", "addresses")
+		left := remedy.Plural(t.Without.Lookups, "look-up", "look-ups") + ", " + addresses
+		p.Paragraph(below, layout.Dim, "without it: "+left)
+	}
+	if t.Include != nil {
+		p.record(t.Include, below)
+	}
+}
+
+// termCost is what stands behind a term: whom it lets pass, and what it costs.
+func termCost(t *published.SPFTerm) string {
 	var list []string
 	if t.IPv4Addresses > 0 {
 		list = append(list, thousands(t.IPv4Addresses)+" IPv4")

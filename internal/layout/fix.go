@@ -29,14 +29,24 @@ func (p *Printer) Fix(mark string, f *remedy.Fix) {
 
 // change writes a record to add, replace or delete.
 func (p *Printer) change(indent int, c *remedy.Change) {
-	const column = 7
+	column := len("replace")
+	if c.Type == "MX" {
+		column = len("priority")
+	}
 	p.Row(indent, column, c.Action.String(), visible.Line(c.Type)+" "+visible.Line(c.Name))
 	p.Row(indent, column, "host", c.Host)
-	label := "value"
-	if c.Type == "MX" {
-		label = "target"
+	if priority, target, found := exchanger(c); found {
+		p.Row(indent, column, "priority", visible.Line(priority))
+		p.value(indent, column, "target", target)
+		return
 	}
-	p.value(indent, column, label, c.Value)
+	p.value(indent, column, "value", c.Value)
+}
+
+// exchanger parts the value of an MX record, for which DNS panels have two fields.
+func exchanger(c *remedy.Change) (priority, target string, found bool) {
+	priority, target, found = strings.Cut(c.Value, " ")
+	return priority, target, found && c.Type == "MX"
 }
 
 // value writes a value in one piece, on a line of its own where it is too long for the column.
@@ -105,13 +115,26 @@ var fixHTML string
 // Templates returns the template "fix", which lays out one remedy.Fix as a list item, and the
 // functions that it needs. Its texts have to be escaped by remedy.Fix.Escape before.
 func Templates(name string) (*template.Template, error) {
-	return template.New(name).Funcs(template.FuncMap{"marked": markedValue}).Parse(fixHTML)
+	return template.New(name).Funcs(template.FuncMap{"marked": markedValue, "priority": priorityOf}).Parse(fixHTML)
 }
 
-// markedValue returns the value of a change in parts, with its placeholders marked.
+// priorityOf returns the priority of an MX record, or "".
+func priorityOf(c remedy.Change) string {
+	priority, _, found := exchanger(&c)
+	if !found {
+		return ""
+	}
+	return priority
+}
+
+// markedValue returns the value of a change in parts, with its placeholders marked; of an MX record, its
+// target.
 func markedValue(c remedy.Change) []remedy.Part {
 	var parts []remedy.Part
 	text := c.Value
+	if _, target, found := exchanger(&c); found {
+		text = target
+	}
 	for {
 		begin, mark := -1, ""
 		for _, m := range c.Placeholders {
