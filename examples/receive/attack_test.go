@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mailverdict/mailverdict/examples/internal/saved"
 )
 
 // ended waits until a visitor's message has, and returns the page.
@@ -121,6 +126,65 @@ func TestPastedBinaryIsNamedOrJudged(t *testing.T) {
 			checkMarkup(t, "junk", page)
 		}
 	}
+}
+
+// A few octets of gzip unpack to very many, of which none is a message.
+func TestAPackedFileIsUnpackedOnlySoFar(t *testing.T) {
+	for name, text := range map[string][2]string{
+		"empty lines":          {"", "\n"},
+		"empty lines in CRLF":  {"", "\r\n"},
+		"NUL octets at an end": {"From: a@laptop.example\r\n\r\nHi\r\n", "\x00"},
+		"a line of an mbox":    {"From ", "x"},
+		"a header":             {"From: a@laptop.example\r\n", "X: y\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const limit = 1 << 20
+			source := &endless{first: text[0], unit: strings.Repeat(text[1], 4<<10), total: 64 * limit}
+			var packed bytes.Buffer
+			z := gzip.NewWriter(&packed)
+			if _, err := io.Copy(z, source); err != nil {
+				t.Fatal(err)
+			}
+			if err := z.Close(); err != nil {
+				t.Fatal(err)
+			}
+			file := bytes.NewReader(packed.Bytes())
+			_, err := pasted{text: packed.Bytes()}.read(limit)
+			if err == nil || !strings.Contains(err.Error(), "large") {
+				t.Errorf("the message ends with %v", err)
+			}
+			var notes []string
+			r, err := saved.UnwrapUpTo(bufio.NewReader(file), &notes, 2*limit)
+			if err == nil {
+				_, err = io.Copy(io.Discard, r)
+			}
+			if !errors.Is(err, saved.ErrTooLarge) {
+				t.Errorf("unpacking ends with %v", err)
+			}
+			if read := packed.Len() - file.Len(); read > packed.Len()/8 {
+				t.Errorf("%d of %d packed octets are read", read, packed.Len())
+			}
+		})
+	}
+}
+
+// An endless is a text, and another one again and again.
+type endless struct {
+	first, unit string
+	total       int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.total <= 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, e.first)
+	e.first = e.first[n:]
+	if n == 0 {
+		n = copy(p, e.unit)
+	}
+	e.total -= n
+	return n, nil
 }
 
 func TestWhoDoesNotReadHoldsNobodyUp(t *testing.T) {

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
-	"net/netip"
 	"strings"
 )
 
@@ -82,21 +80,6 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// client returns who asks: of a request by way of a trusted proxy, the last address that the proxy names.
-func (s *server) client(r *http.Request) netip.Prefix {
-	p, _ := netip.ParseAddrPort(r.RemoteAddr)
-	ip := p.Addr().Unmap()
-	for _, proxy := range s.proxies {
-		if proxy.Contains(ip) {
-			list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-			if told, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
-				return clientOf(told)
-			}
-		}
-	}
-	return clientOf(ip)
-}
-
 // showWay shows one of the ways to bring a message, with what was wrong with the last try.
 func (s *server) showWay(w http.ResponseWriter, status int, way string, v *visitor, wrong string) {
 	p := page{Way: way, Error: wrong}
@@ -108,34 +91,6 @@ func (s *server) showWay(w http.ResponseWriter, status int, way string, v *visit
 	}
 	p.fill(v)
 	s.write(w, status, p)
-}
-
-// newVisitor makes a visitor, or says that there are too many.
-func (s *server) newVisitor(w http.ResponseWriter, r *http.Request) *visitor {
-	v := s.visitors.add(s.client(r))
-	if v == nil {
-		w.Header().Set("Retry-After", "600")
-		s.problem(w, http.StatusServiceUnavailable, "All addresses are in use. Come again in a few minutes.")
-	}
-	return v
-}
-
-func (s *server) makeSession(w http.ResponseWriter, r *http.Request) {
-	if v := s.newVisitor(w, r); v != nil {
-		http.Redirect(w, r, v.path(), http.StatusSeeOther)
-	}
-}
-
-func (s *server) apiSession(w http.ResponseWriter, r *http.Request) {
-	v := s.visitors.add(s.client(r))
-	w.Header().Set("Content-Type", "application/json")
-	if v == nil {
-		w.Header().Set("Retry-After", "600")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, `{"error": "all addresses are in use"}`+"\n")
-		return
-	}
-	_ = json.NewEncoder(w).Encode(map[string]string{"address": v.address(), "events": v.path() + "/events", "page": v.path()})
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

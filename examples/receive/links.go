@@ -2,12 +2,6 @@ package main
 
 import "net/http"
 
-func (s *server) deleteVisitor(w http.ResponseWriter, r *http.Request, v *visitor) {
-	v.delete()
-	v.deleteLinks() // after that, since none can be made any more
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
 // makeLink shares a message.
 func (s *server) makeLink(w http.ResponseWriter, r *http.Request, v *visitor) {
 	m := messageOf(r, v)

@@ -33,7 +33,7 @@ type letter struct {
 // read takes away what was saved with the message, and finds out how it came.
 func (p pasted) read(limit int64) (*letter, error) {
 	l := &letter{}
-	r, err := saved.Unwrap(bufio.NewReaderSize(bytes.NewReader(p.text), saved.ReadAhead), &l.notes)
+	r, err := saved.UnwrapUpTo(bufio.NewReaderSize(bytes.NewReader(p.text), saved.ReadAhead), &l.notes, 2*limit)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -82,9 +83,16 @@ type eventWriter struct {
 	err     error
 }
 
-// event writes an event. Its id has the number of the message too, for the page.
+// event writes an event. Its id has the number of the message too, for the page. It is written line by
+// line: a copy for each reader who does not read would take much memory.
 func (o *eventWriter) event(e event) {
-	o.write(fmt.Sprintf("id: %d.%d\nevent: %s\ndata: %s\n\n", e.id, e.message, e.kind, strings.ReplaceAll(lines(e.data), "\n", "\ndata: ")))
+	o.write(fmt.Sprintf("id: %d.%d\nevent: %s\n", e.id, e.message, e.kind))
+	for line := range strings.SplitSeq(lines(e.data), "\n") {
+		o.more("data: ")
+		o.more(line)
+		o.more("\n")
+	}
+	o.more("\n")
 }
 
 // lines returns text whose lines end in LF: in an event CR ends a line too.
@@ -92,12 +100,19 @@ func lines(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 }
 
+// write writes text, for which and for what is more of it a reader has some time.
 func (o *eventWriter) write(text string) {
-	if o.err != nil {
-		return
+	if o.err == nil {
+		_ = o.control.SetWriteDeadline(time.Now().Add(slowest))
+		o.more(text)
 	}
-	_ = o.control.SetWriteDeadline(time.Now().Add(slowest))
-	_, o.err = o.w.Write([]byte(text))
+}
+
+// more writes more in the same time.
+func (o *eventWriter) more(text string) {
+	if o.err == nil {
+		_, o.err = io.WriteString(o.w, text)
+	}
 }
 
 func (o *eventWriter) flush() {

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -30,13 +32,26 @@ func peek(r *bufio.Reader, n int) ([]byte, error) {
 // Unwrap takes away what stands before a message, or before the first one of an mbox, and
 // notes what it was. The error says what the file is, if it is no message.
 func Unwrap(r *bufio.Reader, notes *[]string) (*bufio.Reader, error) {
+	return unwrap(r, notes, math.MaxInt64)
+}
+
+// ErrTooLarge says that a file unpacks to more than it may.
+var ErrTooLarge = errors.New("unpacked with gzip, it is too large")
+
+// UnwrapUpTo is Unwrap for files of strangers: a few octets of gzip can be made to unpack for
+// minutes. No more than limit octets are unpacked; after them, reading fails with ErrTooLarge.
+func UnwrapUpTo(r *bufio.Reader, notes *[]string, limit int64) (*bufio.Reader, error) {
+	return unwrap(r, notes, limit)
+}
+
+func unwrap(r *bufio.Reader, notes *[]string, limit int64) (*bufio.Reader, error) {
 	if start, _ := r.Peek(2); string(start) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(r)
 		if err != nil {
 			return nil, err
 		}
 		*notes = append(*notes, "unpacked with gzip")
-		r = bufio.NewReaderSize(unzipped, ReadAhead)
+		r = bufio.NewReaderSize(&limited{unzipped, limit}, ReadAhead)
 	}
 	start, err := peek(r, 64)
 	switch {
@@ -56,6 +71,21 @@ func Unwrap(r *bufio.Reader, notes *[]string) (*bufio.Reader, error) {
 		*notes = append(*notes, count(n, "empty line before the header was left out", "empty lines before the header were left out"))
 	}
 	return r, nil
+}
+
+// A limited reads so many octets, and then fails.
+type limited struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, ErrTooLarge
+	}
+	n, err := l.r.Read(p[:min(int64(len(p)), l.left)])
+	l.left -= int64(n)
+	return n, err
 }
 
 // count returns a number and the word for so many.
