@@ -168,3 +168,34 @@ func TestWhatDNSDidNotAnswerComesBeforeWarnings(t *testing.T) {
 		t.Error(ids(r))
 	}
 }
+
+func TestARecordThatHasAllOfTheOthersStays(t *testing.T) {
+	const all = "v=spf1 mx include:_spf.mailer.example -all"
+	f := findingOf(inspected(t, apex("v=spf1 mx -all", all), "good.example"), "spf-multiple")
+	if f == nil || f.Publish != nil || len(f.Fix.Changes) != 1 || f.Fix.Changes[0].Action != "delete" || f.Fix.Changes[0].Value != "v=spf1 mx -all" || !strings.Contains(f.Fix.Note, all) {
+		t.Errorf("%+v %+v", f, f.Fix)
+	}
+}
+
+func TestOnlyWhatIsNotThereIsToBePublished(t *testing.T) {
+	zone := plus(apex("v=spf1 mx include:servers.mcsv.net -all"), resolver.Zone{
+		"servers.mcsv.net":           {TXT: []string{"v=spf1 ip4:205.201.128.0/20 -all"}},
+		"k2._domainkey.good.example": {CNAME: "dkim2.mcsv.net"}, // and no key there
+	})
+	f := findingOf(inspected(t, zone, "good.example"), "provider-setup")
+	if f == nil || len(f.Fix.Changes) != 1 || f.Fix.Changes[0].Name != "k3._domainkey.good.example" || strings.Contains(f.Evidence, "k2") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestAReturnPathIsNotToldToHaveOneBelowIt(t *testing.T) {
+	zone := plus(goodZone(), resolver.Zone{
+		"bounce.good.example":                   {MX: []string{"10 feedback-smtp.eu-west-1.amazonses.com"}, TXT: []string{"v=spf1 include:amazonses.com ~all"}},
+		"feedback-smtp.eu-west-1.amazonses.com": {A: []string{"198.51.100.1"}},
+		"amazonses.com":                         {TXT: []string{"v=spf1 ip4:199.255.192.0/22 -all"}},
+	})
+	r := inspected(t, zone, "bounce.good.example")
+	if len(r.Setup) != 1 || r.Setup[0].Provider != "amazon-ses" || len(r.Setup[0].Steps) != 0 {
+		t.Errorf("%+v", r.Setup)
+	}
+}

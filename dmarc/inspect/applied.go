@@ -100,7 +100,10 @@ func (in *inspection) dmarcInherited() {
 
 // short says what applies in a few words.
 func short(a *published.Applied) string {
-	if a.FoundAt == "" {
+	switch {
+	case a.Unknown:
+		return noAnswer
+	case a.FoundAt == "":
 		return "no record"
 	}
 	text := "the record of " + visible.Domain(a.FoundAt)

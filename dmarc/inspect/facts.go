@@ -182,7 +182,11 @@ func sentence(a *published.Applied) string {
 	if a.Applies == "" {
 		return "at _dmarc." + a.FoundAt + ": it states no policy that can be followed"
 	}
-	text := "at _dmarc." + a.FoundAt + ", " + a.Applies + "=" + a.Policy + ": " + effectWords(a.Effect)
+	text := "at _dmarc." + a.FoundAt + ", " + a.Applies + "=" + a.Policy
+	if a.Effect != a.Policy {
+		text += ", for now applied as " + a.Effect
+	}
+	text += ": " + effectWords(a.Effect)
 	if a.Organizational != "" && a.Organizational != a.Name {
 		text += "; Organizational Domain " + a.Organizational
 	}

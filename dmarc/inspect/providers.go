@@ -108,6 +108,9 @@ func (in *inspection) setups() {
 		s := Setup{Provider: p.ID, Name: p.Name, Signs: signs}
 		var missing []Step
 		for _, fix := range p.Fixes {
+			if in.isReturnPath(&p) {
+				break // the steps are those of the domain above
+			}
 			step := Step{State: in.stepState(&p, fix), Fix: in.setUp(&p, fix)}
 			s.Steps = append(s.Steps, step)
 			if step.State == stepMissing {
@@ -121,6 +124,29 @@ func (in *inspection) setups() {
 	}
 }
 
+// isReturnPath reports whether the domain itself is where bounces of a provider go: a custom MAIL FROM
+// domain.
+func (in *inspection) isReturnPath(p *provider.Provider) bool {
+	for _, fix := range p.Fixes {
+		for _, r := range fix.Records {
+			if r.Type == "MX" && slices.ContainsFunc(in.mx, leadsTo(r)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// leadsTo returns a test of whether an MX record is one of a provider's.
+func leadsTo(r provider.Record) func(resolver.MX) bool {
+	_, host, _ := strings.Cut(r.Value, " ")
+	begin, _, _ := strings.Cut(host, "<")
+	return func(mx resolver.MX) bool {
+		name := domain.ToLower(mx.Host)
+		return strings.HasPrefix(name, begin) && domain.Within(name, ending(r.Value))
+	}
+}
+
 // setUp is the step in words, with the change of the SPF record that it takes.
 func (in *inspection) setUp(p *provider.Provider, fix provider.Fix) Fix {
 	f := remedy.SetUp(p, fix, in.name)
@@ -128,6 +154,7 @@ func (in *inspection) setUp(p *provider.Provider, fix provider.Fix) Fix {
 		f.Note += " It counts only without aspf=s in the DMARC record."
 	}
 	if fix.Kind != provider.KindInclude {
+		f.Changes = in.unpublished(fix, f.Changes)
 		f.Escape()
 		return f
 	}
@@ -143,6 +170,21 @@ func (in *inspection) setUp(p *provider.Provider, fix provider.Fix) Fix {
 	return f
 }
 
+// unpublished returns those changes of a step whose records are not there yet.
+func (in *inspection) unpublished(fix provider.Fix, changes []Change) []Change {
+	if len(changes) != len(fix.Records) {
+		return changes
+	}
+	var list []Change
+	for i, r := range fix.Records {
+		if in.recordState(r) != stepDone {
+			list = append(list, changes[i])
+		}
+	}
+	return list
+}
+
+// missingText says which records of a step are not there.
 func missingText(s Step) string {
 	var list []string
 	for _, c := range s.Fix.Changes {
@@ -216,7 +258,7 @@ func (in *inspection) recordState(r provider.Record) string {
 		if err != nil {
 			return stepUnknown
 		}
-		found = slices.ContainsFunc(answer.MX, func(mx resolver.MX) bool { return domain.Within(domain.ToLower(mx.Host), ending(r.Value)) })
+		found = slices.ContainsFunc(answer.MX, leadsTo(r))
 	default:
 		texts, err := in.dns.txt(name, false)
 		if err != nil {

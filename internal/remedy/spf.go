@@ -111,6 +111,16 @@ func MergeSPF(f Fix, at string, records []string) Fix {
 	if merged == "" {
 		return f
 	}
+	if keep := slices.Index(records, merged); keep >= 0 {
+		f.Text = "Keep one SPF record of " + at + " and delete the others. Several count as none."
+		f.Note = "This one stays, and allows all that they allowed: " + merged
+		for i, text := range records {
+			if i != keep {
+				f.Changes = append(f.Changes, New(ActionDelete, at, "TXT", text))
+			}
+		}
+		return f
+	}
 	f.Text = "Publish one SPF record for " + at + " in place of " + strconv.Itoa(len(records)) + ". Several count as none."
 	f.Changes = []Change{Replace(at, merged, records[0])}
 	for _, text := range records[1:] {
