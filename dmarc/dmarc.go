@@ -1,5 +1,6 @@
 // Package dmarc says who is answerable for a message, and what the owner of its Author
-// Domain asks to be done with it: RFC 9989, with RFC 7489 one field away.
+// Domain asks to be done with it: RFC 9989. Verifier.Discovery has a
+// Mode for RFC 7489.
 //
 // A [Verifier] does all of it. Its zero value is the recommended configuration:
 //

@@ -67,7 +67,7 @@ type Verdict struct {
 
 // An Override is why something else than the policy is done.
 type Override struct {
-	Type    string `json:"type"` // one of those below
+	Type    string `json:"type"` // OverrideTestMode or another of that group
 	Comment string `json:"comment,omitempty"`
 }
 

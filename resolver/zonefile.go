@@ -29,6 +29,9 @@ const maxZoneRecords = 1 << 17
 // A record is left aside too if its name is none that a [Question] can have, or if it
 // points at a name with a dot inside a label ("\.").
 //
+// A text with spaces or ";" has to be in quotes, as in every zone file: without them the
+// words are strings that are joined without a space, and ";" begins a comment.
+//
 // An error names file, which is used for nothing else, and the line. A name with an octet
 // beyond ASCII that is not escaped is an error: most such names are internationalized
 // ones that were not written as A-labels.

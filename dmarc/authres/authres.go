@@ -57,7 +57,8 @@ var (
 	ErrLimit   = rfc8601.ErrLimit
 )
 
-// Parse reads a field strictly: see [rfc8601.Parse].
+// Parse reads a field, its name "Authentication-Results:" included, strictly: see
+// [rfc8601.Parse].
 func Parse(field string) (*Field, error) { return rfc8601.Parse(field) }
 
 // ParseLenient reads what it can of a field that breaks the grammar: see

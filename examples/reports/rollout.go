@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -76,7 +77,9 @@ func (p *plan) text(to io.Writer) error {
 		fmt.Fprintf(to, " since %s, as reports tell", p.Since.Format(time.DateOnly))
 	}
 	fmt.Fprintf(to, "; reports of %d of the last %d days\n\n", p.Covered, p.Days)
-	if err := p.table(to); err != nil {
+	if !p.reported() {
+		fmt.Fprintln(to, "The store has no report about this domain: what follows rests on none.")
+	} else if err := p.table(to); err != nil {
 		return err
 	}
 	if p.Unproven > 0 {
@@ -114,6 +117,13 @@ func (p *plan) blocksTitle() string {
 		return "What p=reject loses"
 	}
 	return fmt.Sprintf("What keeps p=%s from becoming stricter", p.P.Policy)
+}
+
+// reported says whether any report tells of the domain.
+func (p *plan) reported() bool {
+	return p.Unproven > 0 || len(p.Reporters) > 0 || slices.ContainsFunc(p.Windows, func(w window) bool {
+		return slices.ContainsFunc(tags, func(t tag) bool { return w.Part(t.Tag).Messages > 0 })
+	})
 }
 
 // table prints what quarantine or reject would have done, a column for each window.

@@ -140,6 +140,10 @@ var headings = map[rollout.Class]string{
 
 // text prints a view for people: at most so many sources.
 func (v *view) text(to io.Writer, most int, last time.Time) error {
+	if v.Messages == 0 && v.Unproven == 0 {
+		_, err := fmt.Fprintf(to, "%s: the store has no report of the last %d days about it\n", printable(v.Domain), v.Days)
+		return err
+	}
 	fmt.Fprintf(to, "%s, %d days: %s messages, %s of them pass (%s)\n", printable(v.Domain), v.Days, number(v.Messages), number(v.Passed), percent(v.Passed, v.Messages))
 	if v.Unproven > 0 {
 		fmt.Fprintf(to, "Not counted: %s messages in reports that anybody can have written: their own mail does not pass DMARC (read -trusted counts them).\n", number(v.Unproven))

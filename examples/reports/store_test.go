@@ -143,6 +143,20 @@ func TestTrustedFilesAreTakenForProven(t *testing.T) {
 	}
 }
 
+// A domain that was mistyped has no report, and is not to look like one that sends nothing.
+func TestADomainWithoutReportsIsSaidToHaveNone(t *testing.T) {
+	w := newWorld(t)
+	w.run("read", "-trusted", put(t, map[string]string{"1.xml": xmlOf(t, oneReport("one"))}))
+	for _, command := range []string{"show", "rollout"} {
+		for domain, want := range map[string]bool{"exmaple.com": true, "example.com": false} {
+			out, _ := w.run(command, "-offline", "-now", "2026-03-02", domain)
+			if got := strings.Contains(strings.ToLower(out), "the store has no report"); got != want {
+				t.Errorf("%s %s:\n%s", command, domain, out)
+			}
+		}
+	}
+}
+
 func TestShowTellsWhoSendsAndWhatIsNew(t *testing.T) {
 	w := newWorld(t)
 	w.month(func(_ int, r *aggregate.Report) {
