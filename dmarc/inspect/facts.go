@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
+	"github.com/mailverdict/mailverdict/internal/figure"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
 )
@@ -104,10 +105,10 @@ func unknownCost(r *published.SPFRecord) bool {
 func whoMaySend(s *published.SPF) string {
 	var list []string
 	if s.IPv4Addresses > 0 {
-		list = append(list, thousands(s.IPv4Addresses)+" IPv4 "+either(s.IPv4Addresses == 1, "address", "addresses"))
+		list = append(list, figure.Of(s.IPv4Addresses)+" IPv4 "+either(s.IPv4Addresses == 1, "address", "addresses"))
 	}
 	if s.IPv6Networks > 0 {
-		list = append(list, thousands(s.IPv6Networks)+" IPv6 "+either(s.IPv6Networks == 1, "network", "networks")+" (/64)")
+		list = append(list, figure.Of(s.IPv6Networks)+" IPv6 "+either(s.IPv6Networks == 1, "network", "networks")+" (/64)")
 	}
 	text := cmp.Or(remedy.List(list), "nobody") + " may send"
 	if len(s.Unknown) > 0 {
@@ -121,15 +122,6 @@ func either(condition bool, yes, no string) string {
 		return yes
 	}
 	return no
-}
-
-// thousands writes a number with commas between its thousands.
-func thousands(n uint64) string {
-	text := strconv.FormatUint(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }
 
 func dmarcFacts(d *published.DMARC) []fact {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailverdict/mailverdict/dmarc/inspect/published"
+	"github.com/mailverdict/mailverdict/internal/figure"
 	"github.com/mailverdict/mailverdict/internal/layout"
 	"github.com/mailverdict/mailverdict/internal/remedy"
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -61,7 +62,7 @@ func (p *printer) term(t *published.SPFTerm, indent int) {
 		p.Paragraph(below, layout.Red, t.Problem)
 	}
 	if t.Without != nil && t.Lookups > 0 {
-		addresses := thousands(t.Without.IPv4Addresses) + " IPv4 " + either(t.Without.IPv4Addresses == 1, "address", "addresses")
+		addresses := figure.Of(t.Without.IPv4Addresses) + " IPv4 " + either(t.Without.IPv4Addresses == 1, "address", "addresses")
 		left := remedy.Plural(t.Without.Lookups, "look-up", "look-ups") + ", " + addresses
 		p.Paragraph(below, layout.Dim, "without it: "+left)
 	}
@@ -74,10 +75,10 @@ func (p *printer) term(t *published.SPFTerm, indent int) {
 func termCost(t *published.SPFTerm) string {
 	var list []string
 	if t.IPv4Addresses > 0 {
-		list = append(list, thousands(t.IPv4Addresses)+" IPv4")
+		list = append(list, figure.Of(t.IPv4Addresses)+" IPv4")
 	}
 	if t.IPv6Networks > 0 {
-		list = append(list, thousands(t.IPv6Networks)+" IPv6 /64")
+		list = append(list, figure.Of(t.IPv6Networks)+" IPv6 /64")
 	}
 	if t.Lookups > 0 {
 		list = append(list, remedy.Plural(t.Lookups, "look-up", "look-ups"))

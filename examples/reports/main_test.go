@@ -142,7 +142,7 @@ func TestWhatCannotBeReadIsOneLineAndTheRestIsDone(t *testing.T) {
 	if status != exitUsage || strings.Count(out, "\n") != 2 || !strings.Contains(out, `"good"`) || !strings.Contains(out, `"reason":"the report ends too soon`) {
 		t.Errorf("status %d\n%s", status, out)
 	}
-	for i, want := range []string{"1.xml: no aggregate report", "3.xml: the report ends too soon", "4.json: this is a TLS report", `5\x1b.xml: no aggregate`, "none: no such file"} {
+	for i, want := range []string{"1.xml: no aggregate report", "3.xml: the report ends too soon", "4.json: this is a TLS report", `5\u001b.xml: no aggregate`, "none: no such file"} {
 		lines := strings.Split(errs, "\n")
 		if len(lines) != 6 || !strings.Contains(lines[i], want) {
 			t.Errorf("no line %d %q in\n%s", i, want, errs)

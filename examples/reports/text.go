@@ -4,26 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
+
+	"github.com/mailverdict/mailverdict/internal/figure"
+	"github.com/mailverdict/mailverdict/internal/visible"
 )
 
-// printable returns text that may go to a terminal: what others wrote can hold escape sequences, line
-// ends, and characters that are invisible or turn the direction of text. These become \u escapes.
-func printable(text string) string {
-	var b strings.Builder
-	for _, c := range text {
-		if unicode.IsPrint(c) {
-			b.WriteRune(c)
-		} else {
-			quoted := strconv.QuoteRuneToASCII(c)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}
+// printable returns text that may go to a terminal or a page: what others wrote can hold escape sequences, line
+// ends, and characters that are invisible or turn the direction of text.
+func printable(text string) string { return visible.Value(text) }
 
 // printJSON prints a value as JSON in one line.
 func (p *program) printJSON(value any) error {
@@ -53,10 +44,4 @@ func visibleJSON(text string) string {
 }
 
 // number returns a count for people: "1,234,567".
-func number(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
-}
+func number(n int64) string { return figure.Of(n) }

@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"time"
+
+	"github.com/mailverdict/mailverdict/internal/figure"
 )
 
 // A Block is a reason not to make p stricter yet, or a sender whose mail p=reject loses now.
@@ -85,7 +87,7 @@ func blocks(in Input, p *Plan) (list []Block) {
 	switch {
 	case p.P.sendsNothing() && p.P.Unknown > 0:
 		return append(list, Block{Kind: BlockNothing, Text: fmt.Sprintf(
-			"%d messages came in the domain's name, and none proves to be yours. Either the domain sends no mail: then say so. Or nothing is set up for what it sends.", p.P.Unknown),
+			"%s messages came in the domain's name, and none proves to be yours. Either the domain sends no mail: then say so. Or nothing is set up for what it sends.", figure.Of(p.P.Unknown)),
 			Fix: &Fix{Text: "If it sends no mail, publish an SPF record that lets nobody send.", Records: []Record{{Name: in.Domain, Type: "TXT", Value: "v=spf1 -all"}}}})
 	case p.P.sendsNothing():
 		return list
@@ -109,8 +111,8 @@ func indirect(in Input, p *Plan, value string) (list []Block) {
 	}
 	if all := sum(p.P.Own(), p.P.Forwarded); float64(p.P.Forwarded) > limit*float64(all) {
 		list = append(list, Block{Kind: BlockForwarded, Text: fmt.Sprintf(
-			"%d messages of yours were forwarded and fail, %.1f %% of your own. p=%s would %s. Mail with a DKIM signature of the domain passes where a forwarder does not change it.",
-			p.P.Forwarded, 100*float64(p.P.Forwarded)/float64(all), value, does)})
+			"%s messages of yours were forwarded and fail, %.1f %% of your own. p=%s would %s. Mail with a DKIM signature of the domain passes where a forwarder does not change it.",
+			figure.Of(p.P.Forwarded), 100*float64(p.P.Forwarded)/float64(all), value, does)})
 	}
 	return list
 }
@@ -137,8 +139,8 @@ func failingSources(in Input, p *Plan, value string, share float64) (list []Bloc
 			break
 		}
 		list = append(list, Block{Kind: BlockSource, Source: s.Name, Fix: s.Fix, Text: fmt.Sprintf(
-			"%s sent %d messages that fail, %.1f %% of your own. %s, or make sure that it is not yours.",
-			s.Name, s.Misaligned, 100*float64(s.Misaligned)/own, advice)})
+			"%s sent %s messages that fail, %.1f %% of your own. %s, or make sure that it is not yours.",
+			s.Name, figure.Of(s.Misaligned), 100*float64(s.Misaligned)/own, advice)})
 	}
 	return list
 }

@@ -55,8 +55,8 @@ func parsed(text string) *record.Record {
 }
 
 // changed returns the record with tags changed: the published one with all else as it is, or one that
-// says what the reports tell of it.
-func changed(in Input, now policies, changes []change) string {
+// says what the reports tell of it. Kept are the tags that it states so that they stay what they are.
+func changed(in Input, now policies, changes []change) (text string, kept []string) {
 	published := in.Record
 	if parsed(published) == nil {
 		published = reported(in, now)
@@ -70,11 +70,13 @@ func changed(in Input, now policies, changes []change) string {
 	// what held for them.
 	if pending["p"] != "" && pending["sp"] == "" && !r.Stated("sp") {
 		pending["sp"] = now.sp
+		kept = append(kept, "sp="+now.sp)
 	}
 	if (pending["p"] != "" || pending["sp"] != "") && pending["np"] == "" && !r.Stated("np") {
 		pending["np"] = now.np
+		kept = append(kept, "np="+now.np)
 	}
-	return withTags(published, pending)
+	return withTags(published, pending), kept
 }
 
 // withTags returns a record with other values of p, sp and np. A new p is applied to all mail: tags that would keep it

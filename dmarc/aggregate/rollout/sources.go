@@ -63,9 +63,9 @@ type Record struct {
 	Value string `json:"value"`
 }
 
-// FixFor returns what to set up at a provider so that it sends for a domain: signatures, if there is a
+// fixFor returns what to set up at a provider so that it sends for a domain: signatures, if there is a
 // choice, as they survive forwarding. It returns nil where nothing is known.
-func FixFor(id, domain string) *Fix {
+func fixFor(id, domain string) *Fix {
 	all := provider.All()
 	at := slices.IndexFunc(all, func(p provider.Provider) bool { return p.ID == id })
 	if at < 0 {
@@ -111,7 +111,7 @@ func Sources(domain string, flows []Flow) []Source {
 		s.Hosts += len(hosts[name])
 		s.Addresses = largest(hosts[name])
 		if s.Class == Misaligned {
-			s.Fix = FixFor(s.Provider, domain)
+			s.Fix = fixFor(s.Provider, domain)
 		}
 		list = append(list, *s)
 	}

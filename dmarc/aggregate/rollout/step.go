@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mailverdict/mailverdict/internal/figure"
 )
 
 // A change is a tag that is to have another value, and why.
@@ -25,7 +27,11 @@ func step(in Input, p *Plan, now policies) Step {
 		tags = append(tags, c.tag+"="+c.value)
 		reasons = append(reasons, c.reason)
 	}
-	return Step{Change: strings.Join(tags, " "), Name: "_dmarc." + in.Domain, Record: changed(in, now, changes), Reason: strings.Join(reasons, " ")}
+	text, kept := changed(in, now, changes)
+	if len(kept) > 0 {
+		reasons = append(reasons, fmt.Sprintf("%s in the record is what holds now for names below the domain, and would change with p.", strings.Join(kept, " and ")))
+	}
+	return Step{Change: strings.Join(tags, " "), Name: "_dmarc." + in.Domain, Record: text, Reason: strings.Join(reasons, " ")}
 }
 
 func stepP(p *Plan) (c change) {
@@ -35,16 +41,16 @@ func stepP(p *Plan) (c change) {
 	}
 	c = change{tag: "p", value: value}
 	if p.P.sendsNothing() {
-		c.reason = fmt.Sprintf("The domain sends no mail, as its SPF record says or reports tell; %d messages came in its name.", p.P.Unknown)
+		c.reason = fmt.Sprintf("The domain sends no mail, as its SPF record says or reports tell; %s messages came in its name.", figure.Of(p.P.Unknown))
 		return c
 	}
-	c.reason = fmt.Sprintf("Of %d messages of your own %d fail", p.P.Own(), p.P.Misaligned)
+	c.reason = fmt.Sprintf("Of %s messages of your own %s fail", figure.Of(p.P.Own()), figure.Of(p.P.Misaligned))
 	does := map[string]string{"quarantine": "go to spam", "reject": "be refused"}[value]
 	switch {
 	case p.P.Misaligned > 0 && p.P.Forwarded > 0:
-		c.reason += fmt.Sprintf(", and %d that were forwarded: they would %s.", p.P.Forwarded, does)
+		c.reason += fmt.Sprintf(", and %s that were forwarded: they would %s.", figure.Of(p.P.Forwarded), does)
 	case p.P.Forwarded > 0:
-		c.reason += fmt.Sprintf(". %d that were forwarded fail: they would %s.", p.P.Forwarded, does)
+		c.reason += fmt.Sprintf(". %s that were forwarded fail: they would %s.", figure.Of(p.P.Forwarded), does)
 	case p.P.Misaligned > 0:
 		c.reason += ": they would " + does + "."
 	default:
@@ -66,7 +72,7 @@ func stepSP(in Input, p *Plan) (c change) {
 	}
 	behind := p.SP.Policy == "none" && p.P.Policy != "none" && p.Testing == "" && !young(in)
 	if own := p.SP.Own(); behind && own > 0 && float64(p.SP.Misaligned) <= MaxQuarantine*float64(own) {
-		return change{"sp", "quarantine", fmt.Sprintf("Of %d messages of your own in names below the domain %d fail.", own, p.SP.Misaligned)}
+		return change{"sp", "quarantine", fmt.Sprintf("Of %s messages of your own in names below the domain %s fail.", figure.Of(own), figure.Of(p.SP.Misaligned))}
 	}
 	return c
 }
@@ -77,7 +83,7 @@ func stepNP(in Input, p *Plan) (c change) {
 	}
 	c = change{"np", "reject", "Names that do not exist send no mail of yours."}
 	if p.NP.Unknown > 0 {
-		c.reason = fmt.Sprintf("Names that do not exist send no mail of yours: %d messages came in such names, and none proves to be yours.", p.NP.Unknown)
+		c.reason = fmt.Sprintf("Names that do not exist send no mail of yours: %s messages came in such names, and none proves to be yours.", figure.Of(p.NP.Unknown))
 	}
 	return c
 }
@@ -115,8 +121,8 @@ func stay(p *Plan) string {
 	isSource := func(b Block) bool { return b.Kind == BlockSource }
 	switch {
 	case slices.ContainsFunc(p.Blocks, isSource) && p.P.Policy == "reject" && p.Testing == "":
-		return fmt.Sprintf("Of %d messages of your own %d fail, and are refused. Have their senders pass; if that takes long, go back to p=none until they do.",
-			p.P.Own(), p.P.Misaligned)
+		return fmt.Sprintf("Of %s messages of your own %s fail, and are refused. Have their senders pass; if that takes long, go back to p=none until they do.",
+			figure.Of(p.P.Own()), figure.Of(p.P.Misaligned))
 	case slices.ContainsFunc(p.Blocks, isSource):
 		return "First have your own senders pass: see what blocks."
 	case len(p.Blocks) > 0:
@@ -129,11 +135,14 @@ func stay(p *Plan) string {
 
 func notes(in Input, p *Plan) (list []string) {
 	if p.P.Forwarded > 0 && p.P.Policy != "reject" {
-		list = append(list, fmt.Sprintf("%d messages came by way of forwarders and lists and fail. Under reject they would be lost, unless the receiver knows the forwarder.", p.P.Forwarded))
+		list = append(list, fmt.Sprintf("%s messages came by way of forwarders and lists and fail. Under reject they would be lost, unless the receiver knows the forwarder.", figure.Of(p.P.Forwarded)))
 	}
 	list = append(list, "Only receivers that send reports are counted. How much of the mail that is, nobody can tell.")
 	if doubts := doubtful(in); len(doubts) > 0 && p.SP.Policy != "reject" {
 		list = append(list, fmt.Sprintf("Mail that proves nothing came in names below the domain: %s. Set up those that are yours. If none of them sends mail, sp=reject is safe for them.", largestOf(doubts)))
+	}
+	if in.NoMail && !enough(in) && p.SP.Messages == 0 && p.SP.Policy != "reject" {
+		list = append(list, "If no name below the domain sends mail either, sp=reject is safe too.")
 	}
 	if p.SP.Own() > 0 && p.P.Policy != "none" && p.SP.Policy != "reject" {
 		list = append(list, "Names below the domain send mail. One that is ready for a stricter policy than sp can have a record of its own, and then sp is for the other ones.")
@@ -158,7 +167,7 @@ func largestOf(names map[string]int64) string {
 	more := len(list) - most
 	list = list[:min(len(list), most)]
 	for i, name := range list {
-		list[i] = fmt.Sprintf("%s (%d messages)", name, names[name])
+		list[i] = fmt.Sprintf("%s (%s messages)", name, figure.Of(names[name]))
 	}
 	text := strings.Join(list, ", ")
 	if more > 0 {
