@@ -64,10 +64,12 @@ func (in *inspection) wildcardKeys() []string {
 		return meant && !errors.Is(err, keys.ErrRevoked) // one without a key does no harm: no selector has one
 	}
 	if slices.ContainsFunc(texts, isKey) {
-		in.found.add("dkim-wildcard", "Every selector of "+in.name+" has a record: a wildcard answers. Whoever looks for a key finds that.",
-			"*._domainkey."+in.name+": "+texts[0], Fix{
-				Text: "Delete the wildcard record, and publish keys at their selectors only.",
-			})
+		wildcard := "*._domainkey." + in.name
+		f := Fix{Text: "Delete the wildcard record, and publish keys at their selectors only."}
+		for _, text := range texts {
+			f.Changes = append(f.Changes, remedy.New(remedy.ActionDelete, wildcard, "TXT", text))
+		}
+		in.found.add("dkim-wildcard", "Every selector of "+in.name+" has a key, by a wildcard record. A key that you take out of DNS is replaced by that one.", wildcard+": "+texts[0], f)
 	}
 	return texts
 }
