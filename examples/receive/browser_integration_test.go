@@ -187,6 +187,7 @@ func TestRealBrowserByPaste(t *testing.T) {
 	if got := eval[string](b, verdict+".textContent"); got != "PASS: this message is from laptop.example." {
 		t.Errorf("the verdict is %q", got)
 	}
+	b.looks("pasted")
 	// And a file, in the same session.
 	path, err := filepath.Abs("../../testdata/forwarded.eml")
 	if err != nil {

@@ -45,12 +45,7 @@ func (s *server) handler() http.Handler {
 	mux.HandleFunc("GET /r/{id}", s.showShared)
 	mux.HandleFunc("GET /r/{id}/result.json", s.sharedJSON)
 	mux.HandleFunc("POST /r/{id}/delete", s.deleteShared)
-	for _, name := range []string{"style.css", "app.js", "icon.svg"} {
-		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-			http.ServeFileFS(w, r, web, "web/"+name)
-		})
-	}
+	assets(mux)
 	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "User-agent: *\nDisallow: /\n") })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, http.StatusNotFound, "There is no such page.")
@@ -61,6 +56,16 @@ func (s *server) handler() http.Handler {
 		s.problem(w, http.StatusForbidden, "Another site sent this form. Use the one on the page.")
 	}))
 	return secured(own.Handler(mux))
+}
+
+// assets serves the files that the page is made of. Their names change when they do.
+func assets(mux *http.ServeMux) {
+	for _, name := range []string{"style.css", "app.js", "icon.svg"} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+			http.ServeFileFS(w, r, web, "web/"+name)
+		})
+	}
 }
 
 // secured adds the fields that every answer has.

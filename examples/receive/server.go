@@ -137,7 +137,10 @@ func (s *server) serve(ctx context.Context, mail, web net.Listener) error {
 		wait, stop := context.WithTimeout(context.Background(), 5*time.Second)
 		defer stop()
 		_ = mailServer.Close()
-		return webServer.Shutdown(wait)
+		if webServer.Shutdown(wait) != nil {
+			_ = webServer.Close() // somebody is still sending a form
+		}
+		return nil
 	})
 	return g.Wait()
 }
