@@ -6,12 +6,12 @@ func TestEachErrorSaysWhatIsWrongAndWhere(t *testing.T) {
 	const grammar = "the field does not follow the grammar of RFC 8601: "
 	for field, want := range map[string]string{
 		"Subject: x":                                                     "not an Authentication-Results field",
-		"Authentication-Results: mx x; none":                             grammar + "a number is missing at octet 27",
+		"Authentication-Results: mx x; none":                             grammar + "a version number is missing at octet 27",
 		"Authentication-Results: mx (a (b); spf=pass":                    grammar + "a comment without its end at octet 43",
 		"Authentication-Results: mx; spf=pass smtp.mailfrom=\"a":         grammar + "a quoted string without its end at octet 53",
 		"Authentication-Results: mx; spf=pass smtp.mailfrom=":            grammar + "a value is missing at octet 51",
 		"Authentication-Results: mx; spf=pass smtp.mailfrom=a b":         grammar + `"." is missing at octet 54`,
-		"Authentication-Results: mx; dkim/=pass":                         grammar + "a number is missing at octet 33",
+		"Authentication-Results: mx; dkim/=pass":                         grammar + "a version number is missing at octet 33",
 		"Authentication-Results: mx; spf=pass (\x01)":                    grammar + "a control character or broken UTF-8 at octet 38",
 		"Authentication-Results: mx; spf=pass (\\":                       grammar + "a character is missing at octet 39",
 		"Authentication-Results: mx; spf=pass\r\nsmtp.mailfrom=a":        grammar + "a line end that is no fold at octet 36",

@@ -18,6 +18,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -57,9 +58,22 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUsage
 	}
 	if o.spfAlone() {
+		if isPiped(stdin) {
+			complain(stderr, errors.New("SPF alone: standard input is not read; - as the last argument checks the message in it"))
+		}
 		return c.spfOnly(ctx, stdout, stderr)
 	}
 	return c.messages(ctx, stdin, stdout, stderr)
+}
+
+// isPiped reports whether somebody has put a file or the output of a program before the program.
+func isPiped(stdin io.Reader) bool {
+	f, ok := stdin.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && (info.Mode().IsRegular() || info.Mode()&fs.ModeNamedPipe != 0)
 }
 
 // complain writes one line about something that is wrong.

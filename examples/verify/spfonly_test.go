@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -36,5 +39,25 @@ func TestSPFAlone(t *testing.T) {
 				t.Errorf("exit %d:\n%s", f.code, f.stdout)
 			}
 		})
+	}
+}
+
+func TestAMessageThatIsNotReadIsNotTakenForOneThatPasses(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "mail.eml")
+	if err := os.WriteFile(name, []byte("From: a@example.com\n\nx\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	message, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer message.Close()
+	zone := write(t, map[string]string{"dns.zone": "example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"})
+	args := []string{"-zone", filepath.Join(zone, "dns.zone"), "-ip", "192.0.2.1", "-from", "a@example.com"}
+	for stdin, want := range map[io.Reader]bool{message: true, strings.NewReader(""): false} {
+		var out, errs strings.Builder
+		if code := run(t.Context(), args, stdin, &out, &errs); code != exitOK || strings.Contains(errs.String(), "standard input is not read") != want {
+			t.Errorf("status %d, %q, want a word: %v", code, &errs, want)
+		}
 	}
 }

@@ -193,7 +193,7 @@ func (l *lexer) number() int {
 		l.pos++
 	}
 	if l.pos == start {
-		l.fail(ErrSyntax, "a number is missing")
+		l.fail(ErrSyntax, "a version number is missing")
 	}
 	return n
 }
