@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -19,29 +21,18 @@ func (p *program) check(ctx context.Context, args []string) error {
 	store := storeFlag(set, defaultStore)
 	asJSON := set.Bool("json", false, "JSON, a finding a line")
 	once := set.Bool("once", false, "say what is found once, as long as it lasts")
-	c := checker{now: time.Now()}
-	set.IntVar(&c.days, "days", 3, "compare the last so many `DAYS` with the 30 before")
-	set.Int64Var(&c.unknown, "unknown", 100, "a new sender is of interest from so many `MESSAGES` on that fail")
-	set.Int64Var(&c.least, "least", 20, "a sender that was there is compared from so many `MESSAGES` on, before and now")
-	set.Float64Var(&c.drop, "drop", 20, "the share of its mail that passes has fallen by so many `POINTS` of a hundred")
-	set.IntVar(&c.silent, "silent", 3, "reports have stopped after so many `DAYS` without one")
-	set.Func("now", "look back from this `TIME`: RFC 3339, a date, or Unix seconds (default: now)", func(s string) (err error) {
-		c.now, err = parseTime(s)
-		return err
-	})
+	var c checker
+	c.define(set)
 	offline := set.Bool("offline", false, "ask no DNS for the names of hosts")
 	var letter alertFlags
 	letter.define(set)
 	var dns dnsflags.Flags
 	dns.Define(set)
 	arguments, err := parse(set, args)
-	switch {
-	case err != nil:
-		return err
-	case c.days < 1 || c.silent < 1 || c.unknown < 1 || c.least < 1 || c.drop <= 0:
-		return fmt.Errorf("-days, -silent, -unknown, -least and -drop are numbers above 0")
+	if err == nil {
+		err = errors.Join(c.valid(), letter.check())
 	}
-	if err := letter.check(); err != nil {
+	if err != nil {
 		return err
 	}
 	if !*offline {
@@ -113,6 +104,27 @@ type checker struct {
 	least    int64
 	drop     float64
 	silent   int
+}
+
+func (c *checker) define(set *flag.FlagSet) {
+	c.now = time.Now()
+	set.IntVar(&c.days, "days", 3, "compare the last so many `DAYS` with the 30 before")
+	set.Int64Var(&c.unknown, "unknown", 100, "a new sender is of interest from so many `MESSAGES` on that fail")
+	set.Int64Var(&c.least, "least", 20, "a sender that was there is compared from so many `MESSAGES` on, before and now")
+	set.Float64Var(&c.drop, "drop", 20, "the share of its mail that passes has fallen by so many `POINTS` of a hundred")
+	set.IntVar(&c.silent, "silent", 3, "reports have stopped after so many `DAYS` without one")
+	set.Func("now", "look back from this `TIME`: RFC 3339, a date, or Unix seconds (default: now)", func(s string) (err error) {
+		c.now, err = parseTime(s)
+		return err
+	})
+}
+
+// valid reports flags that make no sense.
+func (c *checker) valid() error {
+	if c.days < 1 || c.silent < 1 || c.unknown < 1 || c.least < 1 || c.drop <= 0 {
+		return errors.New("-days, -silent, -unknown, -least and -drop are numbers above 0")
+	}
+	return nil
 }
 
 // baseline is how many days the days before are.
@@ -241,62 +253,4 @@ func (c *checker) notAligned(domain string, then, now []rollout.Flow) (found []f
 		}
 	}
 	return found
-}
-
-// mainShare is the share of all messages from which on a reporter is missed.
-const mainShare = 0.2
-
-// missed is for how many days it is said of a domain that its reports have stopped.
-const missed = 180
-
-// reports finds that reports have stopped: all of them, or those of a reporter who had a large part. A domain that
-// had few is not missed.
-func (c *checker) reports(ctx context.Context, domain string) (found []finding, err error) {
-	// The report about yesterday comes today: the days without one are those before.
-	recent := sqlstore.Last(c.silent+1, c.now)
-	days, err := c.inbox.Days(ctx, domain, recent)
-	if err != nil {
-		return nil, err
-	}
-	if len(days) == 0 {
-		return c.stopped(ctx, domain)
-	}
-	present := make(map[string]bool)
-	list, err := c.inbox.Reporters(ctx, domain, recent)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range list {
-		present[r.Domain] = true
-	}
-	if list, err = c.inbox.Reporters(ctx, domain, sqlstore.Last(baseline, recent.From.AddDate(0, 0, -1))); err != nil {
-		return nil, err
-	}
-	var total int64
-	for _, r := range list {
-		if r.Domain != "" {
-			total += r.Messages
-		}
-	}
-	for _, r := range list {
-		if share := float64(r.Messages) / float64(max(total, 1)); r.Domain != "" && !present[r.Domain] && share >= mainShare && r.Reports >= baseline/2 {
-			found = append(found, finding{Domain: domain, Kind: noReports, Reporter: r.Domain, Text: fmt.Sprintf(
-				"%s has not reported about the last %d days; before, it reported %s of the messages", r.Org, c.silent+1, percent(r.Messages, total))})
-		}
-	}
-	return found, nil
-}
-
-// stopped finds that no reports come any more.
-func (c *checker) stopped(ctx context.Context, domain string) ([]finding, error) {
-	days, err := c.inbox.Days(ctx, domain, sqlstore.Last(missed, c.now))
-	if err != nil || len(days) == 0 {
-		return nil, err
-	}
-	last := days[len(days)-1].Day
-	if days, err = c.inbox.Days(ctx, domain, sqlstore.Last(baseline, last)); err != nil || len(days) < baseline/2 {
-		return nil, err
-	}
-	return []finding{{Domain: domain, Kind: noReports, Text: fmt.Sprintf(
-		"no report came about the last %d days, the last one was about %s: are rua and its mailbox as they were?", c.silent+1, last.Format(time.DateOnly))}}, nil
 }

@@ -6,8 +6,8 @@
 //	reports rollout example.com
 //
 // The files are one idea each: input and imap (where reports come from), read, document (what is printed of a
-// report), prove (who sent it), store, question (what is asked of the store), names and hostname (what
-// is asked of DNS), show and rollout (the answers for people), serve, chart and page… (the same as
+// report), prove (who sent it), store, question and plan (what is asked of the store), names and hostname (what
+// is asked of DNS), show and rollout (the answers for people), check, silence and alert (what has changed), serve, chart and page… (the same as
 // pages), write and sender (reports about mail that was counted here), and text (what is safe to print).
 package main
 

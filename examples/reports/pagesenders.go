@@ -62,6 +62,18 @@ func (s *site) view(ctx context.Context, p *page) (*view, error) {
 	return look(ctx, s.inbox, p.Domain, p.Filter.Days, p.Now, p.Now.AddDate(0, 0, -newDays))
 }
 
+// sendersData is what that page shows.
+type sendersData struct {
+	*view
+	Plan       *plan
+	Charts     []*chart
+	ByClass    []classTotal
+	Fixes      []source
+	Shown      []source
+	Matching   int
+	NewSources int
+}
+
 // senders is the page of a domain: who sends in its name.
 func (s *site) senders(ctx context.Context, p *page) error {
 	p.Here, p.Title = "senders", p.Domain
@@ -77,17 +89,7 @@ func (s *site) senders(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	data := struct {
-		*view
-		Plan       *plan
-		Charts     []*chart
-		ByClass    []classTotal
-		Fixes      []source
-		Shown      []source
-		Matching   int
-		NewSources int
-	}{view: v, Charts: dayCharts(days, sqlstore.Last(p.Filter.Days, p.Now)), ByClass: byClass(v.Sources)}
-	data.Plan = made
+	data := sendersData{view: v, Plan: made, Charts: dayCharts(days, sqlstore.Last(p.Filter.Days, p.Now)), ByClass: byClass(v.Sources)}
 	for i := range v.Sources {
 		if v.Sources[i].New {
 			data.NewSources++

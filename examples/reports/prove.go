@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dmarc"
@@ -31,4 +33,26 @@ func (p *prover) reporter(ctx context.Context, mail []byte) (domain string, open
 		return result.DMARC.AuthorDomain, false
 	}
 	return "", false
+}
+
+// trustedReporter stands for the domain of a reporter whose reports are taken for proven.
+const trustedReporter = "(trusted)"
+
+// A reporterList is domains whose reports are counted, with the names below them: an empty one is all. Whoever has a
+// domain can send reports that prove to be from it, and say in them what he likes.
+type reporterList []string
+
+// Set adds a domain: it implements [flag.Value].
+func (l *reporterList) Set(domain string) error {
+	*l = append(*l, domainName(domain))
+	return nil
+}
+
+// String returns the list.
+func (l *reporterList) String() string { return strings.Join(*l, " ") }
+
+func (l reporterList) has(reporter string) bool {
+	return len(l) == 0 || slices.ContainsFunc(l, func(domain string) bool {
+		return reporter == domain || strings.HasSuffix(reporter, "."+domain)
+	})
 }

@@ -24,6 +24,8 @@ func (p *program) read(ctx context.Context, args []string) error {
 	set.Bool("json", true, "JSON, one report a line, which is what it always prints")
 	store := storeFlag(set, "")
 	trusted := set.Bool("trusted", false, "take all reports for proven: where they come from, others have verified their mails")
+	var reporters reporterList
+	set.Var(&reporters, "reporter", "count the reports of this `DOMAIN` and names below it (repeatable); without it, of all that prove who they are")
 	quiet := set.Bool("quiet", false, "print no reports")
 	keep := set.String("keep", "", "keep a copy of what could not be read in this `DIR`")
 	var mailbox imapFlags
@@ -37,7 +39,7 @@ func (p *program) read(ctx context.Context, args []string) error {
 	if len(arguments) == 0 {
 		return errors.New("read needs a file, a folder, an IMAP mailbox, or - for standard input")
 	}
-	r := &reading{program: p, quiet: *quiet, trusted: *trusted, kept: *keep, seen: make(map[string]bool), domains: make(map[string]bool)}
+	r := &reading{program: p, quiet: *quiet, trusted: *trusted, reporters: reporters, kept: *keep, seen: make(map[string]bool), domains: make(map[string]bool)}
 	answers, err := dns.Resolver()
 	if err != nil {
 		return err
@@ -97,11 +99,13 @@ type reading struct {
 	kept     string // a folder for copies of what could not be read, or ""
 	progress *progress
 
+	reporters reporterList // whose reports are counted
+
 	pending []sqlstore.Incoming // that the store does not have yet
 	domains map[string]bool     // of which the store has new reports
 	seen    map[string]bool     // by Report.Key
 
-	reports, repeated, failures, added, unproven, incomplete, unread, open int
+	reports, repeated, failures, added, unproven, strangers, incomplete, unread, open int
 
 	failed int   // mailboxes
 	fatal  error // nothing more can be done
@@ -152,9 +156,6 @@ func (r *reading) reporter(ctx context.Context, in item) string {
 	return domain
 }
 
-// trustedReporter stands for the domain of a reporter whose reports are taken for proven.
-const trustedReporter = "(trusted)"
-
 // keep has a report stored, unless it is not whole: the same one may come again.
 func (r *reading) keep(d *document, reporter string) {
 	if d.report.Err != nil {
@@ -164,11 +165,14 @@ func (r *reading) keep(d *document, reporter string) {
 	if r.inbox == nil {
 		return
 	}
-	if reporter == "" && r.trusted {
+	switch {
+	case reporter == "" && r.trusted:
 		reporter = trustedReporter
-	}
-	if reporter == "" {
+	case reporter == "":
 		r.unproven++
+	case !r.reporters.has(reporter):
+		reporter = ""
+		r.strangers++
 	}
 	r.pending = append(r.pending, sqlstore.Incoming{Report: d.report, Reporter: reporter, Received: r.prover.now()})
 }
@@ -247,6 +251,9 @@ func (r *reading) summary() {
 	}
 	if r.unproven > 0 {
 		fmt.Fprintf(w, "%d came in no mail that passes DMARC: they are counted apart, and rollout leaves them out (-trusted takes them)\n", r.unproven)
+	}
+	if r.strangers > 0 {
+		fmt.Fprintf(w, "%d came from others than -reporter names: they are counted apart too\n", r.strangers)
 	}
 	if r.open > 0 {
 		fmt.Fprintf(w, "%d could not be verified now, as DNS failed: read them again\n", r.open)

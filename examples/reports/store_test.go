@@ -107,6 +107,21 @@ func TestReportsAreStoredOnceAndForgedOnesApart(t *testing.T) {
 	}
 }
 
+func TestReportsOfStrangersAreCountedApart(t *testing.T) {
+	for reporter, want := range map[string]int64{"google.example": 0, "porter.example": 0, "Reporter.example.": 13, "example": 13} {
+		w := newWorld(t)
+		_, errs := w.run("read", "-reporter", reporter, put(t, map[string]string{"1.eml": signed(t, mailOf(t, oneReport("one")))}))
+		var v view
+		out, _ := w.run("show", "-json", "-now", "2026-03-02", "example.com")
+		if err := json.Unmarshal([]byte(out), &v); err != nil {
+			t.Fatal(err)
+		}
+		if v.Messages != want || v.Unproven != 13-want || strings.Contains(errs, "1 came from others than -reporter names") != (want == 0) {
+			t.Errorf("%s: %d messages, %d unproven, %s", reporter, v.Messages, v.Unproven, errs)
+		}
+	}
+}
+
 func TestShowNamesHostsByReverseDNSThatIsConfirmed(t *testing.T) {
 	w := newWorld(t)
 	w.run("read", "-trusted", "-quiet", put(t, map[string]string{"1.xml": xmlOf(t, &aggregate.Report{

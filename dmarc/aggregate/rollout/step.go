@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,34 +87,6 @@ func stepNP(in Input, p *Plan) (c change) {
 	return c
 }
 
-// unasked returns the names below the domain that send mail of its own, or may, and of which DNS did not say whether
-// they exist.
-func unasked(in Input) map[string]int64 {
-	return names(in, func(f *Flow) bool {
-		_, asked := in.Missing[f.HeaderFrom]
-		return !asked && f.Class != Unknown
-	})
-}
-
-// doubtful returns the names below the domain that may exist, and from which mail came that proves nothing: it may be
-// the domain's own, sent by what is not set up. What stands as OtherNames is too little of each.
-func doubtful(in Input) map[string]int64 {
-	return names(in, func(f *Flow) bool {
-		return !in.Missing[f.HeaderFrom] && f.Class == Unknown && f.HeaderFrom != OtherNames
-	})
-}
-
-// names returns the names below the domain that have flows of a kind, and how many messages.
-func names(in Input, is func(*Flow) bool) map[string]int64 {
-	list := make(map[string]int64)
-	for i := range in.Flows {
-		if f := &in.Flows[i]; f.HeaderFrom != in.Domain && f.HeaderFrom != "" && is(f) {
-			list[f.HeaderFrom] = sum(list[f.HeaderFrom], f.Messages)
-		}
-	}
-	return list
-}
-
 // stay says why nothing is to be published now.
 func stay(p *Plan) string {
 	isSource := func(b Block) bool { return b.Kind == BlockSource }
@@ -131,47 +102,4 @@ func stay(p *Plan) string {
 		return fmt.Sprintf("p is as strict as it can be; sp=%s and np=%s stay for what names below the domain send.", p.SP.Policy, p.NP.Policy)
 	}
 	return "All is as strict as it can be."
-}
-
-func notes(in Input, p *Plan) (list []string) {
-	if p.P.Forwarded > 0 && p.P.Policy != "reject" {
-		list = append(list, fmt.Sprintf("%s messages came by way of forwarders and lists and fail. Under reject they would be lost, unless the receiver knows the forwarder.", figure.Of(p.P.Forwarded)))
-	}
-	list = append(list, "Only receivers that send reports are counted. How much of the mail that is, nobody can tell.")
-	if doubts := doubtful(in); len(doubts) > 0 && p.SP.Policy != "reject" {
-		list = append(list, fmt.Sprintf("Mail that proves nothing came in names below the domain: %s. Set up those that are yours. If none of them sends mail, sp=reject is safe for them.", largestOf(doubts)))
-	}
-	if in.NoMail && !enough(in) && p.SP.Messages == 0 && p.SP.Policy != "reject" {
-		list = append(list, "If no name below the domain sends mail either, sp=reject is safe too.")
-	}
-	if p.SP.Own() > 0 && p.P.Policy != "none" && p.SP.Policy != "reject" {
-		list = append(list, "Names below the domain send mail. One that is ready for a stricter policy than sp can have a record of its own, and then sp is for the other ones.")
-	}
-	if silent := unasked(in); len(silent) > 0 && p.NP.Policy != "reject" {
-		list = append(list, fmt.Sprintf("DNS did not say whether these names below the domain exist, which np=reject would be for: %s.", largestOf(silent)))
-	}
-	if in.Missing == nil && p.SP.Messages > 0 {
-		list = append(list, "DNS was not asked which names exist: all names below the domain are counted under sp.")
-	}
-	return list
-}
-
-// largestOf lists names with their numbers of messages: the five with the most.
-func largestOf(names map[string]int64) string {
-	const most = 5
-	var list []string
-	for name := range names {
-		list = append(list, name)
-	}
-	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(names[b], names[a]), cmp.Compare(a, b)) })
-	more := len(list) - most
-	list = list[:min(len(list), most)]
-	for i, name := range list {
-		list[i] = fmt.Sprintf("%s (%s messages)", name, figure.Of(names[name]))
-	}
-	text := strings.Join(list, ", ")
-	if more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }
