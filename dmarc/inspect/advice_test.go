@@ -199,3 +199,19 @@ func TestAReturnPathIsNotToldToHaveOneBelowIt(t *testing.T) {
 		t.Errorf("%+v", r.Setup)
 	}
 }
+
+func TestReportsAreNotSentWhereNoMailIsTaken(t *testing.T) {
+	zone := resolver.Zone{"good.example": {TXT: []string{"v=spf1 ip4:192.0.2.25 -all"}}}
+	f := findingOf(inspected(t, zone, "good.example"), "dmarc-missing")
+	if f == nil || f.Publish == nil || f.Publish.Value != "v=DMARC1; p=none; rua=mailto:<an address of yours>" || len(f.Publish.Placeholders) != 1 {
+		t.Errorf("%+v", f.Publish)
+	}
+	zone["_dmarc.good.example"] = resolver.Records{TXT: []string{"v=DMARC1; p=none"}}
+	if f := findingOf(inspected(t, zone, "good.example"), "dmarc-rua-missing"); f == nil || f.Publish == nil || len(f.Publish.Placeholders) != 1 {
+		t.Errorf("%+v", f)
+	}
+	zone["good.example"] = resolver.Records{TXT: []string{"v=spf1 ip4:192.0.2.25 -all"}, MX: []string{"10 mx.good.example"}}
+	if f := findingOf(inspected(t, zone, "good.example"), "dmarc-rua-missing"); f == nil || f.Publish == nil || len(f.Publish.Placeholders) != 0 {
+		t.Errorf("%+v", f)
+	}
+}

@@ -204,7 +204,16 @@ func (in *inspection) firstPolicy() string {
 	if in.withoutMail() && in.silent() {
 		return "v=DMARC1; p=reject"
 	}
-	return "v=DMARC1; p=none; rua=mailto:dmarc@" + in.publishAt()
+	return "v=DMARC1; p=none; rua=" + in.reportURI(in.publishAt())
+}
+
+// reportURI is where reports about a domain may go: an address at the domain, or a placeholder where the
+// domain takes no mail.
+func (in *inspection) reportURI(at string) string {
+	if takes, err := in.takesMail(at); err == nil && !takes {
+		return "mailto:<an address of yours>"
+	}
+	return "mailto:dmarc@" + at
 }
 
 // withTags returns the text of a record with some tags set, one that is set to "" left out. New ones

@@ -75,7 +75,7 @@ func (c *policyCheck) strength() {
 		fix := c.replaced("When the reports show that all your mail passes, ask for quarantine, and after some weeks for reject.", "", "p", "quarantine")
 		if !hasReports(r) {
 			message = "The policy of " + c.at + " is p=none, and no reports are asked for. So it does nothing at all."
-			fix = c.replaced("Ask for reports first. They show who sends in your name.", "Then ask for quarantine, and after some weeks for reject.", "rua", "mailto:dmarc@"+c.at)
+			fix = c.replaced("Ask for reports first. They show who sends in your name.", "Then ask for quarantine, and after some weeks for reject.", "rua", c.reportURI(c.at))
 		}
 		c.add("dmarc-none", message, fix)
 	}
@@ -174,7 +174,7 @@ func (c *policyCheck) reports() {
 	parked := c.withoutMail() && c.silent()
 	if len(r.AggregateReports) == 0 && !parked {
 		c.add("dmarc-rua-missing", "The DMARC record of "+c.at+" names no address for reports. Nobody tells you who sends in your name.",
-			c.replaced("Ask for reports, at an address that takes some mails a day.", "", "rua", "mailto:dmarc@"+c.at))
+			c.replaced("Ask for reports, at an address that takes some mails a day.", "", "rua", c.reportURI(c.at)))
 	}
 	if len(r.FailureReports) > 0 {
 		c.add("dmarc-ruf", "The DMARC record of "+c.at+" asks for failure reports (ruf). Few receivers send them, since they hold private mail.",

@@ -186,11 +186,14 @@ func (o *options) writeRules(w io.Writer) error {
 func (o *options) explainBounce(w io.Writer) error {
 	list := bulk.Explain(o.bounce)
 	if o.json {
+		if list == nil {
+			list = []bulk.Bounce{} // an empty array, not null
+		}
 		return writeJSON(w, list)
 	}
 	screen := terminal.Of(w)
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(w, "No code in it is known here.")
+		_, err := fmt.Fprintln(w, "No code in it is known here. Those of Gmail, Microsoft's consumer services and Amazon SES are.")
 		return err
 	}
 	for _, b := range list {

@@ -15,6 +15,9 @@ const KeyPlaceholder = "v=DKIM1; k=rsa; p=<the public key of the server that sig
 // MendKey is for a key in DNS that cannot be used. Key is its name, text the record, and fault
 // what is wrong with it.
 func MendKey(key, text, fault string) Fix {
+	if fault == DKIMWords["key-malformed"] {
+		fault = "it cannot be read" // the record shows more
+	}
 	f := Fix{Text: "Correct the key at " + key + ": " + fault + "."}
 	if text == "" {
 		return f
