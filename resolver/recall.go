@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"context"
-	"time"
 
 	"github.com/mailverdict/mailverdict/internal/seam"
 )
@@ -46,14 +45,11 @@ func (z Zone) recall(q Question) (a Answer, ok bool, err error) {
 
 // recall answers q if the outcome is remembered.
 func (c *Cache) recall(q Question) (a Answer, ok bool, err error) {
-	if err := q.check(); err != nil {
-		return Answer{}, true, err
-	}
-	now := time.Now()
-	e := c.fresh(q, now)
+	e, now := c.fresh(q)
 	if e == nil {
-		return Answer{}, false, nil
+		err = q.check()
+		return Answer{}, err != nil, err
 	}
-	o := e.outcome(now)
-	return o.answer, true, o.err
+	a, err = e.at(now)
+	return a, true, err
 }

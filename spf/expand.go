@@ -102,30 +102,56 @@ func (p *piece) appendValue(b []byte, value string) []byte {
 	if p.parts == 0 && !p.reverse && p.delimiters == "" {
 		return p.appendPart(b, value)
 	}
-	delimiters := p.delimiters
-	if delimiters == "" {
-		delimiters = "."
+	skip := 0 // parts before those that are kept
+	if p.parts > 0 {
+		skip = p.count(value) - p.parts
 	}
-	parts := make([]string, 0, 8)
-	for i := strings.IndexAny(value, delimiters); i >= 0; i = strings.IndexAny(value, delimiters) {
-		parts, value = append(parts, value[:i]), value[i+1:]
-	}
-	parts = append(parts, value)
-	if p.reverse {
-		for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
-			parts[i], parts[j] = parts[j], parts[i]
+	for more := true; more; skip-- {
+		var part string
+		if part, value, more = p.cut(value); skip > 0 {
+			continue
 		}
-	}
-	if p.parts > 0 && p.parts < len(parts) {
-		parts = parts[len(parts)-p.parts:]
-	}
-	for i, part := range parts {
-		if i > 0 {
+		if b = p.appendPart(b, part); more {
 			b = append(b, '.')
 		}
-		b = p.appendPart(b, part)
 	}
 	return b
+}
+
+// count returns how many parts a value has.
+func (p *piece) count(value string) int {
+	n := 1
+	for i := range len(value) {
+		if p.delimits(value[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// cut cuts the next part off a value: the first, or the last if they are reversed.
+func (p *piece) cut(value string) (part, rest string, more bool) {
+	if p.reverse {
+		for i := len(value) - 1; i >= 0; i-- {
+			if p.delimits(value[i]) {
+				return value[i+1:], value[:i], true
+			}
+		}
+		return value, "", false
+	}
+	for i := range len(value) {
+		if p.delimits(value[i]) {
+			return value[:i], value[i+1:], true
+		}
+	}
+	return value, "", false
+}
+
+func (p *piece) delimits(c byte) bool {
+	if p.delimiters == "" {
+		return c == '.'
+	}
+	return strings.IndexByte(p.delimiters, c) >= 0
 }
 
 // appendPart appends s, URL-escaped for a macro letter in upper case: all but the

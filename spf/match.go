@@ -54,7 +54,7 @@ func (m *matcher) match(t *Term, f *frame) (bool, *ending) {
 		return m.matchPTR(name, f)
 	case KindExists: // RFC 7208, section 5.7, asks for A whatever the client's family
 		answer, stop := m.ask(resolver.Question{Name: name, Type: resolver.TypeA}, f)
-		return len(answer.Addrs) > 0, stop
+		return answer != nil && len(answer.Addrs) > 0, stop
 	}
 	return false, nil // an include that is unmatchable
 }
@@ -108,12 +108,15 @@ func (m *matcher) target(t *Term, f *frame) (name string, fit bool, stop *ending
 // matchHost compares the client with the addresses of a host: RFC 7208, section 5.3.
 func (m *matcher) matchHost(t *Term, host string, f *frame) (bool, *ending) {
 	answer, stop := m.ask(resolver.Question{Name: host, Type: m.family()}, f)
+	if answer == nil {
+		return false, stop
+	}
 	for _, addr := range answer.Addrs {
 		if m.near(addr, t) {
 			return true, nil
 		}
 	}
-	return false, stop
+	return false, nil
 }
 
 // near reports whether the client is in the network of addr that the prefix lengths of
@@ -131,7 +134,7 @@ func (m *matcher) near(addr netip.Addr, t *Term) bool {
 // 5.4.
 func (m *matcher) matchMX(t *Term, name string, f *frame) (bool, *ending) {
 	answer, stop := m.ask(resolver.Question{Name: name, Type: resolver.TypeMX}, f)
-	if stop != nil {
+	if answer == nil {
 		return false, stop
 	}
 	var room [4]string // mostly enough
@@ -160,20 +163,21 @@ func appendExchangers(hosts []string, records []resolver.MX) []string {
 }
 
 // ask asks a question of the term under evaluation. There being no answer is not an
-// error here: it counts as a void lookup, and the answer is empty.
-func (m *matcher) ask(q resolver.Question, f *frame) (resolver.Answer, *ending) {
+// error here: it counts as a void lookup, and the answer is nil. It is a large value, and
+// not copied.
+func (m *matcher) ask(q resolver.Question, f *frame) (*resolver.Answer, *ending) {
 	l, stop := m.lookup(q, f, false)
 	switch {
 	case stop != nil:
-		return resolver.Answer{}, stop
+		return nil, stop
 	case l.missing():
-		return resolver.Answer{}, m.void(f)
+		return nil, m.void(f)
 	case l.refused():
-		return resolver.Answer{}, nil
+		return nil, nil
 	case l.err != nil:
-		return resolver.Answer{}, unanswered(l.err)
+		return nil, unanswered(l.err)
 	}
-	return l.answer, nil
+	return &l.answer, nil
 }
 
 // lookup returns the outcome of a question for the term under evaluation of f; f is nil

@@ -13,6 +13,9 @@ import (
 // Fit is false for a text that is no name: one with an empty label or one of more than
 // 63 octets, or with any other octet.
 func dnsName(text string) (name string, fit bool) {
+	if domain.IsCanonical(text) {
+		return text, true // as names mostly are
+	}
 	name = domain.ToLower(strings.TrimSuffix(text, "."))
 	for len(name) > domain.MaxLength {
 		// RFC 7208, section 7.3: the left side is cut, by whole labels.

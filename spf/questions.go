@@ -222,11 +222,19 @@ func (l *lookup) fail() {
 
 // authentic says whether DNSSEC vouches for what the lookup found, absence
 // included.
-func (l *lookup) authentic() resolver.Authentic { return ask.Authentic(l.answer, l.err) }
+func (l *lookup) authentic() resolver.Authentic {
+	if l.err == nil {
+		return l.answer.Authentic // at once: most lookups are answered
+	}
+	return ask.Authentic(l.answer, l.err)
+}
 
 // missing reports whether DNS has proved that there is nothing to find.
 func (l *lookup) missing() bool {
-	return errors.Is(l.err, resolver.ErrNotFound) || l.err == nil && l.answer.Count() == 0
+	if l.err == nil {
+		return l.answer.Count() == 0
+	}
+	return errors.Is(l.err, resolver.ErrNotFound)
 }
 
 // refused reports whether the name cannot be asked for.
