@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -69,6 +70,23 @@ func TestCacheRemembers(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestCacheKeepsAnAnswerOfAnEndlessTTL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := counting(resolverFunc(func(context.Context, Question) (Answer, error) {
+			return Answer{TXT: []string{"x"}, TTL: math.MaxInt64}, nil
+		}))
+		c := &Cache{Resolver: r, MaxTTL: -1, MaxStale: -1}
+		c.Resolve(t.Context(), Question{Name: "other.example", Type: TypeTXT})
+		for range 3 { // also later than when the Cache was opened
+			time.Sleep(1000 * time.Hour)
+			c.Resolve(t.Context(), txt)
+		}
+		if n := r.count(txt); n != 1 {
+			t.Errorf("asked %d times", n)
+		}
+	})
 }
 
 func TestCacheForgetsWhatHasATTLOfZero(t *testing.T) {

@@ -148,12 +148,14 @@ func (r *Result) Align(i Identifier) (alignment.Mode, Alignment) {
 		mode = i.Tag.mode(q.Record)
 	}
 	name, err := domain.Canonical(i.Domain)
-	o, author := r.Organization(name), r.Organization(r.AuthorDomain)
 	switch {
 	case alignment.Strict.Aligned(alignment.Domain{Name: r.AuthorDomain}, alignment.Domain{Name: name}):
 		return mode, Aligned
 	case mode == alignment.Strict || err != nil:
 		return mode, NotAligned
+	}
+	o, author := r.Organization(name), r.Organization(r.AuthorDomain)
+	switch {
 	case o.Domain != "":
 		return mode, o.Alignment
 	case !author.mayBe(name):

@@ -117,6 +117,9 @@ func (s *Search) Begin(g *ask.Group, o Options, records *Records, author string)
 // the top label with the Author Domain will hardly matter. Half of the questions are kept
 // for the identifiers that do.
 func (s *Search) Expect(name string) {
+	if name == s.author { // as most often
+		return
+	}
 	name, err := domain.Canonical(name)
 	if err != nil || name == s.author || domain.Labels(commonSuffix(s.author, name)) < 2 {
 		return
@@ -166,8 +169,11 @@ func (s *Search) Finish(identifiers []Identifier) *Result {
 func (s *Search) organizations(r *Result, identifiers []Identifier, policy *record.Record) {
 	var names []string
 	for _, i := range identifiers {
+		if i.Domain == s.author || !i.Authenticated && !i.Open || i.Tag.mode(policy) == alignment.Strict {
+			continue
+		}
 		name, err := domain.Canonical(i.Domain)
-		if err != nil || !i.Authenticated && !i.Open || name == s.author || i.Tag.mode(policy) == alignment.Strict {
+		if err != nil || name == s.author {
 			continue
 		}
 		if r.Organizations[0].mayBe(name) && !slices.Contains(names, name) {

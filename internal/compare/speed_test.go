@@ -54,8 +54,8 @@ func TestSpeed(t *testing.T) {
 	printDay(rows, programs, fast)
 	printScaling(t)
 	d, _ := newDelivery(t, false, 4<<10)
-	fmt.Printf("Allocations of \"%s\": %.0f from a Zone, %.0f with a resolver of the user's own.\n",
-		wholeWork, allocations(t, pipelineOf(d, d.zone), d.message), allocations(t, pipelineOf(d, ownResolver{d.zone}), d.message))
+	fmt.Printf("Allocations of \"%s\": %.0f from a Cache, %.0f with a resolver of the user's own.\n",
+		wholeWork, allocations(t, pipelineOf(d, &resolver.Cache{Resolver: d.zone}), d.message), allocations(t, pipelineOf(d, ownResolver{d.zone}), d.message))
 }
 
 // The lanes of a row: these, and one for each program.

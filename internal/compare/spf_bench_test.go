@@ -83,8 +83,8 @@ func BenchmarkSPF(b *testing.B) {
 	}
 }
 
-func spfOurs(zone resolver.Resolver) contestant {
-	checker := &spf.Checker{Resolver: zone}
+func spfOurs(r resolver.Resolver) contestant {
+	checker := &spf.Checker{Resolver: r}
 	return contestant{"ours", func(io.Reader) error {
 		if r := checker.Check(context.Background(), spfBenchSession); r.Status != spf.StatusPass {
 			return fmt.Errorf("%s: %w", r.Status, r.Err)
