@@ -26,7 +26,8 @@ func askDNS(ctx context.Context, r resolver.Resolver, in *rollout.Input) (doubts
 	if in.Record, err = published(ctx, r, in.Domain); err != nil {
 		doubts = append(doubts, fmt.Sprintf("The record is what reports tell of it, as the published one could not be read: %s.", err))
 	} else if in.Record == "" {
-		doubts = append(doubts, fmt.Sprintf("No record is published at _dmarc.%s now: what is said of it is what reports tell.", in.Domain))
+		doubts = append(doubts, fmt.Sprintf("No record is published at _dmarc.%s now, so that nothing is asked for.", in.Domain))
+		in.Reported.P, in.Reported.SP, in.Reported.NP, in.Since = "none", "", "", time.Time{} // whatever was published before
 	}
 	in.NoMail = sendsNoMail(ctx, r, in.Domain)
 	var open int

@@ -219,6 +219,16 @@ func TestRolloutTellsTheStepAndTheRecord(t *testing.T) {
 	}
 }
 
+func TestARecordThatWasTakenAwayAsksForNothing(t *testing.T) {
+	w := newWorld(t)
+	w.month(func(_ int, r *aggregate.Report) { r.Policy.P = "quarantine" })
+	w.zone = filepath.Join(put(t, map[string]string{"dns.zone": "$ORIGIN .\nexample.com. 3600 IN A 192.0.2.80\n"}), "dns.zone")
+	out, _ := w.run("rollout", "-now", monthEnd, "-people", "no", "example.com")
+	if !strings.HasPrefix(out, "example.com: p=none; reports of 30") || !strings.Contains(out, "v=DMARC1; p=quarantine;") || !strings.Contains(out, "No record is published") {
+		t.Error(out)
+	}
+}
+
 func TestRolloutNamesWhatBlocks(t *testing.T) {
 	w := newWorld(t)
 	w.month(func(_ int, r *aggregate.Report) {
