@@ -356,6 +356,18 @@ func TestRealBrowserWithoutScript(t *testing.T) {
 	}
 }
 
+// Where too many streams are open, the page is asked for again.
+func TestRealBrowserWithoutAStream(t *testing.T) {
+	r := start(t, func(s *server) { s.limits.streams = 0 })
+	b := newTab(t)
+	s := r.session(t)
+	b.open(r.page + s.Page)
+	if err := r.send(t, "me@laptop.example", s.Address, mine); err != nil {
+		t.Fatal(err)
+	}
+	b.wait(verdict)
+}
+
 // One of 50 visitors is a browser.
 func TestRealBrowserAmongFiftyVisitors(t *testing.T) {
 	r := start(t, func(s *server) {
