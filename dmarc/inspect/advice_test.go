@@ -215,3 +215,21 @@ func TestReportsAreNotSentWhereNoMailIsTaken(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+func TestARecordBesideAnAliasIsSaidNotToGo(t *testing.T) {
+	const there = "_dmarc.good.example.managed.example"
+	zone := with(resolver.Zone{
+		"_dmarc.good.example":  {CNAME: there},
+		there:                  {TXT: []string{"v=DMARC1; p=none"}},
+		"www.good.example":     {CNAME: "shops.mailer.example"},
+		"shops.mailer.example": {A: []string{"192.0.2.1"}},
+	})
+	f := findingOf(inspected(t, zone, "good.example"), "dmarc-none")
+	if f == nil || !strings.HasPrefix(f.Fix.Note, "_dmarc.good.example is an alias (CNAME) of "+there+", and no other record") {
+		t.Errorf("%+v", f)
+	}
+	f = findingOf(inspected(t, zone, "www.good.example"), "spf-missing")
+	if f == nil || !strings.HasPrefix(f.Fix.Note, "www.good.example is an alias") {
+		t.Errorf("%+v", f)
+	}
+}

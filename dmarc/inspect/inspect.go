@@ -134,6 +134,7 @@ func (in *inspection) run() {
 	in.mail()
 	in.parked()
 	in.setups()
+	in.aliases()
 	in.open()
 }
 

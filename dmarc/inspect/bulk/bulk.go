@@ -51,8 +51,8 @@ type Result struct {
 
 // A Message is a message whose verdict is known.
 type Message struct {
-	Result *dmarc.Result
-	Header []byte // as it came, up to the empty line; with CRLF or LF
+	Result *dmarc.Result // nothing is said of a message without
+	Header []byte        // as it came, up to the empty line; with CRLF or LF
 }
 
 // A receiver is one whose rules are known.
@@ -91,6 +91,9 @@ const (
 // resolver.Default. At most six questions are asked, for the name of the client, in ten seconds at
 // most. A rule for forwarders is left out for a message that nobody forwarded.
 func Check(ctx context.Context, r resolver.Resolver, m Message) []Result {
+	if m.Result == nil {
+		return nil
+	}
 	f := readFacts(m)
 	if ip := m.Result.Envelope.IP; ip.IsValid() {
 		f.client = true
