@@ -233,3 +233,46 @@ func TestARecordBesideAnAliasIsSaidNotToGo(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+func TestNoAdviceEndsInTwoDMARCRecords(t *testing.T) {
+	const misplaced = "v=DMARC1; p=reject; rua=mailto:dmarc@good.example"
+	spf := "v=spf1 mx ip4:192.0.2.0/28 ip6:2001:db8::/48 -all"
+	for name, zone := range map[string]resolver.Zone{
+		"one at the apex, a broken one in place": plus(apex(spf, misplaced), txt("_dmarc.good.example", "v=DMARC1 p=none")),
+		"one at the apex, two in place":          plus(apex(spf, misplaced), txt("_dmarc.good.example", "v=DMARC1; p=none", "v=DMARC1; p=reject")),
+		"one at the apex, one in place":          plus(apex(spf, misplaced), txt("_dmarc.good.example", misplaced)),
+		"two elsewhere":                          plus(apex(spf, misplaced), resolver.Zone{"_dmarc.good.example": {}, "dmarc.good.example": {TXT: []string{"v=DMARC1; p=none"}}}),
+	} {
+		for _, f := range inspected(t, zone, "good.example").Findings {
+			if f.Fix != nil && f.Severity == SeverityError {
+				zone = publish(t, zone, f.Fix)
+			}
+		}
+		if n := len(zone["_dmarc.good.example"].TXT); n != 1 {
+			t.Errorf("%s: %d records: %q", name, n, zone["_dmarc.good.example"].TXT)
+		}
+	}
+}
+
+func TestOneSPFRecordIsAdvisedAlone(t *testing.T) {
+	zone := resolver.Zone{"good.example": {MX: []string{"1 smtp.google.com"}}, "smtp.google.com": {A: []string{"142.250.1.26"}}}
+	r := inspected(t, zone, "good.example")
+	var values []string
+	for _, f := range r.Findings {
+		if f.Publish != nil && strings.HasPrefix(f.Publish.Value, "v=spf1") {
+			values = append(values, f.Publish.Value)
+		}
+	}
+	for _, s := range r.Setup {
+		for _, step := range s.Steps {
+			for _, c := range step.Fix.Changes {
+				if strings.HasPrefix(c.Value, "v=spf1") {
+					values = append(values, c.Value)
+				}
+			}
+		}
+	}
+	if len(values) != 1 || values[0] != "v=spf1 include:_spf.google.com ~all" {
+		t.Errorf("%q", values)
+	}
+}

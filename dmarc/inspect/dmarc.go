@@ -136,6 +136,8 @@ func (in *inspection) dmarcMisplaced() {
 		names = append(names, double)
 	}
 	in.dns.ahead(questions(resolver.TypeTXT, names...)...)
+	// One record may be moved to where it belongs, if nothing stands there: with a second one, none counts.
+	taken := in.policy.own(in.name) != nil || in.found.has("dmarc-multiple", "dmarc-almost")
 	for _, at := range names {
 		texts, err := in.dns.txt(at, at == in.name)
 		if err != nil {
@@ -149,12 +151,13 @@ func (in *inspection) dmarcMisplaced() {
 			if !meant {
 				continue
 			}
-			if q := in.policy.own(in.name); q != nil {
+			if taken {
 				fix = Fix{
-					Text:    "Delete the DMARC record at " + visible.Domain(at) + ". The one at _dmarc." + in.name + " counts.",
+					Text:    "Delete the DMARC record at " + visible.Domain(at) + ". Only the one at _dmarc." + in.name + " counts.",
 					Changes: []Change{remedy.New(remedy.ActionDelete, visible.Domain(at), "TXT", text)},
 				}
 			}
+			taken = true
 			in.found.add("dmarc-misplaced", "A DMARC record stands at "+visible.Domain(at)+". Nobody looks for it there.", text, fix)
 		}
 	}

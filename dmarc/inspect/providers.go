@@ -158,13 +158,11 @@ func (in *inspection) setUp(p *provider.Provider, fix provider.Fix) Fix {
 		f.Escape()
 		return f
 	}
-	f.Changes = nil
+	f.Changes = nil // where there is no record, or a broken one, a finding of its own has the one to publish
 	if root := in.tree.root; root.parsed != nil {
 		if value := remedy.AddTerm(root.Record, fix.Records[0].Value); value != "" {
 			f.Changes = []Change{remedy.Replace(in.name, value, root.Record)}
 		}
-	} else if root.Record == "" {
-		f.Changes = []Change{remedy.New(remedy.ActionAdd, in.name, "TXT", "v=spf1 "+fix.Records[0].Value+" ~all")}
 	}
 	f.Escape()
 	return f
