@@ -276,3 +276,14 @@ func TestOneSPFRecordIsAdvisedAlone(t *testing.T) {
 		t.Errorf("%q", values)
 	}
 }
+
+func TestAnAddressThatCannotBeUsedIsReplacedByOne(t *testing.T) {
+	f := findingOf(inspected(t, dmarcIs("v=DMARC1; p=reject; rua=https://good.example/"), "good.example"), "dmarc-rua-malformed")
+	if f == nil || f.Publish == nil || f.Publish.Value != "v=DMARC1; p=reject; rua=mailto:dmarc@good.example" {
+		t.Errorf("%+v %+v", f, f.Publish)
+	}
+	f = findingOf(inspected(t, dmarcIs("v=DMARC1; p=reject; rua=dmarc@good.example"), "good.example"), "dmarc-rua-malformed")
+	if f == nil || f.Publish == nil || f.Publish.Value != "v=DMARC1; p=reject; rua=mailto:dmarc@good.example" {
+		t.Errorf("%+v %+v", f, f.Publish)
+	}
+}

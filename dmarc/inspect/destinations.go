@@ -47,7 +47,7 @@ func (in *inspection) destination(q *discovery.Query, tag string, uri record.URI
 	if uri.Err != nil {
 		d.Address, d.Status = uri.Text, destinationMalformed
 		in.found.add("dmarc-rua-malformed", "An address for reports ("+tag+") of "+visible.Domain(q.Domain)+" cannot be used: "+uri.Err.Error()+".",
-			uri.Text, remedy.DMARC(q.Domain, q.Text))
+			uri.Text, in.mendedDestinations(q))
 		return d
 	}
 	host, err := domain.CanonicalMail(uri.Address[strings.LastIndexByte(uri.Address, '@')+1:])
@@ -78,6 +78,19 @@ func (in *inspection) destination(q *discovery.Query, tag string, uri record.URI
 			Fix{Text: "Name an address in the DMARC record of " + visible.Domain(q.Domain) + " that exists, or publish an MX record for " + host + "."})
 	}
 	return d
+}
+
+// mendedDestinations is the record with addresses that can be used. Where none of rua is one, and nobody
+// can tell what was meant, one is put there: without rua the owner would hear nothing.
+func (in *inspection) mendedDestinations(q *discovery.Query) Fix {
+	f := remedy.DMARC(q.Domain, q.Text)
+	if len(f.Changes) == 0 || !q.Record.Stated("rua") || strings.Contains(domain.ToLower(f.Changes[0].Value), "rua=") {
+		return f
+	}
+	at := visible.Domain(q.Domain)
+	f.Changes = []Change{remedy.Replace("_dmarc."+at, withTags(q.Record, "rua", in.reportURI(at)), q.Text)}
+	f.Note = "Put the address there at which you want the reports."
+	return f
 }
 
 // reportName is where a domain agrees to get reports about another: RFC 9990, section 4.
