@@ -74,19 +74,10 @@ type Plan struct {
 // A Part is the mail that one tag of the record applies to. Quarantine and reject concern the same
 // messages: those that do not pass.
 type Part struct {
-	Tag      string `json:"tag"`
-	Policy   string `json:"policy"` // what applies now, inherited if need be
-	Messages int64  `json:"messages"`
-	Aligned  int64  `json:"aligned"` // they pass, and no policy changes anything for them
-
-	// What would be quarantined or refused.
-	Misaligned int64 `json:"misaligned"`
-	Forwarded  int64 `json:"forwarded"`
-	Unknown    int64 `json:"unknown"`
+	Tag    string `json:"tag"`
+	Policy string `json:"policy"` // what applies now, inherited if need be
+	Counts
 }
-
-// Failing returns how many messages a policy of quarantine or reject concerns.
-func (p *Part) Failing() int64 { return sum(sum(p.Misaligned, p.Forwarded), p.Unknown) }
 
 // sendsNothing reports whether no mail shows that anybody sends in the name.
 func (p *Part) sendsNothing() bool { return p.Own() == 0 && p.Forwarded == 0 }
@@ -150,20 +141,6 @@ func disowned(flows []Flow, notMine []string) []Flow {
 		}
 	}
 	return flows
-}
-
-func (p *Part) add(f *Flow) {
-	p.Messages = sum(p.Messages, f.Messages)
-	switch f.Class {
-	case Aligned:
-		p.Aligned = sum(p.Aligned, f.Messages)
-	case Misaligned:
-		p.Misaligned = sum(p.Misaligned, f.Messages)
-	case Forwarded:
-		p.Forwarded = sum(p.Forwarded, f.Messages)
-	default:
-		p.Unknown = sum(p.Unknown, f.Messages)
-	}
 }
 
 // String returns the plan as one line: "example.com, 30 days: p=none, 12 of 1000 messages fail; next: np=reject".

@@ -22,11 +22,7 @@ type Source struct {
 	// Aligned, if anything is.
 	Class Class `json:"class"`
 
-	Messages   int64 `json:"messages"`
-	Aligned    int64 `json:"aligned"`
-	Misaligned int64 `json:"misaligned"`
-	Forwarded  int64 `json:"forwarded"`
-	Unknown    int64 `json:"unknown"`
+	Counts
 
 	Addresses []netip.Addr `json:"addresses"` // at most MaxAddresses, those of the largest flows first
 	Hosts     int          `json:"hosts"`     // how many addresses there are
@@ -120,17 +116,7 @@ func Sources(domain string, flows []Flow) []Source {
 }
 
 func (s *Source) add(f *Flow) {
-	s.Messages = sum(s.Messages, f.Messages)
-	switch f.Class {
-	case Aligned:
-		s.Aligned = sum(s.Aligned, f.Messages)
-	case Misaligned:
-		s.Misaligned = sum(s.Misaligned, f.Messages)
-	case Forwarded:
-		s.Forwarded = sum(s.Forwarded, f.Messages)
-	default:
-		s.Unknown = sum(s.Unknown, f.Messages)
-	}
+	s.Counts.add(f)
 	if f.First.Before(s.First) {
 		s.First = f.First
 	}
