@@ -147,7 +147,7 @@ func TestWhatOftenIsAMistakeIsAWarning(t *testing.T) {
 		`listen = ["inet:0.0.0.0:8891"]`:    "can be reached by others",
 		`socket_group = "no-such-group"`:    `this host has no group "no-such-group"`,
 		`trusted_clients = ["0.0.0.0/0"]`:   "is everybody",
-		`store = "sqlite:x.db"`:        "store_exclude is empty",
+		`store = "sqlite:x.db"`:             "store_exclude is empty",
 		`listen = ["inet:127.0.0.1:8891"]`:  "",
 		`listen = ["inet:8891@localhost"]`:  "",
 		`store_exclude = ["a@example.com"]`: "",
