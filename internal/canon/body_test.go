@@ -172,6 +172,18 @@ func TestABodyThatIsResetIsAsNew(t *testing.T) {
 	}
 }
 
+// All octets that can follow white space, at each place of a word.
+func TestWhiteSpaceBeforeEveryPairOfOctets(t *testing.T) {
+	for _, space := range []string{" ", "\t"} {
+		for pair := range 1 << 16 {
+			text := strings.Repeat("x", 32+(pair+pair>>8)%8) + space + string([]byte{byte(pair >> 8), byte(pair)}) + strings.Repeat("y", 40) + "\r\n"
+			if got, want := canonicalBody(Relaxed, []byte(text)), PlainBody(Relaxed, text); got != want {
+				t.Fatalf("%q becomes %q, want %q", text, got, want)
+			}
+		}
+	}
+}
+
 func FuzzBody(f *testing.F) {
 	for _, s := range bodyPieces {
 		f.Add([]byte(s), uint64(1))

@@ -138,14 +138,14 @@ func word(p []byte) uint64 { return binary.LittleEndian.Uint64(p) }
 // marks spaces with one of 0x01 to 0x20 after them, and other octets, but rarely in text.
 func spaces(octets, after uint64) uint64 {
 	// Zero in the place of each such space.
-	pairs := octets ^ ones*' ' | (after-ones)&(ones*0x60)
+	pairs := (octets ^ ones*' ') | (after-ones)&(ones*0x60)
 	// Taking one from zero sets the high bit, which ASCII does not have.
 	return (pairs - ones) &^ octets
 }
 
 // tabsIn returns a number for isMarked that marks tabs, and other octets, but rarely in
 // text.
-func tabsIn(octets uint64) uint64 { return (octets ^ ones*'\t' - ones) &^ octets }
+func tabsIn(octets uint64) uint64 { return ((octets ^ ones*'\t') - ones) &^ octets }
 
 // isMarked reports whether an octet is marked, by the high bit in its place.
 func isMarked(marks uint64) bool { return marks&(ones*0x80) != 0 }
@@ -155,7 +155,7 @@ func isMarked(marks uint64) bool { return marks&(ones*0x80) != 0 }
 func squeezed(octets, after, afterNext uint64) (kept uint64, n int) {
 	tabs := zeros(octets ^ ones*'\t')
 	space := tabs | zeros(octets^ones*' ')
-	lineEnd := zeros(after ^ ones*'\r' | afterNext ^ ones*'\n')
+	lineEnd := zeros((after ^ ones*'\r') | (afterNext ^ ones*'\n'))
 	last := after >> 56
 	var lastSpace uint64
 	if last == ' ' || last == '\t' {
