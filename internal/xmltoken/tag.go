@@ -199,7 +199,7 @@ const maxNames = 64
 func (r *Reader) name(b []byte) string {
 	name, ok := r.names[string(b)]
 	if !ok {
-		name = strings.ToValidUTF8(string(b), "\uFFFD")
+		name = valid(b)
 		if len(r.names) < maxNames && len(b) < maxNames {
 			r.names[name] = name
 		}
@@ -221,11 +221,14 @@ func namespaces(b []byte) (list []Namespace) {
 		prefix, ok := bytes.CutPrefix(a.name, []byte("xmlns"))
 		if ok && (len(prefix) == 0 || prefix[0] == ':') {
 			prefix = bytes.TrimPrefix(prefix, []byte(":"))
-			list = append(list, Namespace{string(prefix), string(a.value)})
+			list = append(list, Namespace{valid(prefix), valid(a.value)})
 		}
 		b = b[a.length:]
 	}
 }
+
+// valid returns a string in UTF-8.
+func valid(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
 
 func skipSpace(b []byte) int {
 	i := 0

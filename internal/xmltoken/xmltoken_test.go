@@ -164,6 +164,7 @@ func (nothing) Read([]byte) (int, error) { return 0, nil }
 func FuzzTokens(f *testing.F) {
 	for _, text := range []string{
 		"<a>x</a>", "<?xml version='1.0'?><a b='c'>x&amp;<![CDATA[<]]>y<b/></a>", "<n:a xmlns:n='u'>\u00fc<!-- c --></n:a>", "<a>&#x41;&lt;</a>",
+		"<\xfc xmlns:\xfc='\xfc'>\xfc</\xfc>",
 	} {
 		f.Add([]byte(text))
 	}
