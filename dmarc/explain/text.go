@@ -24,10 +24,7 @@ type TextOptions struct {
 // Text writes an explanation as text for a terminal or a log, wrapped at the width: the answer
 // first, then the reasons, then the steps. An empty Answer is left out. The error is that of w.
 func (e *Explanation) Text(w io.Writer, o TextOptions) error {
-	if o.Width == 0 {
-		o.Width = 80
-	}
-	p := printer{layout.Printer{Width: max(o.Width, 40), Color: o.Color}}
+	p := printer{layout.New(o.Width, o.Color)}
 	if e.Answer.Verdict != "" {
 		p.answer(&e.Answer)
 	}

@@ -214,8 +214,11 @@ func findingOf(r *Report, id string) *Finding {
 
 func TestEveryIDOfTheNotesIsARule(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(suite.Dir(t), "..", "notes", "inspect.md"))
+	if os.IsNotExist(err) {
+		t.Skipf("the notes are not here: %v", err)
+	}
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	known := map[string]Severity{}
 	for _, rule := range rules {

@@ -25,10 +25,7 @@ type TextOptions struct {
 // publish, then what the domain publishes. All text of strangers is escaped. The error is that of
 // w.
 func (r *Report) Text(w io.Writer, o TextOptions) error {
-	if o.Width == 0 {
-		o.Width = 80
-	}
-	p := &printer{Printer: layout.Printer{Width: max(o.Width, 40), Color: o.Color}}
+	p := &printer{Printer: layout.New(o.Width, o.Color)}
 	p.headline(r)
 	for _, f := range r.shownFindings() {
 		p.finding(f)

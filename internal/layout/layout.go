@@ -4,6 +4,7 @@
 package layout
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/internal/visible"
@@ -15,6 +16,12 @@ type Printer struct {
 	Color bool // ANSI escape sequences
 
 	text strings.Builder
+}
+
+// New returns a Printer for TextOptions: a width of zero stands for 80 columns, and one under 40
+// for 40.
+func New(width int, color bool) Printer {
+	return Printer{Width: max(cmp.Or(width, 80), 40), Color: color}
 }
 
 // String returns what was written, with one line end at its end.

@@ -27,15 +27,12 @@ type TextOptions struct {
 
 // Text writes results as text for a terminal or a log, by receiver. The error is that of w.
 func Text(w io.Writer, list []Result, o TextOptions) error {
-	if o.Width == 0 {
-		o.Width = 80
-	}
-	p := &layout.Printer{Width: max(o.Width, 40), Color: o.Color}
+	p := layout.New(o.Width, o.Color)
 	p.Paragraph(0, layout.Bold, "What large receivers ask of the message")
 	for _, g := range groups(list) {
 		p.Paragraph(2, "", g.Title)
 		for _, r := range g.Results {
-			writeResult(p, r)
+			writeResult(&p, r)
 		}
 	}
 	_, err := io.WriteString(w, p.String())
