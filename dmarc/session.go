@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
-	"github.com/mailverdict/mailverdict/dkim/arc"
 	"github.com/mailverdict/mailverdict/dmarc/author"
 	"github.com/mailverdict/mailverdict/dmarc/discovery"
 	"github.com/mailverdict/mailverdict/dmarc/indirect"
@@ -40,24 +39,8 @@ var (
 //
 // Finish ends a Session with a result, and Close gives it up. A Session is for one goroutine.
 type Session struct {
-	options  *settings // of the Verifier
-	resolver resolver.Resolver
-	ctx      context.Context // of Begin
-	envelope Envelope
-
-	mailFrom, helo spfCheck
-	given          *spf.Result // by UseSPF
-
-	message    *message.Message // nil once the session has ended
-	signatures dkim.Attached
-	keys       questions
-	policy     questions
-
-	// Once the header has ended.
-	chain    func() *arc.Result // when the message has ended; nil if it has no ARC field
-	author   author.Author
-	way      wayFacts
-	searches []discovery.Search // one for each Author Domain to evaluate
+	options *settings // of the Verifier
+	*work             // nil once the session has ended
 
 	// Once the session has ended.
 	result *Result
@@ -80,7 +63,8 @@ func (q *questions) begin(s *Session, most int, within time.Duration) {
 // when ctx ends, and so it has to outlive Finish.
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	o := v.settings()
-	s := &Session{options: o, resolver: v.Resolver, ctx: ctx, envelope: e}
+	s := &Session{options: o, work: o.works.get()}
+	s.resolver, s.ctx, s.envelope = v.Resolver, ctx, e
 	s.mailFrom.start(s, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
 	if !s.sameIdentity() {
 		s.helo.start(s, &o.helo, spf.IdentityHELO, o.heloQuestions)
@@ -132,7 +116,7 @@ func (s *Session) EndHeader() error {
 
 // open returns why the session takes nothing more, or nil.
 func (s *Session) open() error {
-	if s.message == nil {
+	if s.work == nil {
 		return ErrClosed
 	}
 	if err := s.ctx.Err(); err != nil {
@@ -151,9 +135,7 @@ func unlessExceeded(err error) error {
 // read reads the message from r. It stops early if the header exceeds a limit. If r fails, so
 // does the message.
 func (s *Session) read(r io.Reader) {
-	b := s.options.buffers.get()
-	defer s.options.buffers.put(b)
-	if _, err := io.CopyBuffer((*reading)(s), r, b[:]); err != nil {
+	if _, err := io.CopyBuffer((*reading)(s), r, s.message.Buffer()); err != nil {
 		s.message.Fail(err)
 	}
 }
@@ -186,7 +168,9 @@ func (c *headerCheck) HeaderEnded(m *message.Message) {
 		most *= len(names)
 	}
 	s.policy.begin(s, most, o.policyTime)
-	s.searches = make([]discovery.Search, len(names))
+	if s.searches = s.search[:]; len(names) > 1 {
+		s.searches = make([]discovery.Search, len(names))
+	}
 	for i, name := range names {
 		d := &s.searches[i]
 		d.Begin(&s.policy.Group, o.discovery, &o.records, name)
@@ -204,7 +188,7 @@ func (c *headerCheck) HeaderEnded(m *message.Message) {
 // ended before the last Write, or calls in the wrong order. There is a result all the same: what
 // was not read counts as a question that DNS did not answer.
 func (s *Session) Finish() (*Result, error) {
-	if s.message == nil {
+	if s.work == nil {
 		return s.result, s.err
 	}
 	defer s.end()
@@ -234,7 +218,7 @@ func (s *Session) Finish() (*Result, error) {
 // which takes no longer than Resolvers take to return when their context ends. After Finish it
 // does nothing, so that it may always be deferred. It returns nil.
 func (s *Session) Close() error {
-	if s.message != nil {
+	if s.work != nil {
 		s.err = ErrClosed
 		s.end()
 	}
@@ -251,9 +235,9 @@ func (s *Session) end() {
 	s.helo.end()
 	s.keys.Close()
 	s.policy.Close()
-	clear(s.searches) // to which what they found refers
 	s.options.messages.Put(s.message)
-	s.message = nil
+	s.options.works.put(s.work)
+	s.work = nil
 }
 
 // verdict evaluates every Author Domain. It returns the verdict, and, if there are several

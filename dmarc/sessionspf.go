@@ -23,7 +23,7 @@ func (s *Session) SPF(ctx context.Context) (mailFrom, helo *spf.Result, err erro
 	switch {
 	case s.result != nil:
 		return s.result.SPF, s.result.HELO, nil
-	case s.message == nil:
+	case s.work == nil:
 		return nil, nil, s.err
 	}
 	if mailFrom = s.given; mailFrom == nil {
@@ -46,7 +46,7 @@ func (s *Session) SPF(ctx context.Context) (mailFrom, helo *spf.Result, err erro
 // server in front of this one, in place of the one that is found here. The check of MAIL FROM
 // ends, and that of HELO goes on. It is called before Finish; nil changes nothing.
 func (s *Session) UseSPF(r *spf.Result) {
-	if r != nil && s.message != nil {
+	if r != nil && s.work != nil {
 		s.given = r
 		s.mailFrom.stop()
 	}

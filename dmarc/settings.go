@@ -37,7 +37,7 @@ type settings struct {
 
 	records  discovery.Records
 	messages message.Pool
-	buffers  buffers
+	works    workPool
 }
 
 // settings returns the options in use. They are copied when it is called first.

@@ -198,21 +198,24 @@ func (r *Result) passes(identifiers []Identifier) bool {
 	})
 }
 
-// A lookup is the question for the record of one name.
+// A lookup is the question for the record of one name. It is not the Query itself, which is
+// part of the Result and must not keep the Search.
 type lookup struct {
-	Query
+	query    *Query
 	search   *Search
 	ofAuthor bool
 }
 
 // add adds a lookup for each name that has not been asked for yet.
 func (s *Search) add(names []string) []lookup {
-	lookups := make([]lookup, 0, len(names)) // never grows: the Result keeps pointers into it
+	queries := make([]Query, len(names))
+	lookups := make([]lookup, 0, len(names)) // never grows: it is referred to while questions are under way
 	s.asked = slices.Grow(s.asked, len(names))
-	for _, name := range names {
+	for i, name := range names {
 		if s.asked.find(name) == nil {
-			lookups = append(lookups, lookup{Query: Query{Domain: name}, search: s})
-			s.asked = append(s.asked, &lookups[len(lookups)-1].Query)
+			queries[i].Domain = name
+			lookups = append(lookups, lookup{query: &queries[i], search: s})
+			s.asked = append(s.asked, &queries[i])
 		}
 	}
 	return lookups
@@ -221,7 +224,7 @@ func (s *Search) add(names []string) []lookup {
 func (s *Search) ask(lookups []lookup) {
 	s.pending.Add(len(lookups))
 	for i := range lookups {
-		s.group.Ask(lookups[i].question(), &lookups[i])
+		s.group.Ask(lookups[i].query.question(), &lookups[i])
 	}
 }
 
@@ -229,17 +232,18 @@ func (s *Search) ask(lookups []lookup) {
 // on asks whether the Author Domain exists.
 func (l *lookup) Take(answer resolver.Answer, err error) {
 	defer l.search.pending.Done()
-	l.Authentic = answer.Authentic
+	q := l.query
+	q.Authentic = answer.Authentic
 	switch {
 	case err == nil:
-		l.read(answer.TXT, l.search.records, l.search.mode.Standard())
-		l.PublicSuffix = l.search.mode == TreeWalk && l.Record != nil && l.Record.PSD == record.PSDUnknown &&
-			alignment.PublicSuffix{}.Is(l.Domain)
+		q.read(answer.TXT, l.search.records, l.search.mode.Standard())
+		q.PublicSuffix = l.search.mode == TreeWalk && q.Record != nil && q.Record.PSD == record.PSDUnknown &&
+			alignment.PublicSuffix{}.Is(q.Domain)
 	case resolver.Temporary(err):
-		l.Err = err
+		q.Err = err
 	default:
 		// Proven absent, or a name too long to hold a record.
-		l.Authentic = ask.Authentic(answer, err)
+		q.Authentic = ask.Authentic(answer, err)
 	}
 	if l.ofAuthor && l.search.left.Add(-1) == 0 {
 		l.search.askExistence()
