@@ -18,10 +18,7 @@ const (
 	Relaxed             // RFC 6376, sections 3.4.2 and 3.4.4
 )
 
-var (
-	crlf  = []byte("\r\n")
-	colon = []byte(":")
-)
+const crlf = "\r\n"
 
 // AppendField appends the canonical form of a header field to dst, without the
 // final CRLF. name is what stands before the colon, and value what stands after
@@ -29,15 +26,19 @@ var (
 func AppendField(dst []byte, form Form, name, value []byte) []byte {
 	if form == Simple {
 		dst = append(dst, name...)
-		dst = append(dst, colon...)
+		dst = append(dst, ':')
 		return append(dst, value...)
 	}
-	dst = appendName(dst, name)
-	dst = append(dst, colon...)
+	return AppendRelaxedValue(append(appendName(dst, name), ':'), value)
+}
+
+// AppendRelaxedValue appends what follows the colon in the relaxed form of a field. value is
+// what stands there in the message.
+func AppendRelaxedValue(dst, value []byte) []byte {
 	start := len(dst)
 	for more := true; more; {
 		var line []byte
-		line, value, more = bytes.Cut(value, crlf)
+		line, value, more = cutLine(value)
 		line = trimSpace(line)
 		if len(line) == 0 {
 			continue
@@ -49,6 +50,20 @@ func AppendField(dst []byte, form Form, name, value []byte) []byte {
 		dst = appendLine(dst, line)
 	}
 	return dst
+}
+
+// cutLine cuts text at its first CRLF; more says that there is one.
+func cutLine(text []byte) (line, rest []byte, more bool) {
+	for i := 0; ; {
+		n := bytes.IndexByte(text[i:], '\n')
+		if n < 0 {
+			return text, nil, false
+		}
+		if i += n; i > 0 && text[i-1] == '\r' {
+			return text[:i-1], text[i+1:], true
+		}
+		i++
+	}
 }
 
 // appendName appends a name in lower case, without the white space after it, which

@@ -43,33 +43,33 @@ func (b *Body) relax(p []byte) {
 // cleanPrefix returns how many of the first n octets of p, which is as relax says, certainly
 // stay as they are. There is no tab among them.
 func cleanPrefix(p []byte, n int) int {
-	i := 0
-	for ; i+64 <= n && i+65 <= len(p); i += 64 {
-		w := (*[65]byte)(p[i:])
+	n = min(n, len(p)-1) &^ 63
+	for i := 0; i < n; i += 64 {
+		w := (*[65]byte)(p[i : i+65])
 		if isMarked(spaces(word(w[0:8]), word(w[1:9])) | spaces(word(w[8:16]), word(w[9:17])) |
 			spaces(word(w[16:24]), word(w[17:25])) | spaces(word(w[24:32]), word(w[25:33])) |
 			spaces(word(w[32:40]), word(w[33:41])) | spaces(word(w[40:48]), word(w[41:49])) |
 			spaces(word(w[48:56]), word(w[49:57])) | spaces(word(w[56:64]), word(w[57:65]))) {
-			break
+			return i
 		}
 	}
-	return i
+	return n
 }
 
 // isClean reports whether a line, which neither begins nor ends with white space, certainly
 // stays as it is. Of a line of less than 9 octets it is never certain.
 func isClean(line []byte) bool {
 	last := len(line) - 9 // 8 octets, and the one that follows, which is no white space
-	for i := 0; i <= last; i = min(i+8, last) {
-		octets := word(line[i:])
-		if isMarked(spaces(octets, word(line[i+1:])) | tabsIn(octets)) {
-			return false
-		}
-		if i == last {
-			return true
-		}
+	if last < 0 {
+		return false
 	}
-	return false
+	octets := word(line[last:])
+	marks := spaces(octets, word(line[last+1:])) | tabsIn(octets)
+	for i := 0; i < last; i += 8 {
+		octets := word(line[i:])
+		marks |= spaces(octets, word(line[i+1:])) | tabsIn(octets)
+	}
+	return !isMarked(marks)
 }
 
 // appendSqueezed appends the canonical form of the first n octets of p, which is as relax

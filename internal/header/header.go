@@ -68,7 +68,7 @@ func (f Field) Body() []byte { return f.raw[f.value:] }
 
 // Is reports whether name, in lower case, is the field's name. Only the letters A
 // to Z are folded.
-func (f Field) Is(name string) bool {
+func (f *Field) Is(name string) bool {
 	return len(name) == f.name && f.name > 0 && equalFold(f.raw[:f.name], name)
 }
 
@@ -90,23 +90,21 @@ func (h *Header) Parse(raw []byte) {
 	for start := 0; start < len(raw); {
 		first := lines + 1
 		end := start
-		for end < len(raw) {
+		for end == start || end < len(raw) && isWSP(raw[end]) {
 			next := lineEnd(raw, end)
 			lines++
 			if isBlank(raw[end:next]) {
 				h.fault(lines, ErrBlankLine)
 			}
 			end = next
-			if end < len(raw) && !isWSP(raw[end]) {
-				break
-			}
 		}
-		h.Fields = append(h.Fields, Field{})
-		err := h.Fields[len(h.Fields)-1].parse(bytes.TrimSuffix(raw[start:end], crlf))
+		var f Field
+		err := f.parse(trimLineEnd(raw[start:end]))
 		if start == 0 && isWSP(raw[0]) {
 			err = ErrLeadingSpace
 		}
 		h.fault(first, err)
+		h.Fields = append(h.Fields, f)
 		start = end
 	}
 	h.fault(badOctet(raw, lines))
@@ -152,11 +150,35 @@ func (f *Field) parse(raw []byte) error {
 // colon. RFC 5322, section 2.2.
 func IsName[T string | []byte](name T) bool {
 	for i := range len(name) {
-		if c := name[i]; c <= ' ' || c >= 0x7f || c == ':' {
+		if lowerCase[name[i]] == 0 {
 			return false
 		}
 	}
 	return len(name) > 0
+}
+
+// lowerCase has each octet that a name may have, in lower case, and 0 for the others. Names
+// are read so often that looking an octet up pays.
+var lowerCase = func() (table [256]byte) {
+	for c := byte('!'); c <= '~'; c++ {
+		table[c] = c
+	}
+	for c := byte('A'); c <= 'Z'; c++ {
+		table[c] = c + 'a' - 'A'
+	}
+	table[':'] = 0
+	return table
+}()
+
+// appendLower appends a name in lower case to text.
+func appendLower[T string | []byte](text []byte, name T) []byte {
+	start := len(text)
+	text = append(text, name...)
+	lower := text[start:]
+	for i := range lower {
+		lower[i] = lowerCase[lower[i]]
+	}
+	return text
 }
 
 // badOctet returns the first octet that must not stand in a header block, which has that
@@ -205,6 +227,14 @@ func lineEnd(raw []byte, start int) int {
 	}
 }
 
+// trimLineEnd returns text without the CRLF at its end.
+func trimLineEnd(text []byte) []byte {
+	if n := len(text) - 2; n >= 0 && text[n] == '\r' && text[n+1] == '\n' {
+		return text[:n]
+	}
+	return text
+}
+
 // isBlank reports whether a line, its CRLF included, holds only white space.
 func isBlank(line []byte) bool {
 	for i, c := range line {
@@ -248,17 +278,11 @@ func (e *lineError) Unwrap() error { return e.err }
 
 func isWSP(c byte) bool { return c == ' ' || c == '\t' }
 
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
-}
-
-// equalFold reports whether name is want, which is in lower case and as long.
-func equalFold[T string | []byte](name []byte, want T) bool {
+// equalFold reports whether name, of which every octet is a name's, is want, which is in lower
+// case and as long.
+func equalFold(name []byte, want string) bool {
 	for i, c := range name {
-		if lower(c) != want[i] {
+		if lowerCase[c] != want[i] {
 			return false
 		}
 	}

@@ -60,8 +60,8 @@ func (x *Index) Slot(name string) (slot, bottom int) {
 // Above returns the next field above field i that has the same name, or -1.
 func (x *Index) Above(i int) int { return int(x.above[i]) - 1 }
 
-// name returns the name of field i in lower case.
-func (x *Index) name(i int) []byte {
+// Name returns the name of field i in lower case, empty if it has no valid one.
+func (x *Index) Name(i int) []byte {
 	start := int32(0)
 	if i > 0 {
 		start = x.ends[i-1]
@@ -73,16 +73,8 @@ func (x *Index) name(i int) []byte {
 func (x *Index) find(name []byte) int {
 	mask := len(x.slots) - 1
 	slot := int(maphash.Bytes(x.seed, name)) & mask
-	for x.slots[slot] != 0 && string(x.name(int(x.slots[slot])-1)) != string(name) {
+	for x.slots[slot] != 0 && string(x.Name(int(x.slots[slot])-1)) != string(name) {
 		slot = (slot + 1) & mask
 	}
 	return slot
-}
-
-// appendLower appends name to text in lower case.
-func appendLower[T string | []byte](text []byte, name T) []byte {
-	for i := range len(name) {
-		text = append(text, lower(name[i]))
-	}
-	return text
 }

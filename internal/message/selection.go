@@ -85,13 +85,21 @@ func (m *Message) HeaderHash(form canon.Form, s *Selection, own int, value []byt
 	s.text = s.text[:0]
 	for _, i := range s.Fields {
 		if i >= 0 {
-			f := &m.header.Fields[i]
-			s.text = canon.AppendField(s.text, form, f.BeforeColon(), f.Body())
+			s.text = m.appendField(s.text, form, i, m.header.Fields[i].Body())
 			s.text = append(s.text, "\r\n"...)
 		}
 	}
-	s.text = canon.AppendField(s.text, form, m.header.Fields[own].BeforeColon(), value)
+	s.text = m.appendField(s.text, form, own, value)
 	return sha256.Sum256(s.text)
+}
+
+// appendField appends the canonical form of field i with that value.
+func (m *Message) appendField(text []byte, form canon.Form, i int, value []byte) []byte {
+	if form == canon.Relaxed { // of which the index has the name
+		text = append(append(text, m.index.Name(i)...), ':')
+		return canon.AppendRelaxedValue(text, value)
+	}
+	return canon.AppendField(text, form, m.header.Fields[i].BeforeColon(), value)
 }
 
 // zeroed returns a slice of n zero values, in the memory of p if it is long enough.
