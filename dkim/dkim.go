@@ -37,6 +37,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/keys"
 	"github.com/mailverdict/mailverdict/internal/message"
+	"github.com/mailverdict/mailverdict/internal/reuse"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -56,6 +57,7 @@ type Verifier struct {
 	options  Options // the copy, with defaults filled in
 	keys     keys.Cache
 	messages message.Pool
+	works    reuse.Pool[work]
 }
 
 // Options say how signatures are verified. The zero Options are recommended.
@@ -105,7 +107,8 @@ func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, er
 // Begin starts to verify a message. Finish or Close must be called, whatever happens.
 // The questions for keys live by ctx, which must not end before Finish returns.
 func (v *Verifier) Begin(ctx context.Context) *Session {
-	s := &Session{verifier: v, ctx: ctx, message: v.messages.Get(v.messageLimits())}
+	s := &Session{verifier: v, work: v.works.Get()}
+	s.ctx, s.message = ctx, v.messages.Get(v.messageLimits())
 	s.questions.Begin(ctx, v.Resolver)
 	s.signatures.attach(v, s.message, &s.questions)
 	return s

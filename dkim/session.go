@@ -27,15 +27,21 @@ var (
 // Finish ends a Session with results, and Close gives it up. A Session is for one
 // goroutine.
 type Session struct {
-	verifier   *Verifier
-	ctx        context.Context
-	message    *message.Message // nil once the session has ended
-	questions  ask.Group
-	signatures signatures
+	verifier *Verifier
+	*work    // nil once the session has ended
 
 	// When the session has ended.
 	results []*Result
 	err     error
+}
+
+// work is what a Session needs until it has ended. No result refers to it, so that its memory
+// serves another Session then.
+type work struct {
+	ctx        context.Context
+	message    *message.Message
+	questions  ask.Group
+	signatures signatures
 }
 
 // Write takes the next octets of the message. It fails if the header exceeds a limit
@@ -69,7 +75,7 @@ func (s *Session) EndHeader() error {
 
 // open returns why the session takes nothing more, or nil.
 func (s *Session) open() error {
-	if s.message == nil {
+	if s.work == nil {
 		return ErrClosed
 	}
 	if err := s.ctx.Err(); err != nil {
@@ -86,7 +92,7 @@ func (s *Session) open() error {
 // only if the header was read, and signatures that it does not refuse are
 // StatusTempError, ErrInterrupted. After Close, Finish returns ErrClosed.
 func (s *Session) Finish() ([]*Result, error) {
-	if s.message != nil {
+	if s.work != nil {
 		s.err = failure(s.message.End())
 		s.results = s.signatures.finish()
 		s.release()
@@ -98,7 +104,7 @@ func (s *Session) Finish() ([]*Result, error) {
 // way, and waits for them. After Finish it does nothing, so that it may always be
 // deferred. It returns nil.
 func (s *Session) Close() error {
-	if s.message != nil {
+	if s.work != nil {
 		s.err = ErrClosed
 		s.release()
 	}
@@ -109,7 +115,8 @@ func (s *Session) Close() error {
 func (s *Session) release() {
 	s.questions.Close()
 	s.verifier.messages.Put(s.message)
-	s.message = nil
+	s.verifier.works.Put(s.work)
+	s.work = nil
 }
 
 // failure returns the error of a message as this package's.

@@ -63,7 +63,7 @@ func (q *questions) begin(s *Session, most int, within time.Duration) {
 // when ctx ends, and so it has to outlive Finish.
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	o := v.settings()
-	s := &Session{options: o, work: o.works.get()}
+	s := &Session{options: o, work: o.works.Get()}
 	s.resolver, s.ctx, s.envelope = v.Resolver, ctx, e
 	s.mailFrom.start(s, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
 	if !s.sameIdentity() {
@@ -236,7 +236,7 @@ func (s *Session) end() {
 	s.keys.Close()
 	s.policy.Close()
 	s.options.messages.Put(s.message)
-	s.options.works.put(s.work)
+	s.options.works.Put(s.work)
 	s.work = nil
 }
 

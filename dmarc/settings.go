@@ -12,6 +12,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/header"
 	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/message"
+	"github.com/mailverdict/mailverdict/internal/reuse"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -37,7 +38,7 @@ type settings struct {
 
 	records  discovery.Records
 	messages message.Pool
-	works    workPool
+	works    reuse.Pool[work]
 }
 
 // settings returns the options in use. They are copied when it is called first.

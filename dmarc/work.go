@@ -2,7 +2,6 @@ package dmarc
 
 import (
 	"context"
-	"sync"
 
 	"github.com/mailverdict/mailverdict/dkim"
 	"github.com/mailverdict/mailverdict/dkim/arc"
@@ -34,19 +33,4 @@ type work struct {
 	way      wayFacts
 	searches []discovery.Search  // one for each Author Domain to evaluate
 	search   [1]discovery.Search // memory of searches, for the one that most messages have
-}
-
-// A workPool keeps the memory of Sessions that have ended.
-type workPool struct{ pool sync.Pool }
-
-func (p *workPool) get() *work {
-	if w, ok := p.pool.Get().(*work); ok {
-		return w
-	}
-	return new(work)
-}
-
-func (p *workPool) put(w *work) {
-	*w = work{}
-	p.pool.Put(w)
 }
