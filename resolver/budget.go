@@ -127,11 +127,13 @@ func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err
 	}
 	b.once.Do(b.begin)
 	b.mu.Lock()
-	o, known := b.known(q)
-	underway := b.call(q) != nil
+	known, underway, before := b.known(q), b.call(q) != nil, b.count
 	b.mu.Unlock()
-	if known || underway {
-		return o.answer, known, o.err
+	switch {
+	case known != nil:
+		return known.answer, true, known.err
+	case underway:
+		return Answer{}, false, nil
 	}
 	a, ok, err = Recall(seam.Internal{}, ctx, b.dns, q) // may call a function of the user's
 	if !ok {
@@ -139,28 +141,32 @@ func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if o, known := b.known(q); known {
-		return o.answer, true, o.err // another goroutine was faster
+	if b.count != before { // other goroutines have asked meanwhile
+		if known := b.known(q); known != nil {
+			return known.answer, true, known.err
+		}
+		if b.call(q) != nil { // which counts
+			return a, true, err
+		}
 	}
-	if b.call(q) == nil { // else another goroutine asks for it, and has counted it
-		b.count++
-		b.keep(q, outcome{answer: a, err: err})
-	}
+	b.count++
+	b.keep(q, outcome{answer: a, err: err})
 	return a, true, err
 }
 
 // known returns the outcome of q if there is one, or the error if no other question may
-// be asked. The caller holds mu.
-func (b *Budget) known(q Question) (o outcome, ok bool) {
+// be asked, or nil. The caller holds mu; the outcome does not change.
+func (b *Budget) known(q Question) *outcome {
 	for i := range b.outcomes {
 		if b.outcomes[i].question == q {
-			return b.outcomes[i].outcome.again(), true
+			return &b.outcomes[i].outcome
 		}
 	}
 	if b.count >= b.most && b.call(q) == nil {
-		return failed(q, &limitError{kind: ErrQuestionLimit, questions: b.most}), true
+		o := failed(q, &limitError{kind: ErrQuestionLimit, questions: b.most})
+		return &o
 	}
-	return outcome{}, false
+	return nil
 }
 
 // call returns the call for q that is under way, or nil. The caller holds mu.
@@ -186,8 +192,8 @@ func (b *Budget) keep(q Question, o outcome) {
 func (b *Budget) join(q Question) (o outcome, c *call, mine bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if o, ok := b.known(q); ok {
-		return o, nil, false
+	if known := b.known(q); known != nil {
+		return known.again(), nil, false
 	}
 	if c := b.call(q); c != nil {
 		if c.done == nil {

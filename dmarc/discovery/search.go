@@ -17,12 +17,16 @@ import (
 
 // A method is what the modes differ in.
 type method interface {
-	policyNames(author string) []string         // to ask for the author's policy
-	identifierNames(identifier string) []string // to ask for an identifier's Organizational Domain
+	// These append the names to ask for the author's policy, and for an identifier's
+	// Organizational Domain.
+	policyNames(list []string, author string) []string
+	identifierNames(list []string, identifier string) []string
 
 	policy(author string, f findings) choice
 	organization(name string, f findings) Organization
 	aligned(author, identifier Organization, f findings) Alignment
+
+	isFloor(name string) bool // whether a name is a public suffix, where that is the floor
 }
 
 // compare is relaxed alignment of names whose Organizational Domains are known.
@@ -37,16 +41,17 @@ func (o *Organization) name() alignment.Domain {
 	return alignment.Domain{Name: o.Domain, Organizational: o.Organizational}
 }
 
-func (m Mode) method() method {
+// method returns the method of a mode for an Author Domain.
+func (m Mode) method(author string, records *Records) method {
 	switch m {
 	case TreeWalkLiteral:
-		return treeWalk{literal: true}
+		return treeWalk{}
 	case PublicSuffix:
 		return byList{}
 	case PublicSuffixICANN:
 		return byList{alignment.PublicSuffix{ICANNOnly: true}}
 	}
-	return treeWalk{}
+	return treeWalk{floor: &floor{author, records.publicSuffix(author)}}
 }
 
 // A choice is the record that a method selects for an Author Domain.
@@ -56,10 +61,21 @@ type choice struct {
 	open   *Query // the nearest question without an answer, where that leaves it open
 }
 
-// Records keeps policy records that were parsed. The zero Records is empty and ready; one
-// serves all messages.
+// Records keeps policy records that were parsed, and the public suffixes of names. The zero
+// Records is empty and ready; one serves all messages.
 type Records struct {
-	byText [2]kept.Map[parsed] // by standard
+	byText   [2]kept.Map[parsed] // by standard
+	suffixes kept.Map[string]
+}
+
+// publicSuffix returns the public suffix of a name, unless r is not nil and has it. Finding it
+// in the list takes ten times as long.
+func (r *Records) publicSuffix(name string) string {
+	find := alignment.PublicSuffix{}.Suffix
+	if r == nil {
+		return find(name)
+	}
+	return r.suffixes.Get(name, find)
 }
 
 type parsed struct {
@@ -94,16 +110,20 @@ type Search struct {
 	ofAuthor  findings     // those of asked that the policy takes
 	left      atomic.Int32 // how many of them have no outcome yet
 	existence existence
+
+	// Memory of what most searches need.
+	names   [8]string
+	lookups [4]lookup // of the author
 }
 
 // Begin asks for all that finding the policy of an Author Domain will take. The name is in
 // canonical form. The questions go to g, which bounds them and outlives the Search. Records
 // may be nil.
 func (s *Search) Begin(g *ask.Group, o Options, records *Records, author string) {
-	s.mode, s.how, s.author, s.group = o.Mode, o.Mode.method(), author, g
+	s.mode, s.how, s.author, s.group = o.Mode, o.Mode.method(author, records), author, g
 	s.ahead = limit.Of(o.Questions, DefaultQuestions) / 2
 	s.records = records
-	lookups := s.add(s.how.policyNames(author))
+	lookups := s.add(s.how.policyNames(s.names[:0], author))
 	s.ofAuthor = s.asked
 	s.left.Store(int32(len(lookups)))
 	for i := range lookups {
@@ -124,7 +144,7 @@ func (s *Search) Expect(name string) {
 	if err != nil || name == s.author || domain.Labels(commonSuffix(s.author, name)) < 2 {
 		return
 	}
-	names := s.how.identifierNames(name)
+	names := s.how.identifierNames(s.names[:0], name)
 	n := len(s.asked)
 	for _, name := range names {
 		if s.asked.find(name) == nil {
@@ -140,7 +160,13 @@ func (s *Search) Expect(name string) {
 // matter, and says what was found.
 func (s *Search) Finish(identifiers []Identifier) *Result {
 	s.pending.Wait()
-	r := &Result{Mode: s.mode, AuthorDomain: s.author}
+	// The result and what most results refer to are one piece of memory.
+	memory := new(struct {
+		result        Result
+		organizations [1]Organization
+	})
+	r := &memory.result
+	r.Mode, r.AuthorDomain, r.Organizations = s.mode, s.author, memory.organizations[:0]
 	c := s.how.policy(s.author, s.asked)
 	switch {
 	case c.open != nil:
@@ -178,7 +204,7 @@ func (s *Search) organizations(r *Result, identifiers []Identifier, policy *reco
 		}
 		if r.Organizations[0].mayBe(name) && !slices.Contains(names, name) {
 			names = append(names, name)
-			s.ask(s.add(s.how.identifierNames(name)))
+			s.ask(s.add(s.how.identifierNames(s.names[:0], name)))
 		}
 	}
 	s.pending.Wait()
@@ -209,7 +235,11 @@ type lookup struct {
 // add adds a lookup for each name that has not been asked for yet.
 func (s *Search) add(names []string) []lookup {
 	queries := make([]Query, len(names))
-	lookups := make([]lookup, 0, len(names)) // never grows: it is referred to while questions are under way
+	// The lookups never move: they are referred to while questions are under way.
+	lookups := s.lookups[:0]
+	if len(s.asked) > 0 || len(names) > len(s.lookups) {
+		lookups = make([]lookup, 0, len(names))
+	}
 	s.asked = slices.Grow(s.asked, len(names))
 	for i, name := range names {
 		if s.asked.find(name) == nil {
@@ -237,8 +267,7 @@ func (l *lookup) Take(answer resolver.Answer, err error) {
 	switch {
 	case err == nil:
 		q.read(answer.TXT, l.search.records, l.search.mode.Standard())
-		q.PublicSuffix = l.search.mode == TreeWalk && q.Record != nil && q.Record.PSD == record.PSDUnknown &&
-			alignment.PublicSuffix{}.Is(q.Domain)
+		q.PublicSuffix = q.Record != nil && q.Record.PSD == record.PSDUnknown && l.search.how.isFloor(q.Domain)
 	case resolver.Temporary(err):
 		q.Err = err
 	default:

@@ -12,7 +12,28 @@ import (
 // treeWalk is the DNS Tree Walk of RFC 9989, section 4.10: at most eight names from the
 // domain up to its top level, asked side by side.
 type treeWalk struct {
-	literal bool // without the floor
+	floor *floor // nil for what the RFC says and no more
+}
+
+// A floor is the public suffix list under the walks for one Author Domain.
+type floor struct {
+	author string
+	suffix string // of author, which most questions are about
+}
+
+// publicSuffix returns the public suffix of a name.
+func (f *floor) publicSuffix(name string) string {
+	if name == f.author {
+		return f.suffix
+	}
+	return alignment.PublicSuffix{}.Suffix(name)
+}
+
+func (t treeWalk) isFloor(name string) bool {
+	if t.floor == nil || name == t.floor.author && name != t.floor.suffix {
+		return false
+	}
+	return alignment.PublicSuffix{}.Is(name)
 }
 
 // walkLabels is how many labels are left after the first step of a long walk.
@@ -32,13 +53,13 @@ func path(start string) iter.Seq[string] {
 	}
 }
 
-// names returns what path yields.
-func names(start string) []string {
-	return slices.AppendSeq(make([]string, 0, min(domain.Labels(start), walkLabels+1)), path(start))
-}
+// names appends what path yields.
+func names(list []string, start string) []string { return slices.AppendSeq(list, path(start)) }
 
-func (treeWalk) policyNames(author string) []string         { return names(author) }
-func (treeWalk) identifierNames(identifier string) []string { return names(identifier) }
+func (treeWalk) policyNames(list []string, author string) []string { return names(list, author) }
+func (treeWalk) identifierNames(list []string, identifier string) []string {
+	return names(list, identifier)
+}
 
 // policy selects the policy of an Author Domain: RFC 9989, section 4.10.1. Where questions
 // were left open it considers every answer that they might have had, and finds a policy
@@ -108,7 +129,7 @@ func (t treeWalk) aligned(authors, identifiers Organization, f findings) Alignme
 	a, i := t.from(author, f), t.from(identifier, f)
 	var room [1]pair
 	pairs := append(room[:0], pair{a.begin(), i.begin()})
-	ofAuthor, ofIdentifier := names(author), names(identifier)
+	ofAuthor, ofIdentifier := names(nil, author), names(nil, identifier)
 	// The names of both walks come last in each: they are the ones nearest to the top level.
 	for _, name := range slices.Concat(ofAuthor, ofIdentifier) {
 		inAuthor, inIdentifier := slices.Contains(ofAuthor, name), slices.Contains(ofIdentifier, name)

@@ -50,12 +50,11 @@ func (e end) domain(name string) alignment.Domain {
 // from returns the walk from a name.
 func (t treeWalk) from(start string, f findings) walk {
 	w := walk{start: start, labels: domain.Labels(start)}
-	if t.literal {
+	if t.floor == nil {
 		return w
 	}
-	list := alignment.PublicSuffix{}
 	for name := start; name != ""; {
-		suffix := list.Suffix(name)
+		suffix := t.floor.publicSuffix(name)
 		if q := f.find(suffix); q == nil || q.Record == nil || q.Record.PSD != record.PSDNo {
 			w.suffix = domain.Labels(suffix)
 			w.floor = min(w.suffix+1, w.labels)
