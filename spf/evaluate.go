@@ -118,15 +118,16 @@ func (e *evaluation) find(name string, outer *frame) (*Record, *ending) {
 	if stop != nil {
 		return nil, stop
 	}
+	missing := l.missing()
 	// The question for the record of the identity is no term's, so it is not a
 	// void lookup: RFC 7208, section 4.6.4.
-	if l.missing() && outer != nil {
+	if missing && outer != nil {
 		if stop := e.void(outer); stop != nil {
 			return nil, stop
 		}
 	}
 	switch {
-	case l.missing() || l.refused():
+	case missing || l.refused():
 		return nil, &ending{StatusNone, cause.Wrap(ErrNoRecord, "", l.err)}
 	case l.err != nil:
 		return nil, unanswered(l.err)

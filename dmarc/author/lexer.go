@@ -72,14 +72,16 @@ func isSpecial(c byte) bool {
 	return false
 }
 
-// isAtomText is atext and the octets above ASCII. RFC 5322, section 3.2.3.
-func isAtomText(c byte) bool {
-	switch c {
-	case '\\', '"', '(', ')', '[', ']', 0x7f:
-		return false
+// isAtomText reports whether c is atext or an octet above ASCII. RFC 5322, section 3.2.3.
+func isAtomText(c byte) bool { return atomText[c] }
+
+// atomText has these octets.
+var atomText = func() (table [256]bool) {
+	for c := range table {
+		table[c] = c > ' ' && c != 0x7f && !isSpecial(byte(c)) && strings.IndexByte(`\"()[]`, byte(c)) < 0
 	}
-	return c > ' ' && !isSpecial(c)
-}
+	return table
+}()
 
 func badOctet(c byte) error {
 	switch c {
@@ -180,8 +182,10 @@ func hasAt(text string) bool { return countAts(text) > 0 }
 
 func countAts(text string) int {
 	n := strings.Count(text, "@")
-	for _, wide := range wideAts {
-		n += strings.Count(text, wide)
+	if strings.IndexByte(text, wideAts[0][0]) >= 0 { // both begin with it
+		for _, wide := range wideAts {
+			n += strings.Count(text, wide)
+		}
 	}
 	return n
 }

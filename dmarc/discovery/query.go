@@ -83,6 +83,9 @@ func (q *Query) read(txt []string, records *Records, standard record.Standard) {
 	if found == 1 {
 		p := records.parse(q.Text, standard)
 		q.Record, q.noPolicy = p.record, p.err
+		if len(txt) == 1 {
+			return // as mostly
+		}
 	} else {
 		q.Text = ""
 	}
