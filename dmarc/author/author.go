@@ -86,11 +86,11 @@ func Parse(from string) Author {
 // this module alone.
 func Of(h *header.Header) Author {
 	var a Author
-	for _, field := range h.Fields {
-		if !field.Is("from") {
+	for i := range h.Fields {
+		if !h.Fields[i].Is("from") {
 			continue
 		}
-		next := Parse(string(field.Body()))
+		next := Parse(string(h.Fields[i].Body()))
 		if a.Fields == 0 {
 			a = next
 			continue

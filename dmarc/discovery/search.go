@@ -41,9 +41,9 @@ func (o *Organization) name() alignment.Domain {
 	return alignment.Domain{Name: o.Domain, Organizational: o.Organizational}
 }
 
-// method returns the method of a mode for an Author Domain.
-func (m Mode) method(author string, records *Records) method {
-	switch m {
+// method returns the method of the search.
+func (s *Search) method() method {
+	switch s.mode {
 	case TreeWalkLiteral:
 		return treeWalk{}
 	case PublicSuffix:
@@ -51,7 +51,8 @@ func (m Mode) method(author string, records *Records) method {
 	case PublicSuffixICANN:
 		return byList{alignment.PublicSuffix{ICANNOnly: true}}
 	}
-	return treeWalk{floor: &floor{author, records.publicSuffix(author)}}
+	s.floor = floor{s.author, s.records.publicSuffix(s.author)}
+	return treeWalk{&s.floor}
 }
 
 // A choice is the record that a method selects for an Author Domain.
@@ -106,23 +107,33 @@ type Search struct {
 	records *Records // or nil
 	asked   findings
 	pending sync.WaitGroup // of asked
+	found   *found
 
 	ofAuthor  findings     // those of asked that the policy takes
 	left      atomic.Int32 // how many of them have no outcome yet
 	existence existence
 
 	// Memory of what most searches need.
+	floor   floor
 	names   [8]string
-	lookups [4]lookup // of the author
+	lookups [3]lookup // of the author
+}
+
+// found is the result, and memory of what most results refer to, in one piece.
+type found struct {
+	result        Result
+	organizations [1]Organization
+	queries       [3]Query
+	asked         [3]*Query
 }
 
 // Begin asks for all that finding the policy of an Author Domain will take. The name is in
 // canonical form. The questions go to g, which bounds them and outlives the Search. Records
 // may be nil.
 func (s *Search) Begin(g *ask.Group, o Options, records *Records, author string) {
-	s.mode, s.how, s.author, s.group = o.Mode, o.Mode.method(author, records), author, g
+	s.mode, s.author, s.group, s.records = o.Mode, author, g, records
 	s.ahead = limit.Of(o.Questions, DefaultQuestions) / 2
-	s.records = records
+	s.how, s.found = s.method(), new(found)
 	lookups := s.add(s.how.policyNames(s.names[:0], author))
 	s.ofAuthor = s.asked
 	s.left.Store(int32(len(lookups)))
@@ -160,13 +171,8 @@ func (s *Search) Expect(name string) {
 // matter, and says what was found.
 func (s *Search) Finish(identifiers []Identifier) *Result {
 	s.pending.Wait()
-	// The result and what most results refer to are one piece of memory.
-	memory := new(struct {
-		result        Result
-		organizations [1]Organization
-	})
-	r := &memory.result
-	r.Mode, r.AuthorDomain, r.Organizations = s.mode, s.author, memory.organizations[:0]
+	r := &s.found.result
+	r.Mode, r.AuthorDomain, r.Organizations = s.mode, s.author, s.found.organizations[:0]
 	c := s.how.policy(s.author, s.asked)
 	switch {
 	case c.open != nil:
@@ -234,13 +240,14 @@ type lookup struct {
 
 // add adds a lookup for each name that has not been asked for yet.
 func (s *Search) add(names []string) []lookup {
-	queries := make([]Query, len(names))
-	// The lookups never move: they are referred to while questions are under way.
-	lookups := s.lookups[:0]
-	if len(s.asked) > 0 || len(names) > len(s.lookups) {
-		lookups = make([]lookup, 0, len(names))
+	// What is referred to while questions are under way never moves.
+	queries, lookups := s.found.queries[:], s.lookups[:0]
+	if s.asked == nil && len(names) <= len(queries) {
+		s.asked = s.found.asked[:0]
+	} else {
+		queries, lookups = make([]Query, len(names)), make([]lookup, 0, len(names))
+		s.asked = slices.Grow(s.asked, len(names))
 	}
-	s.asked = slices.Grow(s.asked, len(names))
 	for i, name := range names {
 		if s.asked.find(name) == nil {
 			queries[i].Domain = name
