@@ -121,9 +121,9 @@ func (b *Budget) resolve(ctx context.Context, q Question) outcome {
 
 // recall answers q if its outcome is known, or its Resolver recalls it. That counts like
 // a question that is asked.
-func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err error) {
+func (b *Budget) recall(ctx context.Context, q Question, a *Answer) (ok bool, err error) {
 	if err := q.check(); err != nil {
-		return Answer{}, true, err
+		return true, err
 	}
 	b.once.Do(b.begin)
 	b.mu.Lock()
@@ -131,27 +131,29 @@ func (b *Budget) recall(ctx context.Context, q Question) (a Answer, ok bool, err
 	b.mu.Unlock()
 	switch {
 	case known != nil:
-		return known.answer, true, known.err
+		*a = known.answer
+		return true, known.err
 	case underway:
-		return Answer{}, false, nil
+		return false, nil
 	}
-	a, ok, err = Recall(seam.Internal{}, ctx, b.dns, q) // may call a function of the user's
-	if !ok {
-		return Answer{}, false, nil
+	if ok, err = Recall(seam.Internal{}, ctx, b.dns, q, a); !ok { // may call a function of the user's
+		return false, nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.count != before { // other goroutines have asked meanwhile
 		if known := b.known(q); known != nil {
-			return known.answer, true, known.err
+			*a = known.answer
+			return true, known.err
 		}
 		if b.call(q) != nil { // which counts
-			return a, true, err
+			return true, err
 		}
 	}
 	b.count++
-	b.keep(q, outcome{answer: a, err: err})
-	return a, true, err
+	kept := b.keep(q)
+	kept.answer, kept.err = *a, err
+	return true, err
 }
 
 // known returns the outcome of q if there is one, or the error if no other question may
@@ -179,12 +181,13 @@ func (b *Budget) call(q Question) *call {
 	return nil
 }
 
-// keep adds the outcome of q. The caller holds mu.
-func (b *Budget) keep(q Question, o outcome) {
+// keep returns the outcome of q, for the caller to set, who holds mu.
+func (b *Budget) keep(q Question) *outcome {
 	if b.outcomes == nil {
 		b.outcomes = b.room[:0]
 	}
-	b.outcomes = append(b.outcomes, asked{q, o})
+	b.outcomes = append(b.outcomes, asked{question: q})
+	return &b.outcomes[len(b.outcomes)-1].outcome
 }
 
 // join returns the outcome of q, or else the call for it. If there is none yet, it makes
@@ -257,7 +260,7 @@ func (b *Budget) finish(c *call) {
 		b.spent += time.Since(b.since)
 	}
 	if !c.abandoned {
-		b.keep(c.question, c.outcome)
+		*b.keep(c.question) = c.outcome
 	}
 	if c.done != nil {
 		close(c.done)

@@ -299,25 +299,25 @@ func (e *remembered) staleAt(now time.Duration) *remembered {
 // outcome returns what is remembered, as at says.
 func (e *remembered) outcome(now time.Duration) outcome {
 	o := outcome{server: e.server, stale: e.stale}
-	o.answer, o.err = e.at(now)
+	o.err = e.at(now, &o.answer)
 	return o
 }
 
-// at returns the answer or the error with the TTL that is left of it. A TTL that is not
-// known stays so.
-func (e *remembered) at(now time.Duration) (a Answer, err error) {
+// at gives the answer in a, or returns the error, with the TTL that is left of it. A TTL that
+// is not known stays so.
+func (e *remembered) at(now time.Duration, a *Answer) error {
 	left := max(e.expiry-now, time.Nanosecond)
-	a, err = e.answer, e.err
+	*a = e.answer
 	a.TTL = min(a.TTL, left)
-	if err == nil {
-		return a, nil
+	if e.err == nil {
+		return nil
 	}
-	if failure, ok := errors.AsType[*Error](err); ok && failure.TTL > left {
+	if failure, ok := errors.AsType[*Error](e.err); ok && failure.TTL > left {
 		aged := *failure
 		aged.TTL = left
-		err = &aged
+		return &aged
 	}
-	return a, err
+	return e.err
 }
 
 // size estimates the memory of an entry and its place in the store, in bytes.

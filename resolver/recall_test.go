@@ -65,7 +65,8 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 		{"a context with a trace, which would see the question twice", traced, zone, "example.com", false, nil},
 	} {
 		q := resolver.Question{Name: tt.name, Type: resolver.TypeTXT}
-		a, ok, err := resolver.Recall(seam.Internal{}, tt.ctx, tt.r, q)
+		var a resolver.Answer
+		ok, err := resolver.Recall(seam.Internal{}, tt.ctx, tt.r, q, &a)
 		if ok != tt.ok || !errors.Is(err, tt.err) || (a.Count() > 0) != (tt.ok && tt.err == nil) {
 			t.Errorf("%s: %v, %t, %v; want %t, %v", tt.what, a, ok, err, tt.ok, tt.err)
 		}
@@ -79,11 +80,12 @@ func TestACacheRecallsUntilTheTTLHasPassed(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(59 * time.Second)
-		if a, ok, err := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion); !ok || err != nil || a.TTL != time.Second {
+		var a resolver.Answer
+		if ok, err := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion, &a); !ok || err != nil || a.TTL != time.Second {
 			t.Errorf("before: %v, %t, %v", a, ok, err)
 		}
 		time.Sleep(time.Second)
-		if _, ok, _ := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion); ok {
+		if ok, _ := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion, &a); ok {
 			t.Error("recalled after its TTL")
 		}
 	})
@@ -95,7 +97,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 	other := resolver.Question{Name: "www.example.com", Type: resolver.TypeTXT}
 	for range 3 { // equal ones once
 		for _, q := range []resolver.Question{recallQuestion, other} {
-			if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
+			if ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, q, new(resolver.Answer)); !ok || errors.Is(err, resolver.ErrLimit) {
 				t.Fatalf("%s: %t, %v", q, ok, err)
 			}
 			if _, err := b.Resolve(t.Context(), q); errors.Is(err, resolver.ErrLimit) {
@@ -107,7 +109,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 		t.Errorf("%d asked, want 2", n)
 	}
 	third := resolver.Question{Name: "ftp.example.com", Type: resolver.TypeTXT}
-	if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
+	if ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, third, new(resolver.Answer)); !ok || !errors.Is(err, resolver.ErrLimit) {
 		t.Errorf("the third: %t, %v; want the limit", ok, err)
 	}
 }

@@ -110,7 +110,7 @@ func (q *questions) ask(l *lookup, reverse bool) {
 		return
 	}
 	var known bool
-	if l.answer, known, l.err = resolver.Recall(seam.Internal{}, q.ctx, q.resolver, l.question); known {
+	if known, l.err = resolver.Recall(seam.Internal{}, q.ctx, q.resolver, l.question, &l.answer); known {
 		return
 	}
 	if q.memoryOnly {

@@ -147,11 +147,11 @@ func (r *Result) Align(i Identifier) (alignment.Mode, Alignment) {
 	if q := r.Query(); q != nil {
 		mode = i.Tag.mode(q.Record)
 	}
-	name, err := domain.Canonical(i.Domain)
-	switch {
-	case alignment.Strict.Aligned(alignment.Domain{Name: r.AuthorDomain}, alignment.Domain{Name: name}):
+	if alignment.Strict.Aligned(alignment.Domain{Name: r.AuthorDomain}, alignment.Domain{Name: i.Domain}) {
 		return mode, Aligned
-	case mode == alignment.Strict || err != nil:
+	}
+	name, err := domain.Canonical(i.Domain)
+	if mode == alignment.Strict || err != nil {
 		return mode, NotAligned
 	}
 	o, author := r.Organization(name), r.Organization(r.AuthorDomain)

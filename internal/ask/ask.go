@@ -72,7 +72,8 @@ func (g *Group) Begin(ctx context.Context, r resolver.Resolver) {
 // Known returns the outcome for q if the Resolver holds it in memory. If ok is false,
 // nothing was asked.
 func (g *Group) Known(q resolver.Question) (a resolver.Answer, ok bool, err error) {
-	return resolver.Recall(seam.Internal{}, g.ctx, g.resolver, q)
+	ok, err = resolver.Recall(seam.Internal{}, g.ctx, g.resolver, q, &a)
+	return a, ok, err
 }
 
 // Ask asks q and gives the outcome to t.
@@ -139,7 +140,8 @@ func Do(ctx context.Context, r resolver.Resolver, q resolver.Question) (resolver
 	if r == nil {
 		r = resolver.Default()
 	}
-	if a, ok, err := resolver.Recall(seam.Internal{}, ctx, r, q); ok {
+	var a resolver.Answer
+	if ok, err := resolver.Recall(seam.Internal{}, ctx, r, q, &a); ok {
 		return a, err
 	}
 	// In a goroutine, since that is what a Resolver may end.
