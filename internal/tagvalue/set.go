@@ -8,8 +8,8 @@ var ErrDuplicate = errors.New("a tag stands more than once")
 // A Set holds the tags of a list by the place of their name in a list of names. It is
 // for lists that have no tag twice, as those of DKIM and ARC: RFC 6376, section 3.2.
 type Set struct {
-	tags [maxTags]Tag
-	seen uint16
+	values [maxTags]string
+	seen   uint16
 }
 
 // maxTags is how many names a Set distinguishes: 14, as many as DKIM-Signature fields have. A
@@ -20,7 +20,7 @@ const maxTags = 14
 func (s *Set) Has(tag int) bool { return s.seen&(1<<tag) != 0 }
 
 // Value returns the value of a tag, without the white space around it, or "".
-func (s *Set) Value(tag int) string { return s.tags[tag].Value }
+func (s *Set) Value(tag int) string { return s.values[tag] }
 
 // Read takes the tags of list whose names stand in names, of which there are 1 to maxTags:
 // the place of a name is the number of its tag. Other tags are ignored, but may not stand
@@ -29,7 +29,7 @@ func (s *Set) Value(tag int) string { return s.tags[tag].Value }
 // Read reads to the end of the list, and returns its first fault: ErrDuplicate, with the
 // name of the tag, or one of the errors of All.
 func (s *Set) Read(list string, names []string) (tag string, fault error) {
-	_ = s.tags[len(names)-1] // too many names panic with every list, and so in the first test
+	_ = s.values[len(names)-1] // too many names panic with every list, and so in the first test
 	var others map[string]bool
 	for t, err := range All(list) {
 		number := indexOf(names, t.Name)
@@ -43,7 +43,7 @@ func (s *Set) Read(list string, names []string) (tag string, fault error) {
 			}
 			others[t.Name] = true
 		default:
-			s.tags[number] = t
+			s.values[number] = t.Value
 			s.seen |= 1 << number
 		}
 		if fault == nil && err != nil {
