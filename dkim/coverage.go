@@ -12,7 +12,13 @@ import (
 func (c *check) cover(m *message.Message, selection *message.Selection, names string) {
 	r, h := &c.result, c.signature.Header
 	fields := m.Header().Fields
-	lists := make([]string, 0, len(h)+len(fields)) // memory of the four lists
+	unsigned := 0
+	for _, signed := range selection.Signed {
+		if !signed {
+			unsigned++
+		}
+	}
+	lists := make([]string, 0, len(h)+unsigned) // memory of the four lists
 	list := func(belongs func(field int) bool) []string {
 		start := len(lists)
 		for n, name := range h {

@@ -31,7 +31,7 @@ func (v *Verifier) tryKeys(c *check) (Status, error) {
 		Algorithm:  s.Algorithm,
 		Domain:     s.Domain,
 		AUIDDomain: s.AUID[strings.LastIndexByte(s.AUID, '@')+1:],
-		HeaderHash: c.headerHash,
+		HeaderHash: c.headerHash[:],
 		Value:      s.Value,
 	}, keys.Limits{
 		MinRSABits:   o.Policy.MinRSABits,

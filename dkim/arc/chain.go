@@ -339,7 +339,7 @@ func (c *chain) key(f *field, sum [sha256.Size]byte) (*keys.Key, error) {
 		Algorithm:  f.Algorithm,
 		Domain:     f.Domain,
 		AUIDDomain: f.Domain,
-		HeaderHash: sum,
+		HeaderHash: sum[:],
 		Value:      f.value,
 	}, keys.Limits{MinRSABits: 1024, MaxRSABits: 8192, RecordOctets: 8 << 10, Records: 10})
 	return found.Key, found.Err

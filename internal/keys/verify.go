@@ -1,7 +1,6 @@
 package keys
 
 import (
-	"crypto/sha256"
 	"errors"
 	"strconv"
 	"strings"
@@ -15,7 +14,7 @@ type Signature struct {
 	Algorithm  string // "rsa-sha256" or "ed25519-sha256"
 	Domain     string // the SDID, canonical
 	AUIDDomain string // the domain of the AUID, canonical
-	HeaderHash [sha256.Size]byte
+	HeaderHash []byte // SHA-256
 	Value      []byte // b=
 }
 
@@ -87,7 +86,7 @@ func (k *Key) verify(s Signature, limits Limits) error {
 	if k.Type == "rsa" && k.Bits > limits.MaxRSABits {
 		return cause.Wrap(ErrTooLarge, inBits(k.Bits), nil)
 	}
-	if !k.public.verify(s.HeaderHash[:], s.Value) {
+	if !k.public.verify(s.HeaderHash, s.Value) {
 		return ErrMismatch
 	}
 	return nil
