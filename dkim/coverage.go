@@ -29,8 +29,10 @@ func (c *check) cover(m *message.Message, selection *message.Selection, names st
 		return sublist(lists, start)
 	}
 	r.Signed = list(func(field int) bool { return field >= 0 })
-	r.Absent = list(func(field int) bool { return field == message.Absent })
-	r.OverSigned = list(func(field int) bool { return field == message.OverSigned })
+	if len(r.Signed) < len(h) {
+		r.Absent = list(func(field int) bool { return field == message.Absent })
+		r.OverSigned = list(func(field int) bool { return field == message.OverSigned })
+	}
 	start := len(lists)
 	for i := range fields {
 		n := len(fields[i].Name())

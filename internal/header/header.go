@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unsafe"
 )
 
 // Why two programs may read a header block differently. Header.Err wraps one of them.
@@ -37,13 +38,15 @@ type Header struct {
 	// Err is the first structural problem of the block, with the number of its
 	// line, or nil. It wraps one of the package's errors. RFC 5322, section 2.2.
 	Err error
+
+	names []byte // memory of those in Fields
 }
 
 // A Field is one header field, its continuation lines included.
 type Field struct {
 	raw   []byte
-	name  int // length of the name; 0 if there is no valid name
-	value int // offset of what follows the colon; len(raw) if there is no colon
+	name  []byte // in lower case; empty if there is no valid name
+	value int    // offset of what follows the colon; len(raw) if there is no colon
 }
 
 // Raw returns the field as in the message, without its final CRLF.
@@ -51,7 +54,10 @@ func (f Field) Raw() []byte { return f.raw }
 
 // Name returns the field's name as written, without the white space that obsolete
 // syntax allows before the colon. It is empty if the field has no valid name.
-func (f Field) Name() []byte { return f.raw[:f.name] }
+func (f Field) Name() []byte { return f.raw[:len(f.name)] }
+
+// LowerName returns Name in lower case. Only the letters A to Z have one.
+func (f Field) LowerName() []byte { return f.name }
 
 // BeforeColon returns what stands before the colon: the name and the white space after
 // it. If there is no colon, it is the whole field.
@@ -68,9 +74,7 @@ func (f Field) Body() []byte { return f.raw[f.value:] }
 
 // Is reports whether name, in lower case, is the field's name. Only the letters A
 // to Z are folded.
-func (f *Field) Is(name string) bool {
-	return len(name) == f.name && f.name > 0 && equalFold(f.raw[:f.name], name)
-}
+func (f *Field) Is(name string) bool { return len(f.name) > 0 && string(f.name) == name }
 
 // Parse reads a header block, each line with its CRLF and without the empty line
 // that ends the block. The last CRLF may be missing. Parse is linear in raw.
@@ -80,9 +84,9 @@ func Parse(raw []byte) Header {
 	return h
 }
 
-// Parse reads a header block into h. It uses the memory of h.Fields again.
+// Parse reads a header block into h. It uses the memory of an earlier one again.
 func (h *Header) Parse(raw []byte) {
-	h.Fields, h.Err = h.Fields[:0], nil
+	h.Fields, h.Err, h.names = h.Fields[:0], nil, h.names[:0]
 	if h.Fields == nil {
 		h.Fields = make([]Field, 0, min(64, 1+bytes.Count(raw, crlf[1:])))
 	}
@@ -99,7 +103,7 @@ func (h *Header) Parse(raw []byte) {
 			end = next
 		}
 		var f Field
-		err := f.parse(trimLineEnd(raw[start:end]))
+		err := h.parseField(&f, trimLineEnd(raw[start:end]))
 		if start == 0 && isWSP(raw[0]) {
 			err = ErrLeadingSpace
 		}
@@ -122,11 +126,11 @@ func (h *Header) fault(line int, err error) {
 	}
 }
 
-// parse finds the name and the value in one field. The colon may stand on a later line:
+// parseField finds the name and the value in one field. The colon may stand on a later line:
 // relaxed canonicalization unfolds a field before it looks for the colon (RFC 6376,
 // section 3.4.2).
-func (f *Field) parse(raw []byte) error {
-	f.raw, f.name, f.value = raw, 0, len(raw)
+func (h *Header) parseField(f *Field, raw []byte) error {
+	f.raw, f.value = raw, len(raw)
 	colon := bytes.IndexByte(raw, ':')
 	if colon < 0 {
 		return ErrNoColon
@@ -136,15 +140,30 @@ func (f *Field) parse(raw []byte) error {
 	for end > 0 && (isWSP(raw[end-1]) || raw[end-1] == '\n' || raw[end-1] == '\r') {
 		end--
 	}
-	if !IsName(raw[:end]) {
+	start := len(h.names)
+	var ok bool
+	if h.names, ok = appendLower(h.names, raw[:end]); !ok {
+		h.names = h.names[:start]
 		return ErrName
 	}
-	f.name = end
-	if f.name != colon {
+	f.name = h.names[start:]
+	if end != colon {
 		return ErrSpaceBeforeColon
 	}
 	return nil
 }
+
+// Forget lets go of what was parsed, and of memory for the next header if that is more than so
+// many octets.
+func (h *Header) Forget(most int) {
+	clear(h.Fields)
+	if h.Fields, h.Err = h.Fields[:0], nil; h.Octets() > most {
+		*h = Header{}
+	}
+}
+
+// Octets returns how much memory h has for the next header.
+func (h *Header) Octets() int { return cap(h.Fields)*int(unsafe.Sizeof(Field{})) + cap(h.names) }
 
 // IsName reports whether name can name a field: printable US-ASCII other than the
 // colon. RFC 5322, section 2.2.
@@ -170,15 +189,17 @@ var lowerCase = func() (table [256]byte) {
 	return table
 }()
 
-// appendLower appends a name in lower case to text.
-func appendLower[T string | []byte](text []byte, name T) []byte {
+// appendLower appends a name in lower case to text. If ok is false, it is no name.
+func appendLower[T string | []byte](text []byte, name T) (_ []byte, ok bool) {
 	start := len(text)
 	text = append(text, name...)
 	lower := text[start:]
-	for i := range lower {
-		lower[i] = lowerCase[lower[i]]
+	for i, c := range lower {
+		if lower[i] = lowerCase[c]; lower[i] == 0 {
+			return text, false
+		}
 	}
-	return text
+	return text, len(lower) > 0
 }
 
 // badOctet returns the first octet that must not stand in a header block, which has that
@@ -277,14 +298,3 @@ func (e *lineError) Error() string { return fmt.Sprintf("header line %d: %v", e.
 func (e *lineError) Unwrap() error { return e.err }
 
 func isWSP(c byte) bool { return c == ' ' || c == '\t' }
-
-// equalFold reports whether name, of which every octet is a name's, is want, which is in lower
-// case and as long.
-func equalFold(name []byte, want string) bool {
-	for i, c := range name {
-		if lowerCase[c] != want[i] {
-			return false
-		}
-	}
-	return true
-}

@@ -117,7 +117,7 @@ func TestIndexFindsFieldsOfANameFromTheBottom(t *testing.T) {
 	if same, _ := x.Slot("TO"); same != slot || slot >= x.Slots() {
 		t.Errorf("slots %d and %d of %d for one name", slot, same, x.Slots())
 	}
-	if got := fmt.Sprintf("%s %s %q", x.Name(1), x.Name(2), x.Name(3)); got != `x to ""` {
+	if got := fmt.Sprintf("%s %s %q", h.Fields[1].LowerName(), h.Fields[2].LowerName(), h.Fields[3].LowerName()); got != `x to ""` {
 		t.Errorf("names %s", got)
 	}
 	if _, i := x.Slot("broken"); i != -1 {

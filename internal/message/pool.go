@@ -3,8 +3,6 @@ package message
 import (
 	"sync"
 	"unsafe"
-
-	"github.com/mailverdict/mailverdict/internal/header"
 )
 
 // A Pool keeps the memory of messages for those to come: the header block, its fields
@@ -35,13 +33,10 @@ func (p *Pool) Put(m *Message) {
 
 // reset forgets the message, and keeps its buffers.
 func (m *Message) reset() {
-	clear(m.header.Fields)
 	clear(m.checks)
-	m.header.Fields, m.header.Err = kept(m.header.Fields), nil
 	m.checks = m.checks[:0]
-	if m.index.Octets() > keptOctets {
-		m.index = header.Index{}
-	}
+	m.header.Forget(keptOctets)
+	m.index.Forget(keptOctets)
 	s := &m.selection
 	s.Fields, s.Signed, s.next, s.text = kept(s.Fields), kept(s.Signed), kept(s.next), kept(s.text)
 	m.source, m.err, m.ended, m.parsed, m.indexed, m.hashes = unknown, nil, false, false, false, 0

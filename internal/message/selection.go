@@ -95,11 +95,11 @@ func (m *Message) HeaderHash(form canon.Form, s *Selection, own int, value []byt
 
 // appendField appends the canonical form of field i with that value.
 func (m *Message) appendField(text []byte, form canon.Form, i int, value []byte) []byte {
-	if form == canon.Relaxed { // of which the index has the name
-		text = append(append(text, m.index.Name(i)...), ':')
-		return canon.AppendRelaxedValue(text, value)
+	f := &m.header.Fields[i]
+	if form == canon.Relaxed {
+		return canon.AppendRelaxedValue(append(append(text, f.LowerName()...), ':'), value)
 	}
-	return canon.AppendField(text, form, m.header.Fields[i].BeforeColon(), value)
+	return canon.AppendField(text, form, f.BeforeColon(), value)
 }
 
 // zeroed returns a slice of n zero values, in the memory of p if it is long enough.
