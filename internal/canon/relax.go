@@ -139,13 +139,16 @@ func word(p []byte) uint64 { return binary.LittleEndian.Uint64(p) }
 func spaces(octets, after uint64) uint64 {
 	// Zero in the place of each such space.
 	pairs := (octets ^ ones*' ') | (after-ones)&(ones*0x60)
-	// Taking one from zero sets the high bit, which ASCII does not have.
-	return (pairs - ones) &^ octets
+	return zeroMarks(pairs)
 }
 
 // tabsIn returns a number for isMarked that marks tabs, and other octets, but rarely in
 // text.
-func tabsIn(octets uint64) uint64 { return ((octets ^ ones*'\t') - ones) &^ octets }
+func tabsIn(octets uint64) uint64 { return zeroMarks(octets ^ ones*'\t') }
+
+// zeroMarks returns a number for isMarked that marks zeros, the octets 0x80, and some after a
+// zero: taking one from these changes the high bit.
+func zeroMarks(octets uint64) uint64 { return (octets - ones) ^ octets }
 
 // isMarked reports whether an octet is marked, by the high bit in its place.
 func isMarked(marks uint64) bool { return marks&(ones*0x80) != 0 }

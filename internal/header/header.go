@@ -80,25 +80,25 @@ func (f *Field) Is(name string) bool { return len(f.name) > 0 && string(f.name) 
 // that ends the block. The last CRLF may be missing. Parse is linear in raw.
 func Parse(raw []byte) Header {
 	var h Header
-	h.Parse(raw)
+	h.Parse(raw, lineEnds(raw))
 	return h
 }
 
-// Parse reads a header block into h. It uses the memory of an earlier one again.
-func (h *Header) Parse(raw []byte) {
+// Parse reads a header block into h, whose lines end at these offsets: see Splitter.Header. It
+// uses the memory of an earlier header again.
+func (h *Header) Parse(raw []byte, ends []int) {
 	h.Fields, h.Err, h.names = h.Fields[:0], nil, h.names[:0]
 	if h.Fields == nil {
-		h.Fields = make([]Field, 0, min(64, 1+bytes.Count(raw, crlf[1:])))
+		h.Fields = make([]Field, 0, min(64, len(ends)))
 	}
-	lines := 0
-	for start := 0; start < len(raw); {
-		first := lines + 1
-		end := start
-		for end == start || end < len(raw) && isWSP(raw[end]) {
-			next := lineEnd(raw, end)
-			lines++
+	start, line := 0, 0
+	for line < len(ends) {
+		first, end := line+1, start
+		for line < len(ends) && (end == start || isWSP(raw[end])) {
+			next := ends[line]
+			line++
 			if isBlank(raw[end:next]) {
-				h.fault(lines, ErrBlankLine)
+				h.fault(line, ErrBlankLine)
 			}
 			end = next
 		}
@@ -111,7 +111,7 @@ func (h *Header) Parse(raw []byte) {
 		h.Fields = append(h.Fields, f)
 		start = end
 	}
-	h.fault(badOctet(raw, lines))
+	h.fault(badOctet(raw, len(ends)))
 }
 
 var crlf = []byte("\r\n")
@@ -234,18 +234,23 @@ func badOctet(raw []byte, lines int) (line int, err error) {
 	return 0, nil
 }
 
-// lineEnd returns the offset after the CRLF that ends the line at start.
-func lineEnd(raw []byte, start int) int {
-	for i := start; ; {
+// lineEnds returns the offsets after the CRLF of each line, and that after a last one without.
+func lineEnds(raw []byte) (ends []int) {
+	last := 0
+	for i := 0; ; {
 		n := bytes.IndexByte(raw[i:], '\n')
 		if n < 0 {
-			return len(raw)
+			break
 		}
-		i += n + 1
-		if i-2 >= start && raw[i-2] == '\r' {
-			return i
+		if i += n + 1; i > 1 && raw[i-2] == '\r' {
+			last = i
+			ends = append(ends, last)
 		}
 	}
+	if last < len(raw) {
+		ends = append(ends, len(raw))
+	}
+	return ends
 }
 
 // trimLineEnd returns text without the CRLF at its end.

@@ -53,6 +53,7 @@ type Splitter struct {
 
 	buffer []byte // of an earlier header: see Reset
 	block  []byte // the header, with line ends as they are read
+	ends   []int  // where its lines end
 	line   int    // where the current line begins in block
 	field  int    // where the current field begins in block
 	fields int    // fields that ended
@@ -74,12 +75,16 @@ func (s *Splitter) Reset(l Limits) {
 	if cap(buffer) > kept {
 		buffer = nil
 	}
-	*s = Splitter{Limits: l, buffer: buffer, body: s.body}
+	ends := s.ends[:0]
+	if cap(ends) > kept/8 {
+		ends = nil
+	}
+	*s = Splitter{Limits: l, buffer: buffer, ends: ends, body: s.body}
 }
 
 // Header returns the header block, each line with its CRLF, without the empty line that
-// ends it. If ok is false, the header has not ended.
-func (s *Splitter) Header() (block []byte, ok bool) { return s.block, s.done }
+// ends it, and where its lines end. If ok is false, the header has not ended.
+func (s *Splitter) Header() (block []byte, ends []int, ok bool) { return s.block, s.ends, s.done }
 
 // Next takes octets of the message, and returns octets of the body and the rest of p.
 // Call it with the rest until there is none. It returns once when the header has ended,
@@ -176,10 +181,12 @@ func (s *Splitter) gather(p []byte) []byte {
 func (s *Splitter) start(p []byte) []byte {
 	const usual = 8 << 10
 	head := p[:min(len(p), usual)]
-	if end, lines := wholeHeader(head); s.allows(end, lines) {
+	if s.readWhole(head) {
+		end := s.ends[len(s.ends)-1]
 		s.block, s.done = append(s.room(end), head[:end]...), true
 		return p[end+len(crlf):]
 	}
+	s.ends = s.ends[:0]
 	s.block = s.room(max(len(head), 512))
 	return p
 }
@@ -192,31 +199,28 @@ func (s *Splitter) room(n int) []byte {
 	return make([]byte, 0, n)
 }
 
-// wholeHeader returns the length of the header with which text begins, and the number of
-// its lines. It returns 0 for a header whose end is not in text, for an empty one, and for
-// that of a Unix file: gather reads these.
-func wholeHeader(text []byte) (end, lines int) {
-	for {
+// readWhole finds where the lines of the header end with which text begins, and reports whether
+// its end is in text, and it is within the limits, whether it is one field or each line is one.
+// It is false for an empty header and for that of a Unix file: gather reads these.
+func (s *Splitter) readWhole(text []byte) bool {
+	most, lines := min(s.Limits.block(), s.Limits.field()), s.Limits.fields()
+	for end := 0; ; {
 		n := bytes.IndexByte(text[end:], '\n')
-		if n < 1 || lines == 0 && (n == 1 || text[n-1] != '\r') {
-			return 0, 0
+		if n < 1 || end == 0 && (n == 1 || text[n-1] != '\r') {
+			return false
 		}
 		end += n + 1
-		lines++
 		if len(text) < end+len(crlf) {
-			return 0, 0
+			return false
 		}
-		if text[end] == '\r' && text[end+1] == '\n' && text[end-2] == '\r' {
-			return end, lines
+		if text[end-2] != '\r' {
+			continue // a bare LF
+		}
+		s.ends = append(s.ends, end)
+		if text[end] == '\r' && text[end+1] == '\n' {
+			return end <= most && len(s.ends) <= lines
 		}
 	}
-}
-
-// allows reports whether wholeHeader found a header that is within the limits, whether it
-// is one field or each line is one.
-func (s *Splitter) allows(octets, lines int) bool {
-	return lines > 0 && lines <= s.Limits.fields() &&
-		octets <= min(s.Limits.block(), s.Limits.field())
 }
 
 // add appends to the block within its limits.
@@ -268,6 +272,7 @@ func (s *Splitter) takeLine() {
 		s.fields++
 	}
 	s.line = len(s.block)
+	s.ends = append(s.ends, s.line)
 	switch {
 	case s.fields > s.Limits.fields():
 		s.err = ErrFieldsLimit

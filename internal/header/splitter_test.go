@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,9 +33,12 @@ func split(t testing.TB, limits Limits, message []byte, next func() int) (block,
 	if err := s.End(); err != nil {
 		return "", "", err
 	}
-	got, ok := s.Header()
+	got, ends, ok := s.Header()
 	if !ok {
 		t.Fatal("no header at the end")
+	}
+	if want := lineEnds(got); !slices.Equal(ends, want) {
+		t.Fatalf("the lines of %q end at %d, want %d", got, ends, want)
 	}
 	return string(got), string(out), nil
 }
@@ -109,7 +113,7 @@ func TestALimitIsFinal(t *testing.T) {
 	s := &Splitter{Limits: Limits{Field: 4}}
 	_, _, first := s.Next([]byte("Subject: x"))
 	_, _, again := s.Next([]byte("\r\n\r\n"))
-	if _, ok := s.Header(); first != ErrFieldLimit || again != ErrFieldLimit || s.End() != ErrFieldLimit || ok {
+	if _, _, ok := s.Header(); first != ErrFieldLimit || again != ErrFieldLimit || s.End() != ErrFieldLimit || ok {
 		t.Errorf("errors %v, %v, %v; header complete: %t", first, again, s.End(), ok)
 	}
 }

@@ -219,12 +219,12 @@ func (m *Message) End() error {
 
 // parse parses the header if it has ended, and tells the checks.
 func (m *Message) parse() {
-	block, ok := m.splitter.Header()
+	block, ends, ok := m.splitter.Header()
 	if !ok || m.parsed {
 		return
 	}
 	m.parsed = true
-	m.header.Parse(block)
+	m.header.Parse(block, ends)
 	for _, c := range m.checks {
 		c.HeaderEnded(m)
 	}
