@@ -96,9 +96,9 @@ func (v *Verifier) used() *Options {
 // message, or an ErrLimit of the header. If the header was read by then, signatures
 // that it does not refuse are StatusTempError, ErrInterrupted.
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
-	s := v.Begin(ctx)
+	s := Session{work: v.begin(ctx)}
 	defer s.Close() // if the reader panics
-	if _, err := io.CopyBuffer(s, message, s.message.Buffer()); err != nil {
+	if _, err := io.CopyBuffer(s.work, message, s.message.Buffer()); err != nil {
 		s.message.Fail(err)
 	}
 	return s.Finish()
@@ -106,12 +106,14 @@ func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, er
 
 // Begin starts to verify a message. Finish or Close must be called, whatever happens.
 // The questions for keys live by ctx, which must not end before Finish returns.
-func (v *Verifier) Begin(ctx context.Context) *Session {
-	s := &Session{verifier: v, work: v.works.Get()}
-	s.ctx, s.message = ctx, v.messages.Get(v.messageLimits())
-	s.questions.Begin(ctx, v.Resolver)
-	s.signatures.attach(v, s.message, &s.questions)
-	return s
+func (v *Verifier) Begin(ctx context.Context) *Session { return &Session{work: v.begin(ctx)} }
+
+func (v *Verifier) begin(ctx context.Context) *work {
+	w := v.works.Get()
+	w.verifier, w.ctx, w.message = v, ctx, v.messages.Get(v.messageLimits())
+	w.questions.Begin(ctx, v.Resolver)
+	w.signatures.attach(v, w.message, &w.questions)
+	return w
 }
 
 func (v *Verifier) messageLimits() message.Limits { return v.used().Limits.message() }

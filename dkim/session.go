@@ -27,8 +27,7 @@ var (
 // Finish ends a Session with results, and Close gives it up. A Session is for one
 // goroutine.
 type Session struct {
-	verifier *Verifier
-	*work    // nil once the session has ended
+	*work // nil once the session has ended
 
 	// When the session has ended.
 	results []*Result
@@ -38,6 +37,7 @@ type Session struct {
 // work is what a Session needs until it has ended. No result refers to it, so that its memory
 // serves another Session then.
 type work struct {
+	verifier   *Verifier
 	ctx        context.Context
 	message    *message.Message
 	questions  ask.Group
@@ -47,10 +47,18 @@ type work struct {
 // Write takes the next octets of the message. It fails if the header exceeds a limit
 // (ErrLimit), if the context has ended, and after Finish or Close (ErrClosed).
 func (s *Session) Write(p []byte) (int, error) {
-	if err := s.open(); err != nil {
+	if s.work == nil {
+		return 0, ErrClosed
+	}
+	return s.work.Write(p)
+}
+
+// Write is that of the Session.
+func (w *work) Write(p []byte) (int, error) {
+	if err := w.interrupted(); err != nil {
 		return 0, err
 	}
-	n, err := s.message.Write(p)
+	n, err := w.message.Write(p)
 	return n, failure(err)
 }
 
@@ -78,8 +86,13 @@ func (s *Session) open() error {
 	if s.work == nil {
 		return ErrClosed
 	}
-	if err := s.ctx.Err(); err != nil {
-		return failure(s.message.Fail(err))
+	return s.interrupted()
+}
+
+// interrupted returns an error once the context has ended.
+func (w *work) interrupted() error {
+	if err := w.ctx.Err(); err != nil {
+		return failure(w.message.Fail(err))
 	}
 	return nil
 }
@@ -95,7 +108,7 @@ func (s *Session) Finish() ([]*Result, error) {
 	if s.work != nil {
 		s.err = failure(s.message.End())
 		s.results = s.signatures.finish()
-		s.release()
+		s.end()
 	}
 	return s.results, s.err
 }
@@ -106,13 +119,13 @@ func (s *Session) Finish() ([]*Result, error) {
 func (s *Session) Close() error {
 	if s.work != nil {
 		s.err = ErrClosed
-		s.release()
+		s.end()
 	}
 	return nil
 }
 
-// release ends what still runs, and gives the memory of the message back.
-func (s *Session) release() {
+// end ends what still runs, and gives the memory of the message back.
+func (s *Session) end() {
 	s.questions.Close()
 	s.verifier.messages.Put(s.message)
 	s.verifier.works.Put(s.work)

@@ -28,16 +28,15 @@ type signatures struct {
 	lookups    []keys.Lookup // one for each name that has keys
 	unreported int           // fields that have no result of their own: Limits.Results
 
-	// Room for the checks and lookups of most messages.
-	checkRoom  [4]*check
+	// Memory of the checks and lookups of most messages.
+	listRoom   [4]*check
+	checkRoom  [2]check
 	lookupRoom [2]keys.Lookup
 }
 
 // A check is one signature on its way to a result.
 type check struct {
-	result    Result
-	signature Signature
-	key       Key
+	*outcome
 
 	field                int // its number in the header
 	valueStart, valueEnd int // where in its body the value of b= is
@@ -47,13 +46,20 @@ type check struct {
 	lookup     *keys.Lookup
 	keyName    string
 	added      string // the name of a field that was added: see ErrFieldAdded
+}
 
-	// Room for the values of nearly every signature, so that a check and what its
-	// result refers to is one piece of memory.
+// An outcome is a result and what it refers to, in one piece of memory: that is enough for
+// nearly every signature.
+type outcome struct {
+	result    Result
+	signature Signature
+	key       Key
+
 	valueRoom    [256]byte
 	bodyHashRoom [sha256.Size]byte
 	sumRoom      [sha256.Size]byte
 	queryRoom    [1]string
+	resultsRoom  [1]*Result
 }
 
 // refuse gives the check a result that is not a pass. If that is before askForKeys, no key is
@@ -65,7 +71,7 @@ func (c *check) refuse(status Status, err error) {
 // attach attaches the check of v to a message.
 func (s *signatures) attach(v *Verifier, m *message.Message, questions *ask.Group) {
 	s.verifier, s.message, s.questions = v, m, questions
-	s.checks = s.checkRoom[:0]
+	s.checks = s.listRoom[:0]
 	m.Attach(s)
 }
 
@@ -92,9 +98,9 @@ func (s *signatures) read(fields []header.Field, limits *Limits) {
 		if fields[i].Is("dkim-signature") {
 			body := fields[i].Body()
 			start, end, _ := tagvalue.Find(body, "b")
-			c := readSignature(string(without(room[:0], body, start, end)), body[start:end], limits)
+			c := s.newCheck()
 			c.field, c.valueStart, c.valueEnd = i, start, end
-			s.checks = append(s.checks, c)
+			c.read(string(without(room[:0], body, start, end)), body[start:end], limits)
 		}
 	}
 }
@@ -104,9 +110,21 @@ func without(dst, body []byte, start, end int) []byte {
 	return append(append(dst, body[:start]...), body[end:]...)
 }
 
-// readSignature parses the body of one field, without the value of b=, and that value.
-func readSignature(text string, value []byte, limits *Limits) *check {
-	c := new(check)
+// newCheck returns a check that is the last one of s.
+func (s *signatures) newCheck() *check {
+	var c *check
+	if n := len(s.checks); n < len(s.checkRoom) {
+		c = &s.checkRoom[n]
+	} else {
+		c = new(check)
+	}
+	c.outcome = new(outcome)
+	s.checks = append(s.checks, c)
+	return c
+}
+
+// read parses the body of the field, without the value of b=, and that value.
+func (c *check) read(text string, value []byte, limits *Limits) {
 	s := &c.signature
 	s.Value, s.BodyHash, s.Query = c.valueRoom[:0], c.bodyHashRoom[:0], c.queryRoom[:0]
 	err := parseSignature(text, value, limits, s)
@@ -121,7 +139,6 @@ func readSignature(text string, value []byte, limits *Limits) *check {
 	if err != nil {
 		c.refuse(StatusPermError, err)
 	}
-	return c
 }
 
 // setNames sets the DNS name of the key, and the AUID where there is no i=, both in one
@@ -252,7 +269,12 @@ func (s *signatures) finish() []*Result {
 	if interrupted == nil {
 		s.questions.Wait()
 	}
-	results := make([]*Result, 0, len(s.checks)+min(s.unreported, 1))
+	var results []*Result
+	if len(s.checks) == 1 && s.unreported == 0 { // as mostly
+		results = s.checks[0].resultsRoom[:0]
+	} else {
+		results = make([]*Result, 0, len(s.checks)+min(s.unreported, 1))
+	}
 	for _, c := range s.checks {
 		switch {
 		case c.result.Err != nil:
@@ -261,7 +283,6 @@ func (s *signatures) finish() []*Result {
 		default:
 			s.verifier.conclude(c, s.now)
 		}
-		c.bodyHash, c.lookup = nil, nil // the result keeps the check, which must not keep these
 		results = append(results, &c.result)
 	}
 	if s.unreported > 0 {
