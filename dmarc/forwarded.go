@@ -53,7 +53,7 @@ func readWay(h *header.Header, signatures *dkim.Attached) (w wayFacts) {
 
 // evidence lists what shows that a message came by way of a forwarder or list. It is empty for a
 // message that passes, or that no policy applies to.
-func (s *Session) evidence(r *Result, d *discovery.Result, ids []Identifier) []indirect.Evidence {
+func (w *work) evidence(r *Result, d *discovery.Result, ids []Identifier) []indirect.Evidence {
 	if d.Err != nil {
 		return nil
 	}
@@ -64,9 +64,9 @@ func (s *Session) evidence(r *Result, d *discovery.Result, ids []Identifier) []i
 	add := func(kind indirect.Kind, strong bool, detail string) {
 		list = append(list, indirect.Evidence{Kind: kind, Strong: strong, Detail: visible.ASCII(cut(detail))})
 	}
-	if comment, ok := s.options.sealers.vouch(r.ARC, d); ok {
+	if comment, ok := w.options.sealers.vouch(r.ARC, d); ok {
 		add(indirect.KindTrustedSealer, true, comment)
-	} else if r.ARC != nil && r.ARC.Status == arc.StatusPass && !s.options.sealers.trustAny(r.ARC) {
+	} else if r.ARC != nil && r.ARC.Status == arc.StatusPass && !w.options.sealers.trustAny(r.ARC) {
 		add(indirect.KindUntrustedSealer, false, strings.Join(r.ARC.Sealers(), ", "))
 	}
 	for _, i := range ids {
@@ -74,19 +74,19 @@ func (s *Session) evidence(r *Result, d *discovery.Result, ids []Identifier) []i
 			add(indirect.KindBodyChanged, isRecent(r.DKIM[i.Signature], r.Time), i.Domain)
 		}
 	}
-	if name, ok := s.options.forwarders.of(r.Envelope.IP, ids); ok {
+	if name, ok := w.options.forwarders.of(r.Envelope.IP, ids); ok {
 		add(indirect.KindKnownForwarder, true, name)
 	}
 	if name := rewrittenSender(r); name != "" {
 		add(indirect.KindRewrittenSender, false, name)
 	}
-	if s.way.list != "" {
-		add(indirect.KindList, false, tagvalue.Trim(s.way.list))
+	if w.way.list != "" {
+		add(indirect.KindList, false, tagvalue.Trim(w.way.list))
 	}
-	if s.way.resent {
+	if w.way.resent {
 		add(indirect.KindResent, false, "")
 	}
-	if prefix := s.way.subjectPrefix(r.DKIM); prefix != "" {
+	if prefix := w.way.subjectPrefix(r.DKIM); prefix != "" {
 		add(indirect.KindSubjectPrefix, false, prefix)
 	}
 	return list

@@ -39,8 +39,7 @@ var (
 //
 // Finish ends a Session with a result, and Close gives it up. A Session is for one goroutine.
 type Session struct {
-	options *settings // of the Verifier
-	*work             // nil once the session has ended
+	*work // nil once the session has ended
 
 	// Once the session has ended.
 	result *Result
@@ -54,45 +53,51 @@ type questions struct {
 }
 
 // begin begins to ask at most that many questions, for at most that long.
-func (q *questions) begin(s *Session, most int, within time.Duration) {
-	q.budget.Resolver, q.budget.Questions, q.budget.Time = s.resolver, most, within
-	q.Begin(s.ctx, &q.budget)
+func (q *questions) begin(w *work, most int, within time.Duration) {
+	q.budget.Resolver, q.budget.Questions, q.budget.Time = w.resolver, most, within
+	q.Begin(w.ctx, &q.budget)
 }
 
 // Begin starts to check a message: SPF is asked for at once. The checks of the message end
 // when ctx ends, and so it has to outlive Finish.
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
+	return &Session{work: v.begin(ctx, e)}
+}
+
+func (v *Verifier) begin(ctx context.Context, e Envelope) *work {
 	o := v.settings()
-	s := &Session{options: o, work: o.works.Get()}
-	s.resolver, s.ctx, s.envelope = v.Resolver, ctx, e
-	s.mailFrom.start(s, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
-	if !s.sameIdentity() {
-		s.helo.start(s, &o.helo, spf.IdentityHELO, o.heloQuestions)
+	w := o.works.Get()
+	w.options, w.resolver, w.ctx, w.envelope = o, v.Resolver, ctx, e
+	w.mailFrom.start(w, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
+	if !w.sameIdentity() {
+		w.helo.start(w, &o.helo, spf.IdentityHELO, o.heloQuestions)
 	}
-	s.message = o.messages.Get(o.limits)
-	s.keys.begin(s, o.keyQuestions, o.time)
-	o.dkim.Attach(s.message, &s.keys.Group, &s.signatures)
-	s.message.Attach((*headerCheck)(s))
-	return s
+	w.message = o.messages.Get(o.limits)
+	w.keys.begin(w, o.keyQuestions, o.time)
+	o.dkim.Attach(w.message, &w.keys.Group, &w.signatures)
+	w.message.Attach((*headerCheck)(w))
+	return w
 }
 
 // Write takes the next octets of the message, or of its body after EndHeader. It fails if the
 // context of Begin has ended, and after Finish or Close (ErrClosed). For a header that exceeds
 // a limit it does not fail: the verdict says so.
 func (s *Session) Write(p []byte) (int, error) {
-	if err := s.write(p); err != nil && !header.Exceeded(err) {
+	if s.work == nil {
+		return 0, ErrClosed
+	}
+	if _, err := s.work.Write(p); err != nil && !header.Exceeded(err) {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// write is Write, but also fails if the header exceeds a limit.
-func (s *Session) write(p []byte) error {
-	if err := s.open(); err != nil {
-		return err
+// Write is that of the Session, but also fails if the header exceeds a limit.
+func (w *work) Write(p []byte) (int, error) {
+	if err := w.interrupted(); err != nil {
+		return 0, err
 	}
-	_, err := s.message.Write(p)
-	return err
+	return w.message.Write(p)
 }
 
 // WriteField takes the next field of the header. Name is what stands before the colon, and
@@ -119,8 +124,13 @@ func (s *Session) open() error {
 	if s.work == nil {
 		return ErrClosed
 	}
-	if err := s.ctx.Err(); err != nil {
-		return s.message.Fail(err)
+	return s.interrupted()
+}
+
+// interrupted returns an error once the context has ended.
+func (w *work) interrupted() error {
+	if err := w.ctx.Err(); err != nil {
+		return w.message.Fail(err)
 	}
 	return nil
 }
@@ -134,32 +144,21 @@ func unlessExceeded(err error) error {
 
 // read reads the message from r. It stops early if the header exceeds a limit. If r fails, so
 // does the message.
-func (s *Session) read(r io.Reader) {
-	if _, err := io.CopyBuffer((*reading)(s), r, s.message.Buffer()); err != nil {
-		s.message.Fail(err)
+func (w *work) read(r io.Reader) {
+	if _, err := io.CopyBuffer(w, r, w.message.Buffer()); err != nil {
+		w.message.Fail(err)
 	}
-}
-
-// A reading is a Session for io.CopyBuffer: its Write is Session.write, so that the copy stops
-// if the header exceeds a limit.
-type reading Session
-
-func (r *reading) Write(p []byte) (int, error) {
-	if err := (*Session)(r).write(p); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }
 
 // A headerCheck is what a Session does when the header has ended.
-type headerCheck Session
+type headerCheck work
 
 // HeaderEnded starts to verify the ARC chain, finds the Author Domain, and asks for its policy.
 func (c *headerCheck) HeaderEnded(m *message.Message) {
-	s, o := (*Session)(c), c.options
-	s.chain = o.arc.Start(m, &s.keys.Group)
-	s.author, s.way = author.Of(m.Header()), readWay(m.Header(), &s.signatures)
-	names := o.invalidAuthor.domains(&s.author)
+	w, o := (*work)(c), c.options
+	w.chain = o.arc.Start(m, &w.keys.Group)
+	w.author, w.way = author.Of(m.Header()), readWay(m.Header(), &w.signatures)
+	names := o.invalidAuthor.domains(&w.author)
 	if len(names) == 0 {
 		return
 	}
@@ -167,15 +166,15 @@ func (c *headerCheck) HeaderEnded(m *message.Message) {
 	if most <= math.MaxInt/len(names) {
 		most *= len(names)
 	}
-	s.policy.begin(s, most, o.policyTime)
-	if s.searches = s.search[:]; len(names) > 1 {
-		s.searches = make([]discovery.Search, len(names))
+	w.policy.begin(w, most, o.policyTime)
+	if w.searches = w.search[:]; len(names) > 1 {
+		w.searches = make([]discovery.Search, len(names))
 	}
 	for i, name := range names {
-		d := &s.searches[i]
-		d.Begin(&s.policy.Group, o.discovery, &o.records, name)
-		d.Expect(pathDomain(s.envelope))
-		for signature := range s.signatures.Signatures {
+		d := &w.searches[i]
+		d.Begin(&w.policy.Group, o.discovery, &o.records, name)
+		d.Expect(pathDomain(w.envelope))
+		for signature := range w.signatures.Signatures {
 			d.Expect(signature.Domain)
 		}
 	}
@@ -235,26 +234,27 @@ func (s *Session) end() {
 	s.helo.end()
 	s.keys.Close()
 	s.policy.Close()
-	s.options.messages.Put(s.message)
-	s.options.works.Put(s.work)
+	o := s.options
+	o.messages.Put(s.message)
+	o.works.Put(s.work)
 	s.work = nil
 }
 
 // verdict evaluates every Author Domain. It returns the verdict, and, if there are several
 // Author Domains, that for each. It sets Indirect of r to what belongs to the verdict.
-func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
-	switch len(s.searches) {
+func (w *work) verdict(r *Result) (Verdict, []Verdict) {
+	switch len(w.searches) {
 	case 0:
-		return s.options.invalidAuthor.verdict(s.author, s.options.tempError), nil
+		return w.options.invalidAuthor.verdict(w.author, w.options.tempError), nil
 	case 1:
-		in, ids := s.input(r, &s.searches[0])
+		in, ids := w.input(r, &w.searches[0])
 		r.Indirect = in.Indirect
 		return evaluate(in, ids), nil
 	}
-	verdicts := make([]Verdict, len(s.searches))
-	evidence := make([][]indirect.Evidence, len(s.searches))
-	for i := range s.searches {
-		in, ids := s.input(r, &s.searches[i])
+	verdicts := make([]Verdict, len(w.searches))
+	evidence := make([][]indirect.Evidence, len(w.searches))
+	for i := range w.searches {
+		in, ids := w.input(r, &w.searches[i])
 		verdicts[i], evidence[i] = evaluate(in, ids), in.Indirect
 	}
 	i := strictest(verdicts)
@@ -263,7 +263,7 @@ func (s *Session) verdict(r *Result) (Verdict, []Verdict) {
 }
 
 // input returns what the verdict for one Author Domain depends on.
-func (s *Session) input(r *Result, d *discovery.Search) (Input, []Identifier) {
+func (w *work) input(r *Result, d *discovery.Search) (Input, []Identifier) {
 	ids := identifiers(r.SPF, r.DKIM)
 	var room [4]discovery.Identifier // mostly enough
 	found := d.Finish(appendNames(room[:0], ids))
@@ -272,9 +272,9 @@ func (s *Session) input(r *Result, d *discovery.Search) (Input, []Identifier) {
 		SPF:       r.SPF,
 		DKIM:      r.DKIM,
 		Discovery: found,
-		Draw:      s.options.draw(),
-		TempError: s.options.tempError,
-		Reject:    s.options.reject,
-		Indirect:  s.evidence(r, found, ids),
+		Draw:      w.options.draw(),
+		TempError: w.options.tempError,
+		Reject:    w.options.reject,
+		Indirect:  w.evidence(r, found, ids),
 	}, ids
 }

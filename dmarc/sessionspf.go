@@ -12,8 +12,8 @@ import (
 
 // sameIdentity reports whether the check of MAIL FROM is one of HELO: the null sender has the
 // identity postmaster@HELO.
-func (s *Session) sameIdentity() bool {
-	return s.envelope.MailFrom == "" && !s.envelope.MailFromUnknown
+func (w *work) sameIdentity() bool {
+	return w.envelope.MailFrom == "" && !w.envelope.MailFromUnknown
 }
 
 // SPF waits for the results for MAIL FROM and HELO and returns them: a server may answer RCPT
@@ -65,15 +65,15 @@ type spfCheck struct {
 }
 
 // start starts the check, by a Checker that serves all messages.
-func (c *spfCheck) start(s *Session, checker *spf.Checker, id spf.Identity, most int) {
-	e := s.envelope
-	c.budget.Resolver, c.budget.Questions, c.budget.Time = s.resolver, most, s.options.time
+func (c *spfCheck) start(w *work, checker *spf.Checker, id spf.Identity, most int) {
+	e := w.envelope
+	c.budget.Resolver, c.budget.Questions, c.budget.Time = w.resolver, most, w.options.time
 	var ok bool
-	if c.result, ok = checker.CheckBy(seam.Internal{}, s.ctx, &c.budget, id, e, true); ok {
+	if c.result, ok = checker.CheckBy(seam.Internal{}, w.ctx, &c.budget, id, e, true); ok {
 		return
 	}
 	var ctx context.Context
-	ctx, c.cancel = context.WithCancel(s.ctx)
+	ctx, c.cancel = context.WithCancel(w.ctx)
 	c.done = make(chan struct{})
 	c.group.Begin(ctx, &c.budget)
 	c.group.Go(func(ctx context.Context) {

@@ -99,7 +99,7 @@ type Envelope = spf.Envelope
 // reader, or of a context that ended before; whatever is wrong with the message or with DNS is
 // in the result, which is there in either case.
 func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*Result, error) {
-	s := v.Begin(ctx, e)
+	s := Session{work: v.begin(ctx, e)}
 	defer s.Close() // if the reader panics
 	s.read(message)
 	return s.Finish()
