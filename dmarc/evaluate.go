@@ -51,7 +51,7 @@ type Input struct {
 // the verdict or the disposition: not where an aligned identifier passed all the same, nor
 // where the identifier that it leaves open could not align.
 func Evaluate(in Input) Verdict {
-	ids := identifiers(in.SPF, in.DKIM)
+	ids := identifiers(nil, in.SPF, in.DKIM)
 	align(ids, in.Discovery)
 	return evaluate(in, ids)
 }

@@ -1,6 +1,7 @@
 package dmarc
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mailverdict/mailverdict/alignment"
@@ -70,9 +71,9 @@ func (i Identifier) String() string {
 	return text + ", alignment open"
 }
 
-// identifiers lists the domains that the results speak for.
-func identifiers(s *spf.Result, d []*dkim.Result) []Identifier {
-	list := make([]Identifier, 0, 1+len(d))
+// identifiers appends the domains that the results speak for.
+func identifiers(list []Identifier, s *spf.Result, d []*dkim.Result) []Identifier {
+	list = slices.Grow(list, 1+len(d))
 	// A HELO result is never one: RFC 9989, section 4.4.2, takes only MAIL FROM, which
 	// for the null sender is postmaster@HELO.
 	if s != nil && s.Identity == spf.IdentityMailFrom {

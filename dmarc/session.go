@@ -199,7 +199,9 @@ func (s *Session) Finish() (*Result, error) {
 	default:
 		s.author.Err = cause.Wrap(ErrInterrupted, "", cut)
 	}
-	r := &Result{Envelope: s.envelope, Time: s.options.now(), Author: s.author, DKIM: s.signatures.Finish()}
+	m := new(outcome)
+	r := &m.result
+	r.Envelope, r.Time, r.Author, r.DKIM = s.envelope, s.options.now(), s.author, s.signatures.Finish()
 	if r.DKIM == nil {
 		r.DKIM = []*dkim.Result{}
 	}
@@ -207,10 +209,16 @@ func (s *Session) Finish() (*Result, error) {
 		r.ARC = s.chain()
 	}
 	r.SPF, r.HELO, _ = s.SPF(context.Background()) // which ends when the checks have
-	r.DMARC, r.Others = s.verdict(r)
+	r.DMARC, r.Others = s.verdict(m)
 	r.Authentic = r.authentic()
 	s.result, s.err = r, unlessExceeded(cut)
 	return r, s.err
+}
+
+// An outcome is a result, and memory of the identifiers that most results have, in one piece.
+type outcome struct {
+	result      Result
+	identifiers [2]Identifier
 }
 
 // Close gives up a message that is not finished: it ends what is under way, and waits for it,
@@ -242,19 +250,20 @@ func (s *Session) end() {
 
 // verdict evaluates every Author Domain. It returns the verdict, and, if there are several
 // Author Domains, that for each. It sets Indirect of r to what belongs to the verdict.
-func (w *work) verdict(r *Result) (Verdict, []Verdict) {
+func (w *work) verdict(m *outcome) (Verdict, []Verdict) {
+	r := &m.result
 	switch len(w.searches) {
 	case 0:
 		return w.options.invalidAuthor.verdict(w.author, w.options.tempError), nil
 	case 1:
-		in, ids := w.input(r, &w.searches[0])
+		in, ids := w.input(r, &w.searches[0], m.identifiers[:0])
 		r.Indirect = in.Indirect
 		return evaluate(in, ids), nil
 	}
 	verdicts := make([]Verdict, len(w.searches))
 	evidence := make([][]indirect.Evidence, len(w.searches))
 	for i := range w.searches {
-		in, ids := w.input(r, &w.searches[i])
+		in, ids := w.input(r, &w.searches[i], nil)
 		verdicts[i], evidence[i] = evaluate(in, ids), in.Indirect
 	}
 	i := strictest(verdicts)
@@ -262,9 +271,10 @@ func (w *work) verdict(r *Result) (Verdict, []Verdict) {
 	return verdicts[i], verdicts
 }
 
-// input returns what the verdict for one Author Domain depends on.
-func (w *work) input(r *Result, d *discovery.Search) (Input, []Identifier) {
-	ids := identifiers(r.SPF, r.DKIM)
+// input returns what the verdict for one Author Domain depends on, and the identifiers in the
+// memory of list.
+func (w *work) input(r *Result, d *discovery.Search, list []Identifier) (Input, []Identifier) {
+	ids := identifiers(list, r.SPF, r.DKIM)
 	var room [4]discovery.Identifier // mostly enough
 	found := d.Finish(appendNames(room[:0], ids))
 	align(ids, found)

@@ -111,5 +111,5 @@ func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*
 func (v *Verifier) Discover(ctx context.Context, author string, s *spf.Result, d []*dkim.Result) *discovery.Result {
 	o := v.Discovery
 	o.Time = cmp.Or(o.Time, v.Time)
-	return discovery.Discover(ctx, v.Resolver, author, o, appendNames(nil, identifiers(s, d))...)
+	return discovery.Discover(ctx, v.Resolver, author, o, appendNames(nil, identifiers(nil, s, d))...)
 }

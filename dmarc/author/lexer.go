@@ -17,16 +17,18 @@ const (
 
 type token struct {
 	kind  byte
-	text  string // of an atom, and of a quoted-string with its quotes
-	apart bool   // white space or a comment stands before it
+	text  string
+	at    int  // where in the body it begins
+	apart bool // white space or a comment stands before it
 }
 
 // lexer cuts the body of a From field into the tokens of RFC 5322, section 3.2.
 // White space and comments are passed over. Octets above ASCII are part of atoms.
 type lexer struct {
-	rest      string
-	last      byte // kind of the token before
-	commented bool // a comment was passed over since the last delimiter
+	body      string
+	rest      string // of the body, not read yet
+	last      byte   // kind of the token before
+	commented bool   // a comment was passed over since the last delimiter
 }
 
 func (l *lexer) next() (token, error) {
@@ -38,6 +40,7 @@ func (l *lexer) next() (token, error) {
 func (l *lexer) scan() (token, error) {
 	apart := false
 	for len(l.rest) > 0 {
+		at := len(l.body) - len(l.rest)
 		switch c := l.rest[0]; {
 		case tagvalue.IsSpace(c):
 			l.rest, apart = l.rest[1:], true
@@ -48,17 +51,16 @@ func (l *lexer) scan() (token, error) {
 			l.commented, apart = true, true
 		case c == '"':
 			text, err := l.delimited('"', "a quoted string")
-			return token{quoted, text, apart}, err
+			return token{quoted, text, at, apart}, err
 		case c == '[' && l.last == '@':
 			_, err := l.delimited(']', "an address literal")
 			return token{kind: literal}, err
 		case isSpecial(c):
-			l.rest = l.rest[1:]
-			return token{c, "", apart}, nil
-		case !isAtomText(c):
+			return token{c, l.take(1), at, apart}, nil
+		case !atomText[c]:
 			return token{}, badOctet(c)
 		default:
-			return token{atom, l.atom(), apart}, nil
+			return token{atom, l.take(atomLength(l.rest)), at, apart}, nil
 		}
 	}
 	return token{kind: end}, nil
@@ -72,10 +74,7 @@ func isSpecial(c byte) bool {
 	return false
 }
 
-// isAtomText reports whether c is atext or an octet above ASCII. RFC 5322, section 3.2.3.
-func isAtomText(c byte) bool { return atomText[c] }
-
-// atomText has these octets.
+// atomText has the octets that are atext or above ASCII. RFC 5322, section 3.2.3.
 var atomText = func() (table [256]bool) {
 	for c := range table {
 		table[c] = c > ' ' && c != 0x7f && !isSpecial(byte(c)) && strings.IndexByte(`\"()[]`, byte(c)) < 0
@@ -91,13 +90,19 @@ func badOctet(c byte) error {
 	return syntax("a control character")
 }
 
-func (l *lexer) atom() string {
-	i := 1
-	for i < len(l.rest) && isAtomText(l.rest[i]) {
+// atomLength returns the length of the atom that text begins with.
+func atomLength(text string) int {
+	i := 0
+	for i < len(text) && atomText[text[i]] {
 		i++
 	}
-	text := l.rest[:i]
-	l.rest = l.rest[i:]
+	return i
+}
+
+// take passes over n octets and returns them.
+func (l *lexer) take(n int) string {
+	text := l.rest[:n]
+	l.rest = l.rest[n:]
 	return text
 }
 
@@ -108,8 +113,7 @@ func (l *lexer) delimited(close byte, what string) (string, error) {
 	if n == 0 {
 		return "", syntax(what + " without an end")
 	}
-	text := l.rest[:n]
-	l.rest = l.rest[n:]
+	text := l.take(n)
 	if hasControl(text) {
 		return "", syntax("a control character in " + what)
 	}
@@ -123,8 +127,7 @@ func (l *lexer) comment() error {
 	if n == 0 {
 		return syntax("a comment without an end, or nested more than 100 deep")
 	}
-	text := l.rest[:n]
-	l.rest = l.rest[n:]
+	text := l.take(n)
 	if hasControl(text) {
 		return syntax("a control character in a comment")
 	}

@@ -20,7 +20,7 @@ const (
 // in a way that leaves one possible domain is taken, with Problems; otherwise what breaks it
 // is an error, and Domains are those that were read before.
 func readField(body string) (a Author) {
-	p := parser{lexer: lexer{rest: body}}
+	p := parser{lexer: lexer{body: body, rest: body}}
 	a.Err = p.addresses()
 	a.Domains, a.Mailboxes = p.domains, p.mailboxes
 	if a.Err == nil {
@@ -150,7 +150,7 @@ func (p *parser) angle(phrase []token, text string) (delimiter byte, err error) 
 	var room tokenRoom
 	tokens, delimiter, err := p.until(room[:0])
 	// An obsolete route, "<@a,@b:address>", is to be ignored: RFC 5322, section 4.4.
-	for err == nil && (delimiter == ',' || delimiter == ':') && isRoute(tokens) {
+	for err == nil && (delimiter == ',' || delimiter == ':') && p.isRoute(tokens) {
 		routed = true
 		tokens, delimiter, err = p.until(room[:0])
 	}
@@ -208,9 +208,13 @@ func (p *parser) add(name string) error {
 }
 
 func (p *parser) addDomain(name string) {
-	if !slices.Contains(p.domains, name) {
-		p.domains = append(p.domains, name)
+	if slices.Contains(p.domains, name) {
+		return
 	}
+	if len(p.lexer.body) > maxFromText {
+		name = strings.Clone(name) // to keep nothing else of the field
+	}
+	p.domains = append(p.domains, name)
 }
 
 // quotesAt reports whether a token is a quoted-string with an "@" in it. Many lists write such
@@ -256,11 +260,11 @@ func (p *parser) phraseClaim(phrase []token) (string, error) {
 }
 
 // isRoute reports whether tokens are an element of an obsolete route: "@" and a domain.
-func isRoute(tokens []token) bool {
+func (p *parser) isRoute(tokens []token) bool {
 	if len(tokens) < 2 || tokens[0].kind != '@' {
 		return false
 	}
-	text, rest := domainText(tokens[1:])
+	text, rest := p.domainText(tokens[1:])
 	_, err := domain.Canonical(text)
 	return err == nil && len(rest) == 0
 }
@@ -290,7 +294,7 @@ func (p *parser) addressDomain(tokens []token) (string, error) {
 	if len(tokens) == at+2 && tokens[at+1].kind == literal {
 		return "", ErrAddressLiteral
 	}
-	text, rest := domainText(tokens[at+1:])
+	text, rest := p.domainText(tokens[at+1:])
 	if len(rest) > 0 {
 		return "", syntax("a domain of several words, or with a comment in it")
 	}
@@ -300,27 +304,22 @@ func (p *parser) addressDomain(tokens []token) (string, error) {
 // isEncodedWord reports whether an atom holds what some readers decode: RFC 2047.
 func isEncodedWord(text string) bool { return strings.Contains(text, "=?") }
 
-// domainText joins the atoms and dots at the start of tokens that nothing parts, and returns
-// the tokens after them. RFC 5322, section 4.4, allows white space and comments between
-// them; readers differ about what is the domain then.
-func domainText(tokens []token) (text string, rest []token) {
-	n, octets := 0, 0
+// domainText returns the atoms and dots at the start of tokens that nothing parts, as they
+// stand in the body, and the tokens after them. RFC 5322, section 4.4, allows white space and
+// comments between them; readers differ about what is the domain then.
+func (p *parser) domainText(tokens []token) (text string, rest []token) {
+	n, end := 0, 0
 	for ; n < len(tokens); n++ {
 		t := tokens[n]
 		if t.kind != '.' && t.kind != atom || n > 0 && t.apart {
 			break
 		}
-		octets += max(len(t.text), len("."))
+		end = t.at + len(t.text)
 	}
-	var b strings.Builder
-	b.Grow(octets)
-	for _, t := range tokens[:n] {
-		if t.kind == '.' {
-			b.WriteByte('.')
-		}
-		b.WriteString(t.text) // of a dot, nothing
+	if n == 0 {
+		return "", tokens
 	}
-	return b.String(), tokens[n:]
+	return p.lexer.body[tokens[0].at:end], tokens[n:]
 }
 
 func syntax(what string) error { return cause.Wrap(ErrSyntax, what, nil) }

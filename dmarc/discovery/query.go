@@ -64,11 +64,7 @@ func (q Query) String() string {
 	case q.Several():
 		outcome = "several records"
 	}
-	return "_dmarc." + q.Domain + ": " + outcome
-}
-
-func (q *Query) question() resolver.Question {
-	return resolver.Question{Name: "_dmarc." + q.Domain, Type: resolver.TypeTXT}
+	return prefix + q.Domain + ": " + outcome
 }
 
 // read takes the TXT records of the name.
@@ -144,5 +140,5 @@ func (f findings) at(domain string) *Query {
 	if q := f.find(domain); q != nil {
 		return q
 	}
-	return &Query{Domain: domain, Err: cause.Wrap(ErrPolicyUnknown, "_dmarc."+domain+" was not asked", nil)}
+	return &Query{Domain: domain, Err: cause.Wrap(ErrPolicyUnknown, prefix+domain+" was not asked", nil)}
 }

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -234,6 +235,7 @@ func (r *Result) passes(identifiers []Identifier) bool {
 // part of the Result and must not keep the Search.
 type lookup struct {
 	query    *Query
+	question resolver.Question
 	search   *Search
 	ofAuthor bool
 }
@@ -248,20 +250,36 @@ func (s *Search) add(names []string) []lookup {
 		queries, lookups = make([]Query, len(names)), make([]lookup, 0, len(names))
 		s.asked = slices.Grow(s.asked, len(names))
 	}
+	octets := 0
+	for _, name := range names {
+		octets += len(prefix) + len(name)
+	}
+	var questions strings.Builder // the names of all in one piece of memory
+	questions.Grow(octets)
 	for i, name := range names {
 		if s.asked.find(name) == nil {
+			start := questions.Len()
+			questions.WriteString(prefix)
+			questions.WriteString(name)
 			queries[i].Domain = name
-			lookups = append(lookups, lookup{query: &queries[i], search: s})
+			lookups = append(lookups, lookup{
+				query:    &queries[i],
+				question: resolver.Question{Name: questions.String()[start:], Type: resolver.TypeTXT},
+				search:   s,
+			})
 			s.asked = append(s.asked, &queries[i])
 		}
 	}
 	return lookups
 }
 
+// prefix is the label below a domain that holds its record: RFC 9989, section 4.1.
+const prefix = "_dmarc."
+
 func (s *Search) ask(lookups []lookup) {
 	s.pending.Add(len(lookups))
 	for i := range lookups {
-		s.group.Ask(lookups[i].query.question(), &lookups[i])
+		s.group.Ask(lookups[i].question, &lookups[i])
 	}
 }
 
