@@ -52,6 +52,9 @@ func AppendRelaxedValue(dst, value []byte) []byte {
 	return dst
 }
 
+// AppendRelaxedLine is AppendRelaxedValue for a value of one line.
+func AppendRelaxedLine(dst, line []byte) []byte { return appendLine(dst, trimSpace(line)) }
+
 // cutLine cuts text at its first CRLF; more says that there is one.
 func cutLine(text []byte) (line, rest []byte, more bool) {
 	for i := 0; ; {

@@ -47,6 +47,7 @@ type Field struct {
 	raw   []byte
 	name  []byte // in lower case; empty if there is no valid name
 	value int    // offset of what follows the colon; len(raw) if there is no colon
+	lines int
 }
 
 // Raw returns the field as in the message, without its final CRLF.
@@ -71,6 +72,9 @@ func (f Field) BeforeColon() []byte {
 // Body returns what follows the colon, as in the message: folded, and without the final
 // CRLF.
 func (f Field) Body() []byte { return f.raw[f.value:] }
+
+// Lines returns how many lines the field takes.
+func (f Field) Lines() int { return f.lines }
 
 // Is reports whether name, in lower case, is the field's name. Only the letters A
 // to Z are folded.
@@ -108,6 +112,7 @@ func (h *Header) Parse(raw []byte, ends []int) {
 			err = ErrLeadingSpace
 		}
 		h.fault(first, err)
+		f.lines = line + 1 - first
 		h.Fields = append(h.Fields, f)
 		start = end
 	}

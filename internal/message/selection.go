@@ -96,10 +96,14 @@ func (m *Message) HeaderHash(form canon.Form, s *Selection, own int, value []byt
 // appendField appends the canonical form of field i with that value.
 func (m *Message) appendField(text []byte, form canon.Form, i int, value []byte) []byte {
 	f := &m.header.Fields[i]
-	if form == canon.Relaxed {
-		return canon.AppendRelaxedValue(append(append(text, f.LowerName()...), ':'), value)
+	if form == canon.Simple {
+		return canon.AppendField(text, form, f.BeforeColon(), value)
 	}
-	return canon.AppendField(text, form, f.BeforeColon(), value)
+	text = append(append(text, f.LowerName()...), ':')
+	if f.Lines() == 1 {
+		return canon.AppendRelaxedLine(text, value)
+	}
+	return canon.AppendRelaxedValue(text, value)
 }
 
 // zeroed returns a slice of n zero values, in the memory of p if it is long enough.

@@ -61,16 +61,19 @@ func (t *Tag) read(s string, pos int) error {
 		end = pos + n
 	}
 	t.Start, t.End = end, end
-	equals := strings.IndexByte(s[pos:end], '=')
-	if equals < 0 {
-		t.Name = Trim(s[pos:end])
-		if t.Name == "" {
-			return ErrEmpty
-		}
+	equals := pos
+	for equals < end && s[equals] != '=' {
+		equals++
+	}
+	t.Name = Trim(s[pos:equals])
+	switch {
+	case equals < end:
+	case t.Name == "":
+		return ErrEmpty
+	default:
 		return ErrNoEquals
 	}
-	t.Name = Trim(s[pos : pos+equals])
-	t.Start = pos + equals + 1
+	t.Start = equals + 1
 	t.Value = Trim(s[t.Start:end])
 	if !isName(t.Name) {
 		return ErrName
