@@ -80,8 +80,8 @@ func appendSqueezed(dst, p []byte, n int, tabs bool) []byte {
 	const ahead = 2 // octets behind those that are squeezed, which decide what becomes of them
 	i, o := 0, len(dst)
 	dst = slices.Grow(dst, n+8)[:o+n+8] // 8 octets more, since words are written whole
-	for ; i+32 <= n && i+32+ahead <= len(p); i += 32 {
-		from, to := (*[32 + ahead]byte)(p[i:]), (*[32]byte)(dst[o:])
+	for last := min(n-32, len(p)-32-ahead); i <= last; i += 32 {
+		from, to := (*[32 + ahead]byte)(p[i:i+32+ahead]), (*[32]byte)(dst[o:o+32])
 		a, b, c, d := word(from[0:8]), word(from[8:16]), word(from[16:24]), word(from[24:32])
 		marksA, marksB := spaces(a, word(from[1:9])), spaces(b, word(from[9:17]))
 		marksC, marksD := spaces(c, word(from[17:25])), spaces(d, word(from[25:33]))
