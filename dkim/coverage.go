@@ -42,10 +42,10 @@ func (c *check) cover(m *message.Message, selection *message.Selection, names st
 			continue
 		}
 		lists = append(lists, name)
-		switch {
-		case fields[i].Is("subject"):
+		switch string(fields[i].LowerName()) {
+		case "subject":
 			r.warn(WarningSubjectNotSigned)
-		case fields[i].Is("content-type"):
+		case "content-type":
 			r.warn(WarningContentTypeNotSigned)
 		}
 	}

@@ -34,12 +34,17 @@ type wayFacts struct {
 func readWay(h *header.Header, signatures *dkim.Attached) (w wayFacts) {
 	subject := -1
 	for i := range h.Fields {
-		switch f := &h.Fields[i]; {
-		case f.Is("list-id"), f.Is("list-post") && w.list == "":
+		f := &h.Fields[i]
+		switch string(f.LowerName()) {
+		case "list-id":
 			w.list = header.Unfold(f.Body())
-		case f.Is("resent-from"), f.Is("resent-sender"), f.Is("resent-date"):
+		case "list-post":
+			if w.list == "" {
+				w.list = header.Unfold(f.Body())
+			}
+		case "resent-from", "resent-sender", "resent-date":
 			w.resent = true
-		case f.Is("subject"):
+		case "subject":
 			subject = i
 		}
 	}

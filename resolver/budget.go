@@ -44,12 +44,11 @@ type Budget struct {
 	// It is kept by deadlines on contexts, so Resolver must return when its context ends.
 	Time time.Duration
 
-	once sync.Once // copies the fields above
-	dns  Resolver
-	most int
-	time time.Duration
-
 	mu       sync.Mutex
+	begun    bool // the fields above were copied:
+	dns      Resolver
+	most     int
+	time     time.Duration
 	outcomes []asked       // of questions, in the order in which they came
 	room     [2]asked      // memory of the first outcomes: all that a simple message has
 	calls    []*call       // under way
@@ -89,7 +88,13 @@ func (b *Budget) Asked() int {
 	return b.count
 }
 
-func (b *Budget) begin() {
+// lock locks mu, and copies the fields once.
+func (b *Budget) lock() {
+	b.mu.Lock()
+	if b.begun {
+		return
+	}
+	b.begun = true
 	b.dns = orDefault(b.Resolver)
 	b.most, b.time = limit.Of(b.Questions, DefaultQuestions), limit.Of(b.Time, DefaultTime)
 }
@@ -98,7 +103,6 @@ func (b *Budget) resolve(ctx context.Context, q Question) outcome {
 	if err := q.check(); err != nil {
 		return outcome{err: err}
 	}
-	b.once.Do(b.begin)
 	for ctx.Err() == nil {
 		known, c, mine := b.join(q)
 		switch {
@@ -125,8 +129,7 @@ func (b *Budget) recall(ctx context.Context, q Question, a *Answer) (ok bool, er
 	if err := q.check(); err != nil {
 		return true, err
 	}
-	b.once.Do(b.begin)
-	b.mu.Lock()
+	b.lock()
 	known, underway, before := b.known(q), b.call(q) != nil, b.count
 	b.mu.Unlock()
 	switch {
@@ -193,7 +196,7 @@ func (b *Budget) keep(q Question) *outcome {
 // join returns the outcome of q, or else the call for it. If there is none yet, it makes
 // one, which is the caller's to ask.
 func (b *Budget) join(q Question) (o outcome, c *call, mine bool) {
-	b.mu.Lock()
+	b.lock()
 	defer b.mu.Unlock()
 	if known := b.known(q); known != nil {
 		return known.again(), nil, false

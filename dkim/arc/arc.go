@@ -157,5 +157,9 @@ func (v *Verifier) Start(m *message.Message, questions *ask.Group) (finish func(
 
 // isARC reports whether a field is one of the three that make a set.
 func isARC(f *header.Field) bool {
-	return f.Is("arc-seal") || f.Is("arc-message-signature") || f.Is("arc-authentication-results")
+	switch string(f.LowerName()) {
+	case "arc-seal", "arc-message-signature", "arc-authentication-results":
+		return true
+	}
+	return false
 }
