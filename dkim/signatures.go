@@ -48,8 +48,8 @@ type check struct {
 	added      string // the name of a field that was added: see ErrFieldAdded
 }
 
-// An outcome is a result and what it refers to, in one piece of memory: that is enough for
-// nearly every signature.
+// An outcome is a result and what it refers to, in one piece of memory. The rooms are memory
+// that is enough for nearly every signature.
 type outcome struct {
 	result    Result
 	signature Signature

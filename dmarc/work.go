@@ -13,7 +13,7 @@ import (
 )
 
 // work is what a Session needs until it has ended. No result refers to it, so that its memory
-// serves another Session then: it is two thirds of what a message of 4 KiB would allocate.
+// serves another Session then: it is nearly half of what a message of 4 KiB would allocate.
 type work struct {
 	options  *settings // of the Verifier
 	resolver resolver.Resolver

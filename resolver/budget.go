@@ -45,7 +45,7 @@ type Budget struct {
 	Time time.Duration
 
 	mu       sync.Mutex
-	begun    bool // the fields above were copied:
+	begun    bool // these are the fields above, with their defaults:
 	dns      Resolver
 	most     int
 	time     time.Duration

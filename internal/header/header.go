@@ -47,7 +47,7 @@ type Field struct {
 	raw   []byte
 	name  []byte // in lower case; empty if there is no valid name
 	value int    // offset of what follows the colon; len(raw) if there is no colon
-	lines int
+	lines int    // how many it takes
 }
 
 // Raw returns the field as in the message, without its final CRLF.
@@ -78,7 +78,7 @@ func (f Field) Lines() int { return f.lines }
 
 // Is reports whether name, in lower case, is the field's name. Only the letters A
 // to Z are folded.
-func (f *Field) Is(name string) bool { return len(f.name) > 0 && string(f.name) == name }
+func (f Field) Is(name string) bool { return len(f.name) > 0 && string(f.name) == name }
 
 // Parse reads a header block, each line with its CRLF and without the empty line
 // that ends the block. The last CRLF may be missing. Parse is linear in raw.
