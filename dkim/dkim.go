@@ -43,7 +43,7 @@ import (
 
 // A Verifier verifies the signatures of messages. The zero Verifier works. It is
 // safe for concurrent use, and must not be copied after its first use. Between
-// messages it keeps parsed keys and buffers, nothing else.
+// messages it keeps parsed keys and memory for the next ones, nothing else.
 type Verifier struct {
 	// Resolver answers the DNS questions. Nil means resolver.Default. Finish waits
 	// for its calls to return, as they must when their context ends.
@@ -96,9 +96,9 @@ func (v *Verifier) used() *Options {
 // message, or an ErrLimit of the header. If the header was read by then, signatures
 // that it does not refuse are StatusTempError, ErrInterrupted.
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
-	s := Session{work: v.begin(ctx)}
-	defer s.Close() // if the reader panics
-	if _, err := io.CopyBuffer(s.work, message, s.message.Buffer()); err != nil {
+	s := v.Begin(ctx) // and no memory that is used again: a reader with WriteTo may keep it
+	defer s.Close()   // if the reader panics
+	if _, err := io.CopyBuffer(s, message, s.message.Buffer()); err != nil {
 		s.message.Fail(err)
 	}
 	return s.Finish()
@@ -106,14 +106,12 @@ func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, er
 
 // Begin starts to verify a message. Finish or Close must be called, whatever happens.
 // The questions for keys live by ctx, which must not end before Finish returns.
-func (v *Verifier) Begin(ctx context.Context) *Session { return &Session{work: v.begin(ctx)} }
-
-func (v *Verifier) begin(ctx context.Context) *work {
+func (v *Verifier) Begin(ctx context.Context) *Session {
 	w := v.works.Get()
 	w.verifier, w.ctx, w.message = v, ctx, v.messages.Get(v.messageLimits())
 	w.questions.Begin(ctx, v.Resolver)
 	w.signatures.attach(v, w.message, &w.questions)
-	return w
+	return &Session{work: w}
 }
 
 func (v *Verifier) messageLimits() message.Limits { return v.used().Limits.message() }

@@ -2,6 +2,7 @@ package dkim
 
 import (
 	"context"
+	"sync"
 
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -25,9 +26,10 @@ var (
 // alone.
 //
 // Finish ends a Session with results, and Close gives it up. A Session is for one
-// goroutine.
+// goroutine, and must not be copied.
 type Session struct {
-	*work // nil once the session has ended
+	_     [0]sync.Mutex // for go vet, which then sees copies
+	*work               // nil once the session has ended
 
 	// When the session has ended.
 	results []*Result
@@ -47,18 +49,10 @@ type work struct {
 // Write takes the next octets of the message. It fails if the header exceeds a limit
 // (ErrLimit), if the context has ended, and after Finish or Close (ErrClosed).
 func (s *Session) Write(p []byte) (int, error) {
-	if s.work == nil {
-		return 0, ErrClosed
-	}
-	return s.work.Write(p)
-}
-
-// Write is that of the Session.
-func (w *work) Write(p []byte) (int, error) {
-	if err := w.interrupted(); err != nil {
+	if err := s.open(); err != nil {
 		return 0, err
 	}
-	n, err := w.message.Write(p)
+	n, err := s.message.Write(p)
 	return n, failure(err)
 }
 
@@ -86,13 +80,8 @@ func (s *Session) open() error {
 	if s.work == nil {
 		return ErrClosed
 	}
-	return s.interrupted()
-}
-
-// interrupted returns an error once the context has ended.
-func (w *work) interrupted() error {
-	if err := w.ctx.Err(); err != nil {
-		return failure(w.message.Fail(err))
+	if err := s.ctx.Err(); err != nil {
+		return failure(s.message.Fail(err))
 	}
 	return nil
 }

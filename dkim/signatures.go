@@ -36,7 +36,7 @@ type signatures struct {
 
 // A check is one signature on its way to a result.
 type check struct {
-	*outcome
+	*lasting
 
 	field                int // its number in the header
 	valueStart, valueEnd int // where in its body the value of b= is
@@ -48,9 +48,9 @@ type check struct {
 	added      string // the name of a field that was added: see ErrFieldAdded
 }
 
-// An outcome is a result and what it refers to, in one piece of memory. The rooms are memory
-// that is enough for nearly every signature.
-type outcome struct {
+// lasting is what outlives a check: its result and what that refers to, in one piece of memory.
+// The rooms are enough for nearly every signature.
+type lasting struct {
 	result    Result
 	signature Signature
 	key       Key
@@ -118,7 +118,7 @@ func (s *signatures) newCheck() *check {
 	} else {
 		c = new(check)
 	}
-	c.outcome = new(outcome)
+	c.lasting = new(lasting)
 	s.checks = append(s.checks, c)
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/mailverdict/mailverdict/dkim"
@@ -37,9 +38,11 @@ var (
 // from Begin on, keys and policy once the header has ended. If the context of Begin ends, all of
 // it is canceled.
 //
-// Finish ends a Session with a result, and Close gives it up. A Session is for one goroutine.
+// Finish ends a Session with a result, and Close gives it up. A Session is for one goroutine,
+// and must not be copied.
 type Session struct {
-	*work // nil once the session has ended
+	_     [0]sync.Mutex // for go vet, which then sees copies
+	*work               // nil once the session has ended
 
 	// Once the session has ended.
 	result *Result
@@ -61,10 +64,6 @@ func (q *questions) begin(w *work, most int, within time.Duration) {
 // Begin starts to check a message: SPF is asked for at once. The checks of the message end
 // when ctx ends, and so it has to outlive Finish.
 func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
-	return &Session{work: v.begin(ctx, e)}
-}
-
-func (v *Verifier) begin(ctx context.Context, e Envelope) *work {
 	o := v.settings()
 	w := o.works.Get()
 	w.options, w.resolver, w.ctx, w.envelope = o, v.Resolver, ctx, e
@@ -76,28 +75,29 @@ func (v *Verifier) begin(ctx context.Context, e Envelope) *work {
 	w.keys.begin(w, o.keyQuestions, o.time)
 	o.dkim.Attach(w.message, &w.keys.Group, &w.signatures)
 	w.message.Attach((*headerCheck)(w))
-	return w
+	return &Session{work: w}
 }
 
 // Write takes the next octets of the message, or of its body after EndHeader. It fails if the
 // context of Begin has ended, and after Finish or Close (ErrClosed). For a header that exceeds
 // a limit it does not fail: the verdict says so.
 func (s *Session) Write(p []byte) (int, error) {
-	if s.work == nil {
-		return 0, ErrClosed
-	}
-	if _, err := s.work.Write(p); err != nil && !header.Exceeded(err) {
+	if _, err := (*reading)(s).Write(p); err != nil && !header.Exceeded(err) {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// Write is that of the Session, but also fails if the header exceeds a limit.
-func (w *work) Write(p []byte) (int, error) {
-	if err := w.interrupted(); err != nil {
+// A reading is a Session for io.CopyBuffer: its Write also fails if the header exceeds a limit,
+// so that the copy stops.
+type reading Session
+
+func (r *reading) Write(p []byte) (int, error) {
+	s := (*Session)(r)
+	if err := s.open(); err != nil {
 		return 0, err
 	}
-	return w.message.Write(p)
+	return s.message.Write(p)
 }
 
 // WriteField takes the next field of the header. Name is what stands before the colon, and
@@ -124,13 +124,8 @@ func (s *Session) open() error {
 	if s.work == nil {
 		return ErrClosed
 	}
-	return s.interrupted()
-}
-
-// interrupted returns an error once the context has ended.
-func (w *work) interrupted() error {
-	if err := w.ctx.Err(); err != nil {
-		return w.message.Fail(err)
+	if err := s.ctx.Err(); err != nil {
+		return s.message.Fail(err)
 	}
 	return nil
 }
@@ -144,9 +139,9 @@ func unlessExceeded(err error) error {
 
 // read reads the message from r. It stops early if the header exceeds a limit. If r fails, so
 // does the message.
-func (w *work) read(r io.Reader) {
-	if _, err := io.CopyBuffer(w, r, w.message.Buffer()); err != nil {
-		w.message.Fail(err)
+func (s *Session) read(r io.Reader) {
+	if _, err := io.CopyBuffer((*reading)(s), r, s.message.Buffer()); err != nil {
+		s.message.Fail(err)
 	}
 }
 
@@ -199,8 +194,8 @@ func (s *Session) Finish() (*Result, error) {
 	default:
 		s.author.Err = cause.Wrap(ErrInterrupted, "", cut)
 	}
-	m := new(outcome)
-	r := &m.result
+	l := new(lasting)
+	r := &l.result
 	r.Envelope, r.Time, r.Author, r.DKIM = s.envelope, s.options.now(), s.author, s.signatures.Finish()
 	if r.DKIM == nil {
 		r.DKIM = []*dkim.Result{}
@@ -209,14 +204,15 @@ func (s *Session) Finish() (*Result, error) {
 		r.ARC = s.chain()
 	}
 	r.SPF, r.HELO, _ = s.SPF(context.Background()) // which ends when the checks have
-	r.DMARC, r.Others = s.verdict(m)
+	r.DMARC, r.Others = s.verdict(l)
 	r.Authentic = r.authentic()
 	s.result, s.err = r, unlessExceeded(cut)
 	return r, s.err
 }
 
-// An outcome is a result, and memory of the identifiers that most results have, in one piece.
-type outcome struct {
+// lasting is what outlives a Session: its result, and memory of the identifiers that most
+// results have, in one piece.
+type lasting struct {
 	result      Result
 	identifiers [2]Identifier
 }
@@ -242,6 +238,9 @@ func (s *Session) end() {
 	s.helo.end()
 	s.keys.Close()
 	s.policy.Close()
+	for i := range s.searches {
+		s.searches[i].End()
+	}
 	o := s.options
 	o.messages.Put(s.message)
 	o.works.Put(s.work)
@@ -250,13 +249,13 @@ func (s *Session) end() {
 
 // verdict evaluates every Author Domain. It returns the verdict, and, if there are several
 // Author Domains, that for each. It sets Indirect of r to what belongs to the verdict.
-func (w *work) verdict(m *outcome) (Verdict, []Verdict) {
-	r := &m.result
+func (w *work) verdict(l *lasting) (Verdict, []Verdict) {
+	r := &l.result
 	switch len(w.searches) {
 	case 0:
 		return w.options.invalidAuthor.verdict(w.author, w.options.tempError), nil
 	case 1:
-		in, ids := w.input(r, &w.searches[0], m.identifiers[:0])
+		in, ids := w.input(r, &w.searches[0], l.identifiers[:0])
 		r.Indirect = in.Indirect
 		return evaluate(in, ids), nil
 	}

@@ -15,9 +15,9 @@ import (
 
 // A Verifier checks messages: SPF, DKIM and DMARC together. The zero Verifier works and is
 // the recommended configuration. It is safe for concurrent use, and one serves a whole program:
-// between messages it keeps parsed keys and records, and buffers, nothing else. It must not be
-// copied after its first use. Its other fields than Resolver are copied then, and later changes
-// have no effect.
+// between messages it keeps parsed keys and records, public suffixes of names, and memory for the
+// next ones, nothing else. It must not be copied after its first use. Its other fields than
+// Resolver are copied then, and later changes have no effect.
 type Verifier struct {
 	// Resolver answers all DNS questions. Nil means resolver.Default(). It must not be
 	// changed while a message is under way.
@@ -99,8 +99,8 @@ type Envelope = spf.Envelope
 // reader, or of a context that ended before; whatever is wrong with the message or with DNS is
 // in the result, which is there in either case.
 func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*Result, error) {
-	s := Session{work: v.begin(ctx, e)}
-	defer s.Close() // if the reader panics
+	s := v.Begin(ctx, e) // and no memory that is used again: a reader with WriteTo may keep it
+	defer s.Close()      // if the reader panics
 	s.read(message)
 	return s.Finish()
 }

@@ -147,7 +147,7 @@ func (v *Verifier) Start(m *message.Message, questions *ask.Group) (finish func(
 	fields := m.Header().Fields
 	for i := range fields {
 		if isARC(&fields[i]) {
-			c := &chain{verifier: v, options: v.options(), message: m, questions: questions}
+			c := &chain{verifier: v, options: v.options(), message: m, questions: questions, result: new(Result)}
 			c.begin()
 			return c.finish
 		}

@@ -25,7 +25,7 @@ type chain struct {
 	questions *ask.Group
 
 	now     time.Time // when the header ended
-	result  Result
+	result  *Result
 	links   []link // of result.Sets
 	lookups map[string]*keys.Lookup
 }
@@ -249,15 +249,15 @@ func (c *chain) askForKeys() error {
 // finish returns the result. If the message was read to its end, it waits for the keys.
 func (c *chain) finish() *Result {
 	if c.result.Err != nil {
-		return &c.result
+		return c.result
 	}
 	if interrupted := c.message.Err(); interrupted != nil {
 		c.result.Status, c.result.Err = StatusTempError, cause.Wrap(ErrInterrupted, "", interrupted)
-		return &c.result
+		return c.result
 	}
 	c.questions.Wait()
 	c.verify()
-	return &c.result
+	return c.result
 }
 
 // verify verifies the signatures: RFC 8617, section 5.2, steps 4 to 7. The newest message

@@ -98,7 +98,8 @@ func (r *Records) parse(text string, s record.Standard) parsed {
 }
 
 // A Search finds what DNS says about one Author Domain. It is used by one goroutine, and
-// must not be copied after Begin.
+// must not be copied after Begin. What its Result refers to is not part of it: after End its
+// memory may serve another Search.
 type Search struct {
 	mode    Mode
 	how     method
@@ -108,16 +109,16 @@ type Search struct {
 	records *Records // or nil
 	asked   findings
 	pending sync.WaitGroup // of asked
-	found   *found
+	floor   floor          // of a Tree Walk
+	found   *found         // the result
 
 	ofAuthor  findings     // those of asked that the policy takes
 	left      atomic.Int32 // how many of them have no outcome yet
 	existence existence
 
 	// Memory of what most searches need.
-	floor   floor
 	names   [8]string
-	lookups [3]lookup // of the author
+	lookups [3]lookup
 }
 
 // found is the result, and memory of what most results refer to, in one piece.
@@ -156,16 +157,21 @@ func (s *Search) Expect(name string) {
 	if err != nil || name == s.author || domain.Labels(commonSuffix(s.author, name)) < 2 {
 		return
 	}
-	names := s.how.identifierNames(s.names[:0], name)
-	n := len(s.asked)
-	for _, name := range names {
-		if s.asked.find(name) == nil {
-			n++
-		}
-	}
-	if n <= s.ahead {
+	names := s.unknown(s.how.identifierNames(s.names[:0], name))
+	if len(s.asked)+len(names) <= s.ahead {
 		s.ask(s.add(names))
 	}
+}
+
+// unknown returns those of names that were not asked for yet, in their memory.
+func (s *Search) unknown(names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool { return s.asked.find(name) != nil })
+}
+
+// End waits for what is under way, which takes no time once the Group of Begin is closed.
+func (s *Search) End() {
+	s.pending.Wait()
+	s.existence.pending.Wait()
 }
 
 // Finish waits for the answers, asks for what the identifiers take that turned out to
@@ -211,7 +217,7 @@ func (s *Search) organizations(r *Result, identifiers []Identifier, policy *reco
 		}
 		if r.Organizations[0].mayBe(name) && !slices.Contains(names, name) {
 			names = append(names, name)
-			s.ask(s.add(s.how.identifierNames(s.names[:0], name)))
+			s.ask(s.add(s.unknown(s.how.identifierNames(s.names[:0], name))))
 		}
 	}
 	s.pending.Wait()
@@ -240,15 +246,18 @@ type lookup struct {
 	ofAuthor bool
 }
 
-// add adds a lookup for each name that has not been asked for yet.
+// add adds a lookup for each of names, which were not asked for yet.
 func (s *Search) add(names []string) []lookup {
+	if len(names) == 0 {
+		return nil
+	}
 	// What is referred to while questions are under way never moves.
-	queries, lookups := s.found.queries[:], s.lookups[:0]
-	if s.asked == nil && len(names) <= len(queries) {
-		s.asked = s.found.asked[:0]
+	var queries []Query
+	var lookups []lookup
+	if s.asked == nil && len(names) <= len(s.lookups) {
+		queries, lookups, s.asked = s.found.queries[:], s.lookups[:0], s.found.asked[:0]
 	} else {
-		queries, lookups = make([]Query, len(names)), make([]lookup, 0, len(names))
-		s.asked = slices.Grow(s.asked, len(names))
+		queries, lookups, s.asked = make([]Query, len(names)), make([]lookup, 0, len(names)), slices.Grow(s.asked, len(names))
 	}
 	octets := 0
 	for _, name := range names {
@@ -257,18 +266,13 @@ func (s *Search) add(names []string) []lookup {
 	var questions strings.Builder // the names of all in one piece of memory
 	questions.Grow(octets)
 	for i, name := range names {
-		if s.asked.find(name) == nil {
-			start := questions.Len()
-			questions.WriteString(prefix)
-			questions.WriteString(name)
-			queries[i].Domain = name
-			lookups = append(lookups, lookup{
-				query:    &queries[i],
-				question: resolver.Question{Name: questions.String()[start:], Type: resolver.TypeTXT},
-				search:   s,
-			})
-			s.asked = append(s.asked, &queries[i])
-		}
+		start := questions.Len()
+		questions.WriteString(prefix)
+		questions.WriteString(name)
+		queries[i].Domain = name
+		question := resolver.Question{Name: questions.String()[start:], Type: resolver.TypeTXT}
+		lookups = append(lookups, lookup{query: &queries[i], question: question, search: s})
+		s.asked = append(s.asked, &queries[i])
 	}
 	return lookups
 }

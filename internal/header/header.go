@@ -39,7 +39,7 @@ type Header struct {
 	// line, or nil. It wraps one of the package's errors. RFC 5322, section 2.2.
 	Err error
 
-	names []byte // memory of those in Fields
+	names []byte // memory of Field.name
 }
 
 // A Field is one header field, its continuation lines included.
@@ -84,12 +84,12 @@ func (f Field) Is(name string) bool { return len(f.name) > 0 && string(f.name) =
 // that ends the block. The last CRLF may be missing. Parse is linear in raw.
 func Parse(raw []byte) Header {
 	var h Header
-	h.Parse(raw, lineEnds(raw))
+	h.Parse(raw, lineEnds(nil, raw))
 	return h
 }
 
-// Parse reads a header block into h, whose lines end at these offsets: see Splitter.Header. It
-// uses the memory of an earlier header again.
+// Parse reads a header block into h. Its lines end at the offsets that lineEnds returns, and
+// Splitter.Header. It uses the memory of an earlier header again.
 func (h *Header) Parse(raw []byte, ends []int) {
 	h.Fields, h.Err, h.names = h.Fields[:0], nil, h.names[:0]
 	if h.Fields == nil {
@@ -239,8 +239,8 @@ func badOctet(raw []byte, lines int) (line int, err error) {
 	return 0, nil
 }
 
-// lineEnds returns the offsets after the CRLF of each line, and that after a last one without.
-func lineEnds(raw []byte) (ends []int) {
+// lineEnds appends the offset after the CRLF of each line, and that after a last one without.
+func lineEnds(ends []int, raw []byte) []int {
 	last := 0
 	for i := 0; ; {
 		n := bytes.IndexByte(raw[i:], '\n')

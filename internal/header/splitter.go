@@ -145,9 +145,16 @@ func (s *Splitter) End() error {
 		if len(s.block) > s.line {
 			s.endLine()
 		}
-		s.done = s.err == nil
+		if !s.done && s.err == nil {
+			s.finish()
+		}
 	}
 	return s.err
+}
+
+// finish ends a header that was gathered.
+func (s *Splitter) finish() {
+	s.done, s.ends = true, lineEnds(s.ends[:0], s.block)
 }
 
 // gather takes octets of the header up to the next LF, and returns the rest of p.
@@ -186,7 +193,6 @@ func (s *Splitter) start(p []byte) []byte {
 		s.block, s.done = append(s.room(end), head[:end]...), true
 		return p[end+len(crlf):]
 	}
-	s.ends = s.ends[:0]
 	s.block = s.room(max(len(head), 512))
 	return p
 }
@@ -260,7 +266,7 @@ func (s *Splitter) fits(n int) bool {
 func (s *Splitter) endLine() {
 	if string(s.block[s.line:]) == "\r\n" {
 		s.block = s.block[:s.line]
-		s.done = true
+		s.finish()
 		return
 	}
 	s.takeLine()
@@ -272,7 +278,6 @@ func (s *Splitter) takeLine() {
 		s.fields++
 	}
 	s.line = len(s.block)
-	s.ends = append(s.ends, s.line)
 	switch {
 	case s.fields > s.Limits.fields():
 		s.err = ErrFieldsLimit

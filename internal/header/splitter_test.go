@@ -37,7 +37,7 @@ func split(t testing.TB, limits Limits, message []byte, next func() int) (block,
 	if !ok {
 		t.Fatal("no header at the end")
 	}
-	if want := lineEnds(got); !slices.Equal(ends, want) {
+	if want := lineEnds(nil, got); !slices.Equal(ends, want) {
 		t.Fatalf("the lines of %q end at %d, want %d", got, ends, want)
 	}
 	return string(got), string(out), nil

@@ -144,6 +144,8 @@ func TestAFieldThatIsNoFieldIsAStructuralError(t *testing.T) {
 		{"Fr\nom", " a", 1, header.ErrName},
 		{"From", " \x00", 1, header.ErrNUL},
 		{"From", " a\nTo: b", 2, nil},
+		{"X: 1\r\nFrom", " a", 2, nil},
+		{"X: 1\r\n b", " c", 1, nil},
 		{"From", "", 1, nil},
 	} {
 		m := New(Limits{})
