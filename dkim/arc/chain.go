@@ -207,14 +207,12 @@ func (c *chain) field(number int) *header.Field { return &c.message.Header().Fie
 
 // appendField appends a field in the form that seals are over.
 func (c *chain) appendField(text []byte, number int) []byte {
-	f := c.field(number)
-	return canon.AppendField(text, canon.Relaxed, f.BeforeColon(), f.Body())
+	return c.message.AppendField(text, canon.Relaxed, number, c.field(number).Body())
 }
 
 // appendWithoutValue is appendField for a seal's own field, without the value of b=.
 func (c *chain) appendWithoutValue(text []byte, number int) []byte {
-	f := c.field(number)
-	return canon.AppendField(text, canon.Relaxed, f.BeforeColon(), withoutValue(f))
+	return c.message.AppendField(text, canon.Relaxed, number, withoutValue(c.field(number)))
 }
 
 // withoutValue returns the body of a field without the value of b=.

@@ -1,5 +1,6 @@
-// Package kept remembers what texts were parsed to: the records of busy senders come
-// back with every message, and parsing them costs more than finding them again.
+// Package kept remembers what came of texts: the records and names of busy senders come
+// back with every message, and parsing a record, or looking for the suffix of a name, costs
+// more than finding it again.
 //
 //	var records kept.Map[*Record]
 //	r := records.Get(text, parse)

@@ -7,7 +7,7 @@ import (
 
 // A Pool keeps the memory of messages for those to come: the header block, its fields
 // and index, the hashes, and the buffer to read with. That buys a quarter of the time of
-// a message of 4 KiB with one RSA-2048 signature, and 29 of 47 allocations.
+// a message of 4 KiB with one RSA-2048 signature, and 36 of 52 allocations.
 //
 // The zero Pool is empty and ready; it is safe for concurrent use.
 type Pool struct{ pool sync.Pool }

@@ -85,16 +85,17 @@ func (m *Message) HeaderHash(form canon.Form, s *Selection, own int, value []byt
 	s.text = s.text[:0]
 	for _, i := range s.Fields {
 		if i >= 0 {
-			s.text = m.appendField(s.text, form, i, m.header.Fields[i].Body())
+			s.text = m.AppendField(s.text, form, i, m.header.Fields[i].Body())
 			s.text = append(s.text, "\r\n"...)
 		}
 	}
-	s.text = m.appendField(s.text, form, own, value)
+	s.text = m.AppendField(s.text, form, own, value)
 	return sha256.Sum256(s.text)
 }
 
-// appendField appends the canonical form of field i with that value.
-func (m *Message) appendField(text []byte, form canon.Form, i int, value []byte) []byte {
+// AppendField appends the canonical form of field i, without the final CRLF. value is its body, or
+// its body without the value of b=: it has more lines than one only if the field has.
+func (m *Message) AppendField(text []byte, form canon.Form, i int, value []byte) []byte {
 	f := &m.header.Fields[i]
 	if form == canon.Simple {
 		return canon.AppendField(text, form, f.BeforeColon(), value)
