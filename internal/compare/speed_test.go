@@ -71,11 +71,14 @@ func (row speedRow) measure(t *testing.T, programs []*program, turns [][]float64
 	count := make([]int, len(turns)) // times of the work in a turn
 	message := newReader()
 	start := time.Now()
-	for first := 0; count[0] == 0 || *rounds > 0 && time.Since(start) < time.Second; first++ {
+	for turn := 0; count[0] == 0 || *rounds > 0 && time.Since(start) < time.Second; turn++ {
 		for i := range turns {
-			// Another one begins each time: a large message is in the caches of the processor
-			// where one of this process had it just before, and not after a program.
-			lane := (first + i) % len(turns)
+			// There and back: a large message is in the caches of the processor where another
+			// one of this process had it just before, and not after a program.
+			lane := i
+			if turn%2 == 1 {
+				lane = len(turns) - 1 - i
+			}
 			if count[lane] < 0 {
 				continue
 			}
