@@ -96,8 +96,10 @@ func (v *Verifier) used() *Options {
 // message, or an ErrLimit of the header. If the header was read by then, signatures
 // that it does not refuse are StatusTempError, ErrInterrupted.
 func (v *Verifier) Verify(ctx context.Context, message io.Reader) ([]*Result, error) {
-	s := v.Begin(ctx) // and no memory that is used again: a reader with WriteTo may keep it
-	defer s.Close()   // if the reader panics
+	s := v.Begin(ctx)
+	defer s.Close() // if the reader panics
+	// A reader with WriteTo may keep what it writes to: that has to be a Session, which stays
+	// closed, and not its work, which is for other messages later.
 	if _, err := io.CopyBuffer(s, message, s.message.Buffer()); err != nil {
 		s.message.Fail(err)
 	}

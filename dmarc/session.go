@@ -139,6 +139,9 @@ func unlessExceeded(err error) error {
 
 // read reads the message from r. It stops early if the header exceeds a limit. If r fails, so
 // does the message.
+//
+// A reader with WriteTo may keep what it writes to: that has to be a Session, which stays closed,
+// and not its work, which is for other messages later.
 func (s *Session) read(r io.Reader) {
 	if _, err := io.CopyBuffer((*reading)(s), r, s.message.Buffer()); err != nil {
 		s.message.Fail(err)

@@ -99,8 +99,8 @@ type Envelope = spf.Envelope
 // reader, or of a context that ended before; whatever is wrong with the message or with DNS is
 // in the result, which is there in either case.
 func (v *Verifier) Verify(ctx context.Context, e Envelope, message io.Reader) (*Result, error) {
-	s := v.Begin(ctx, e) // and no memory that is used again: a reader with WriteTo may keep it
-	defer s.Close()      // if the reader panics
+	s := v.Begin(ctx, e)
+	defer s.Close() // if the reader panics
 	s.read(message)
 	return s.Finish()
 }

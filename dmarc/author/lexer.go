@@ -185,10 +185,8 @@ func hasAt(text string) bool { return countAts(text) > 0 }
 
 func countAts(text string) int {
 	n := strings.Count(text, "@")
-	if strings.IndexByte(text, wideAts[0][0]) >= 0 { // both begin with it
-		for _, wide := range wideAts {
-			n += strings.Count(text, wide)
-		}
+	for _, wide := range wideAts {
+		n += strings.Count(text, wide)
 	}
 	return n
 }

@@ -171,7 +171,7 @@ func (s *Search) unknown(names []string) []string {
 // End waits for what is under way, which takes no time once the Group of Begin is closed.
 func (s *Search) End() {
 	s.pending.Wait()
-	s.existence.pending.Wait()
+	s.existence.wait()
 }
 
 // Finish waits for the answers, asks for what the identifiers take that turned out to
@@ -277,7 +277,7 @@ func (s *Search) add(names []string) []lookup {
 	return lookups
 }
 
-// prefix is the label below a domain that holds its record: RFC 9989, section 4.1.
+// prefix, before a domain, is the name of its DMARC record: RFC 9989, section 4.5.
 const prefix = "_dmarc."
 
 func (s *Search) ask(lookups []lookup) {

@@ -29,6 +29,7 @@ func (f *floor) publicSuffix(name string) string {
 	return alignment.PublicSuffix{}.Suffix(name)
 }
 
+// isFloor spares the list where the name is the Author Domain, as most often.
 func (t treeWalk) isFloor(name string) bool {
 	if t.floor == nil || name == t.floor.author && name != t.floor.suffix {
 		return false

@@ -77,19 +77,10 @@ func CanonicalMail(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if isNumber(Last(name, 1)) {
+	if strings.Trim(Last(name, 1), "0123456789") == "" {
 		return "", ErrNumber
 	}
 	return name, nil
-}
-
-func isNumber(label string) bool {
-	for i := range len(label) {
-		if label[i] < '0' || '9' < label[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // IsCanonical reports whether name is in the form that Canonical returns. It looks at

@@ -76,7 +76,7 @@ func (s *Splitter) Reset(l Limits) {
 		buffer = nil
 	}
 	ends := s.ends[:0]
-	if cap(ends) > kept/8 {
+	if 8*cap(ends) > kept {
 		ends = nil
 	}
 	*s = Splitter{Limits: l, buffer: buffer, ends: ends, body: s.body}
