@@ -14,22 +14,28 @@ import (
 // serve starts a DNS server on a loopback port, UDP and TCP, and returns its address.
 func serve(t *testing.T, handler dns.HandlerFunc) string {
 	t.Helper()
+	pc, l := listenBoth(t)
+	start(t, &dns.Server{PacketConn: pc, Handler: handler})
+	start(t, &dns.Server{Listener: l, Handler: handler})
+	return pc.LocalAddr().String()
+}
+
+// listenBoth listens on a loopback port, by UDP and TCP.
+func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
 	for range 10 {
 		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		l, err := net.Listen("tcp", pc.LocalAddr().String())
-		if err != nil { // somebody has the port for TCP
-			pc.Close()
-			continue
+		if err == nil {
+			return pc, l
 		}
-		start(t, &dns.Server{PacketConn: pc, Handler: handler})
-		start(t, &dns.Server{Listener: l, Handler: handler})
-		return pc.LocalAddr().String()
+		pc.Close() // somebody has the port for TCP
 	}
 	t.Fatal("no port that is free for UDP and TCP")
-	return ""
+	return nil, nil
 }
 
 func start(t *testing.T, s *dns.Server) {

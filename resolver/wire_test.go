@@ -364,14 +364,7 @@ func TestClientRefusesOverTCPWhatIsNotTheResponse(t *testing.T) {
 }
 
 func TestClientSeesAnAnswerThatEndsInTheMiddleOverTCP(t *testing.T) {
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", pc.LocalAddr().String())
-	if err != nil {
-		t.Skip("the port is taken for TCP")
-	}
+	pc, l := listenBoth(t)
 	defer l.Close()
 	start(t, &dns.Server{PacketConn: pc, Handler: truncating(`example.com. 60 TXT "` + strings.Repeat("x", 4000) + `"`)})
 	go func() {
@@ -385,7 +378,7 @@ func TestClientSeesAnAnswerThatEndsInTheMiddleOverTCP(t *testing.T) {
 			conn.(*net.TCPConn).CloseWrite()
 		}
 	}()
-	_, err = (&Client{Servers: []string{pc.LocalAddr().String()}}).Resolve(ctx, txt)
+	_, err := (&Client{Servers: []string{pc.LocalAddr().String()}}).Resolve(ctx, txt)
 	if !errors.Is(err, ErrUnreachable) || !Temporary(err) {
 		t.Errorf("%v, want %v", err, ErrUnreachable)
 	}
