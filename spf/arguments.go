@@ -13,6 +13,8 @@ import (
 // for (section 7.2). They do not change during a check.
 type arguments struct {
 	ip       netip.Addr // <ip>: IPv4 or IPv6, never IPv4-mapped; the zero Addr if it is not known
+	address  address    // ip as a number
+	is4      bool       // ip is an IPv4 address
 	sender   string     // <sender>: local, "@" and domain
 	local    string     // the local-part of sender, as it was given
 	domain   string     // the domain of sender, in A-labels
@@ -29,6 +31,7 @@ const postmaster = "postmaster"
 func (a *arguments) identify(id Identity, e *Envelope) (shown string, err error) {
 	// An IPv4-mapped address is the IPv4 address: RFC 7208, section 5.
 	a.ip, a.helo, a.local = e.IP.Unmap().WithZone(""), e.HELO, postmaster
+	a.address, a.is4 = addressOf(a.ip), a.ip.Is4()
 	name := e.HELO
 	if id == IdentityMailFrom && e.MailFromUnknown {
 		return "", ErrNoMailFrom
@@ -109,7 +112,7 @@ func lastUnquoted(path string) (at int, quoted bool) {
 // unmatchable reports whether a term matches nothing because it has %{s} or %{l} and
 // the local-part is not ASCII: RFC 8616, section 4.
 func (a *arguments) unmatchable(t *Term) bool {
-	return t.letters.has(letterSet("sl")) && !isASCII(a.local)
+	return t.letters.has(letter('s')|letter('l')) && !isASCII(a.local)
 }
 
 func isASCII(s string) bool {

@@ -160,7 +160,7 @@ func (e *evaluation) terms(f *frame) outcome {
 	o := outcome{record: f.record.Text, domain: f.domain}
 	for i := range f.record.Terms {
 		t := &f.record.Terms[i]
-		if t.Kind.IsModifier() {
+		if t.Kind.IsModifier() || f.trace == nil && t.isNetwork() && !e.contains(t) {
 			continue
 		}
 		f.next = i + 1

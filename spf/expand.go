@@ -55,7 +55,7 @@ func (a *arguments) value(letter byte, current, validated string) string {
 	case 'p':
 		return validated
 	case 'v':
-		if a.ip.Is4() {
+		if a.is4 {
 			return "in-addr"
 		}
 		return "ip6"
@@ -99,7 +99,7 @@ func (p *piece) appendValue(b []byte, value string) []byte {
 	if len(value) > maxExpansion {
 		value = value[:maxExpansion+1] // enough to be refused by expand
 	}
-	if p.parts == 0 && !p.reverse && p.delimiters == "" {
+	if p.parts == 0 && !p.reverse && p.delimiters == dot {
 		return p.appendPart(b, value)
 	}
 	skip := 0 // parts before those that are kept
@@ -122,7 +122,7 @@ func (p *piece) appendValue(b []byte, value string) []byte {
 func (p *piece) count(value string) int {
 	n := 1
 	for i := range len(value) {
-		if p.delimits(value[i]) {
+		if p.delimiters.has(value[i]) {
 			n++
 		}
 	}
@@ -133,25 +133,18 @@ func (p *piece) count(value string) int {
 func (p *piece) cut(value string) (part, rest string, more bool) {
 	if p.reverse {
 		for i := len(value) - 1; i >= 0; i-- {
-			if p.delimits(value[i]) {
+			if p.delimiters.has(value[i]) {
 				return value[i+1:], value[:i], true
 			}
 		}
 		return value, "", false
 	}
 	for i := range len(value) {
-		if p.delimits(value[i]) {
+		if p.delimiters.has(value[i]) {
 			return value[:i], value[i+1:], true
 		}
 	}
 	return value, "", false
-}
-
-func (p *piece) delimits(c byte) bool {
-	if p.delimiters == "" {
-		return c == '.'
-	}
-	return strings.IndexByte(p.delimiters, c) >= 0
 }
 
 // appendPart appends s, URL-escaped for a macro letter in upper case: all but the

@@ -31,7 +31,7 @@ func (e *evaluation) explanationBy(exp *Term, f *frame) string {
 		return ""
 	}
 	validated := ""
-	if used.has(letterSet("p")) {
+	if used.has(letter('p')) {
 		if validated, stop = e.validatedName(f); stop != nil {
 			validated = "unknown"
 		}

@@ -19,7 +19,7 @@ type piece struct {
 	escape     bool // the letter was in upper case: URL-escape the value
 	parts      int  // right-hand parts to keep; 0 for all
 	reverse    bool
-	delimiters string // "" for "."
+	delimiters delimiters
 }
 
 // letters is a set of macro letters.
@@ -27,13 +27,24 @@ type letters uint32
 
 func (l letters) has(set letters) bool { return l&set != 0 }
 
-func letterSet(s string) letters {
-	var l letters
-	for i := range len(s) {
-		l |= 1 << (s[i] - 'a')
+// letter returns the set of one letter in lower case.
+func letter(c byte) letters { return 1 << (c - 'a') }
+
+// delimiters is a set of the octets at which the value of a macro is split.
+type delimiters uint64
+
+// delimiter returns the set of one octet, empty where it is no delimiter.
+func delimiter(c byte) delimiters {
+	switch c {
+	case '.', '-', '+', ',', '/', '_', '=':
+		return 1 << (c - '+')
 	}
-	return l
+	return 0
 }
+
+func (d delimiters) has(c byte) bool { return d>>(c-'+')&1 != 0 }
+
+const dot delimiters = 1 << ('.' - '+')
 
 // cutPiece takes the first piece off a macro-string that is not empty. Where the
 // text is not one, want says what would be right, and at where it is missing.
@@ -88,11 +99,12 @@ func cutMacro(s string) (p piece, rest string, at int, want string) {
 		p.reverse = true
 		i++
 	}
-	delimiters := i
-	for i < len(s) && strings.IndexByte(".-+,/_=", s[i]) >= 0 {
-		i++
+	for ; i < len(s) && delimiter(s[i]) != 0; i++ {
+		p.delimiters |= delimiter(s[i])
 	}
-	p.delimiters = s[delimiters:i]
+	if p.delimiters == 0 {
+		p.delimiters = dot
+	}
 	if i == len(s) || s[i] != '}' {
 		return p, "", i, wantClose
 	}
@@ -103,7 +115,13 @@ func cutMacro(s string) (p piece, rest string, at int, want string) {
 // would not fit an int need not be kept.
 const maxParts = 1 << 20
 
-func isMacroLetter(c byte) bool { return strings.IndexByte("slodipvhcrt", c) >= 0 }
+func isMacroLetter(c byte) bool {
+	switch c {
+	case 's', 'l', 'o', 'd', 'i', 'p', 'v', 'h', 'c', 'r', 't':
+		return true
+	}
+	return false
+}
 
 // checkMacros says what is wrong with a macro-string, or, where spaces may be in
 // it, an explain-string; want is "" for nothing. It returns the letters used and
@@ -121,7 +139,7 @@ func checkMacros(s string, spaces bool) (used letters, lastMacro, at int, want s
 			return 0, 0, here + i, "visible ASCII characters"
 		}
 		if p.letter != 0 {
-			used |= 1 << (p.letter - 'a')
+			used |= letter(p.letter)
 		}
 		rest = next
 	}
@@ -166,7 +184,7 @@ func checkDomainSpec(s string) (used letters, at int, want string) {
 	if want != "" {
 		return 0, at, want
 	}
-	if used.has(letterSet("crt")) {
+	if used.has(letter('c') | letter('r') | letter('t')) {
 		return 0, 0, "no macro c, r or t, which are for explanations only"
 	}
 	if lastMacro == len(s) {

@@ -1,7 +1,6 @@
 package spf
 
 import (
-	"net/netip"
 	"slices"
 	"strconv"
 
@@ -36,7 +35,7 @@ func (m *matcher) match(t *Term, f *frame) (bool, *ending) {
 	case KindAll:
 		return true, nil
 	case KindIP4, KindIP6:
-		return t.network.Contains(m.ip), nil
+		return m.contains(t), nil
 	}
 	if stop := m.count(); stop != nil {
 		return false, stop
@@ -89,7 +88,7 @@ func (m *matcher) target(t *Term, f *frame) (name string, fit bool, stop *ending
 		return "", false, nil
 	}
 	validated := ""
-	if t.letters.has(letterSet("p")) {
+	if t.letters.has(letter('p')) {
 		// The macro costs what a ptr term does: RFC 7208, section 4.6.4.
 		if !m.explaining {
 			if stop := m.count(); stop != nil {
@@ -117,17 +116,6 @@ func (m *matcher) matchHost(t *Term, host string, f *frame) (bool, *ending) {
 		}
 	}
 	return false, nil
-}
-
-// near reports whether the client is in the network of addr that the prefix lengths of
-// t give.
-func (m *matcher) near(addr netip.Addr, t *Term) bool {
-	bits := t.Bits6
-	if addr = addr.Unmap(); addr.Is4() {
-		bits = t.Bits4
-	}
-	network, err := addr.Prefix(int(bits))
-	return err == nil && network.Contains(m.ip)
 }
 
 // matchMX compares the client with the mail exchangers of a domain: RFC 7208, section
@@ -205,7 +193,7 @@ func (m *matcher) lookup(q resolver.Question, f *frame, reverse bool) (*lookup, 
 // never asked for, so that a host without it costs no void lookup: RFC 7208,
 // section 5.
 func (a *arguments) family() resolver.Type {
-	if a.ip.Is4() {
+	if a.is4 {
 		return resolver.TypeA
 	}
 	return resolver.TypeAAAA

@@ -46,7 +46,7 @@ func dnsName(text string) (name string, fit bool) {
 
 // reverseName is where the PTR records of an address are: RFC 7208, section 5.5.
 func reverseName(ip netip.Addr) string {
-	p := piece{letter: 'i', reverse: true}
+	p := piece{letter: 'i', reverse: true, delimiters: dot}
 	b := p.appendValue(make([]byte, 0, 72), dotted(ip))
 	if ip.Is4() {
 		b = append(b, ".in-addr.arpa"...)

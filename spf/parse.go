@@ -329,6 +329,6 @@ func (t *Term) parseNetwork(argument string) (at int, want string) {
 			return len(":") + len(text) + len("/"), wantLength
 		}
 	}
-	t.network = netip.PrefixFrom(ip, int(*bits))
+	t.network = addressOf(ip)
 	return 0, ""
 }

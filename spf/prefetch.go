@@ -66,7 +66,7 @@ func (p *prefetch) likely(terms []Term, counted int) iter.Seq2[int, *Term] {
 		for i := range terms {
 			t := &terms[i]
 			switch {
-			case t.Kind == KindAll, t.network.Contains(p.ip):
+			case t.Kind == KindAll, t.isNetwork() && p.contains(t):
 				return // it matches, whatever comes before it
 			case t.Kind == KindRedirect:
 				redirect = t
@@ -86,7 +86,7 @@ func (p *prefetch) likely(terms []Term, counted int) iter.Seq2[int, *Term] {
 
 // term asks the question of a term, and then those that its answer leads to.
 func (p *prefetch) term(t *Term, current string, counted int) {
-	if t.letters.has(letterSet("p")) || p.unmatchable(t) {
+	if t.letters.has(letter('p')) || p.unmatchable(t) {
 		return
 	}
 	name, fit := p.name(t, current, "")

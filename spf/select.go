@@ -93,6 +93,9 @@ const mostKeptTerms = 64
 // parse is parseRecord with memory. The record may be shared and must not be changed.
 // More terms than most may be ErrRecordLimit.
 func (k *keptRecords) parse(text string, most int) parsed {
+	if p, ok := k.Find(text); ok {
+		return p
+	}
 	if strings.Count(text, " ") > mostKeptTerms {
 		r, err := parseRecord(text, most)
 		return parsed{r, err}

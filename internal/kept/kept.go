@@ -37,19 +37,15 @@ type Map[V any] struct {
 // is kept from then on. Values are shared and must not be changed. Parse must depend on the
 // text alone.
 func (m *Map[V]) Get(text string, parse func(text string) V) V {
-	if len(text) > maxOctets {
+	v, ok := m.Find(text)
+	switch {
+	case ok:
+		return v
+	case len(text) > maxOctets:
 		return parse(text)
 	}
-	if ready := m.ready.Load(); ready != nil {
-		if v, ok := (*ready)[text]; ok {
-			return v
-		}
-	}
-	if v, ok := m.getRecent(text); ok {
-		return v
-	}
 	text = strings.Clone(text) // it may be part of something larger
-	v := parse(text)
+	v = parse(text)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.recent == nil {
@@ -60,6 +56,19 @@ func (m *Map[V]) Get(text string, parse func(text string) V) V {
 		m.merge()
 	}
 	return v
+}
+
+// Find returns the value of a text if it is kept.
+func (m *Map[V]) Find(text string) (v V, ok bool) {
+	if len(text) > maxOctets {
+		return v, false
+	}
+	if ready := m.ready.Load(); ready != nil {
+		if v, ok = (*ready)[text]; ok {
+			return v, true
+		}
+	}
+	return m.getRecent(text)
 }
 
 func (m *Map[V]) getRecent(text string) (V, bool) {
