@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -60,7 +61,8 @@ type Budget struct {
 
 type asked struct {
 	question Question
-	outcome  outcome
+	memory   memory
+	call     *call // the one that asked, which has all of the outcome; nil if it was recalled
 }
 
 // A call is a question that the Resolver is at work on. Once it is done, it has the
@@ -95,6 +97,7 @@ func (b *Budget) lock() {
 		return
 	}
 	b.begun = true
+	b.outcomes = b.room[:0]
 	b.dns = orDefault(b.Resolver)
 	b.most, b.time = limit.Of(b.Questions, DefaultQuestions), limit.Of(b.Time, DefaultTime)
 }
@@ -124,54 +127,70 @@ func (b *Budget) resolve(ctx context.Context, q Question) outcome {
 }
 
 // recall answers q if its outcome is known, or its Resolver recalls it. That counts like
-// a question that is asked.
-func (b *Budget) recall(ctx context.Context, q Question, a *Answer) (ok bool, err error) {
-	if err := q.check(); err != nil {
-		return true, err
-	}
+// a question that is asked, unless q is none.
+func (b *Budget) recall(ctx context.Context, q Question) (m memory, ok bool) {
 	b.lock()
-	known, underway, before := b.known(q), b.call(q) != nil, b.count
-	b.mu.Unlock()
-	switch {
-	case known != nil:
-		*a = known.answer
-		return true, known.err
-	case underway:
-		return false, nil
-	}
-	if ok, err = Recall(seam.Internal{}, ctx, b.dns, q, a); !ok { // may call a function of the user's
-		return false, nil
-	}
-	b.mu.Lock()
 	defer b.mu.Unlock()
+	if known := b.known(q); known != nil {
+		return known.memory, true
+	}
+	if b.call(q) != nil {
+		return m, false
+	}
+	before := b.count
+	if m, ok = b.recallFrom(ctx, q); !ok || m.err != nil {
+		if err := q.check(); err != nil {
+			return forgotten(err), true
+		}
+	}
+	if !ok {
+		return m, false
+	}
 	if b.count != before { // other goroutines have asked meanwhile
 		if known := b.known(q); known != nil {
-			*a = known.answer
-			return true, known.err
+			return known.memory, true
 		}
 		if b.call(q) != nil { // which counts
-			return true, err
+			return m, true
 		}
 	}
 	b.count++
-	kept := b.keep(q)
-	kept.answer, kept.err = *a, err
-	return true, err
+	b.outcomes = append(b.outcomes, asked{question: q, memory: m})
+	return m, true
+}
+
+// recallFrom recalls from the Resolver. It gives mu, which the caller holds, away meanwhile
+// if a function of the user's may be called.
+func (b *Budget) recallFrom(ctx context.Context, q Question) (m memory, ok bool) {
+	switch b.dns.(type) {
+	case *Budget, *observed:
+		b.mu.Unlock()
+		defer b.mu.Lock()
+	}
+	return recall(ctx, b.dns, q)
 }
 
 // known returns the outcome of q if there is one, or the error if no other question may
 // be asked, or nil. The caller holds mu; the outcome does not change.
-func (b *Budget) known(q Question) *outcome {
+func (b *Budget) known(q Question) *asked {
 	for i := range b.outcomes {
 		if b.outcomes[i].question == q {
-			return &b.outcomes[i].outcome
+			return &b.outcomes[i]
 		}
 	}
 	if b.count >= b.most && b.call(q) == nil {
-		o := failed(q, &limitError{kind: ErrQuestionLimit, questions: b.most})
-		return &o
+		return &asked{memory: forgotten(&Error{Question: q, Err: &limitError{kind: ErrQuestionLimit, questions: b.most}})}
 	}
 	return nil
+}
+
+// again returns the outcome for somebody who asks again.
+func (a *asked) again() outcome {
+	if a.call != nil {
+		return a.call.outcome.again()
+	}
+	answer, err := a.memory.outcome()
+	return outcome{answer: answer, err: err}.again()
 }
 
 // call returns the call for q that is under way, or nil. The caller holds mu.
@@ -182,15 +201,6 @@ func (b *Budget) call(q Question) *call {
 		}
 	}
 	return nil
-}
-
-// keep returns the outcome of q, for the caller to set, who holds mu.
-func (b *Budget) keep(q Question) *outcome {
-	if b.outcomes == nil {
-		b.outcomes = b.room[:0]
-	}
-	b.outcomes = append(b.outcomes, asked{question: q})
-	return &b.outcomes[len(b.outcomes)-1].outcome
 }
 
 // join returns the outcome of q, or else the call for it. If there is none yet, it makes
@@ -263,7 +273,7 @@ func (b *Budget) finish(c *call) {
 		b.spent += time.Since(b.since)
 	}
 	if !c.abandoned {
-		*b.keep(c.question) = c.outcome
+		b.outcomes = append(b.outcomes, asked{c.question, memory{&c.outcome.answer, c.outcome.err, math.MaxInt64}, c})
 	}
 	if c.done != nil {
 		close(c.done)

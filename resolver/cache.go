@@ -296,28 +296,16 @@ func (e *remembered) staleAt(now time.Duration) *remembered {
 	return &stale
 }
 
-// outcome returns what is remembered, as at says.
+// outcome returns what is remembered, with the TTL that is left of it.
 func (e *remembered) outcome(now time.Duration) outcome {
 	o := outcome{server: e.server, stale: e.stale}
-	o.err = e.at(now, &o.answer)
+	o.answer, o.err = e.at(now).outcome()
 	return o
 }
 
-// at gives the answer in a, or returns the error, with the TTL that is left of it. A TTL that
-// is not known stays so.
-func (e *remembered) at(now time.Duration, a *Answer) error {
-	left := max(e.expiry-now, time.Nanosecond)
-	*a = e.answer
-	a.TTL = min(a.TTL, left)
-	if e.err == nil {
-		return nil
-	}
-	if failure, ok := errors.AsType[*Error](e.err); ok && failure.TTL > left {
-		aged := *failure
-		aged.TTL = left
-		return &aged
-	}
-	return e.err
+// at returns the memory of e.
+func (e *remembered) at(now time.Duration) memory {
+	return memory{&e.answer, e.err, max(e.expiry-now, time.Nanosecond)}
 }
 
 // size estimates the memory of an entry and its place in the store, in bytes.

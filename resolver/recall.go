@@ -2,54 +2,88 @@ package resolver
 
 import (
 	"context"
+	"errors"
+	"math"
+	"time"
 
 	"github.com/mailverdict/mailverdict/internal/seam"
 )
 
-// Recall gives the outcome for q, an answer in a or an error, if r holds it in memory, as a
-// [Zone] and a [Cache] do, also behind a [Budget] or [Wrap]. It never waits and starts no
-// goroutine. If ok is false, nothing was asked: call Resolve. It is for this module alone.
+// Recall returns the outcome for q if r holds it in memory, as a [Zone] and a [Cache] do, also
+// behind a [Budget] or [Wrap]. It never waits and starts no goroutine. If ok is false, nothing
+// was asked: call Resolve. The Answer is never nil if ok is true, and is shared: it must not be
+// changed. TTLs are those when the outcome was remembered. Recall is for this module alone.
 //
 // Recall goes by the type of r and not by a method, so that a Resolver which embeds a Zone
 // or Cache is asked by its own Resolve. Ok is false if ctx has ended, and where its questions
 // are traced: the trace would show this one twice.
-func Recall(_ seam.Internal, ctx context.Context, r Resolver, q Question, a *Answer) (ok bool, err error) {
+func Recall(_ seam.Internal, ctx context.Context, r Resolver, q Question) (a *Answer, ok bool, err error) {
 	if tracerOf(ctx) != nil || ctx.Err() != nil {
-		return false, nil
+		return nil, false, nil
 	}
+	m, ok := recall(ctx, r, q)
+	return m.answer, ok, m.err
+}
+
+// A memory is an outcome as it was remembered, and how long it may still be. The Answer is
+// never nil, and is shared.
+type memory struct {
+	answer *Answer
+	err    error
+	left   time.Duration
+}
+
+// forgotten returns the memory of a failure that is not remembered.
+func forgotten(err error) memory { return memory{new(Answer), err, math.MaxInt64} }
+
+// outcome returns the outcome with the TTL that is left of it. A TTL that is not known stays
+// so.
+func (m memory) outcome() (Answer, error) {
+	a := *m.answer
+	a.TTL = min(a.TTL, m.left)
+	if failure, ok := errors.AsType[*Error](m.err); ok && failure.TTL > m.left {
+		aged := *failure
+		aged.TTL = m.left
+		return a, &aged
+	}
+	return a, m.err
+}
+
+// recall is Recall for a context that has not ended and is not traced.
+func recall(ctx context.Context, r Resolver, q Question) (m memory, ok bool) {
 	switch r := r.(type) {
 	case Zone:
-		return r.recall(q, a)
+		return r.recall(q)
 	case *Cache:
 		if r != nil { // else Resolve panics, where that is contained
-			return r.recall(q, a)
+			return r.recall(q)
 		}
 	case *Budget:
 		if r != nil {
-			return r.recall(ctx, q, a)
+			return r.recall(ctx, q)
 		}
 	case *observed:
-		return r.recall(ctx, q, a)
+		return r.recall(ctx, q)
 	}
-	return false, nil
+	return m, false
 }
 
 // recall answers q if no fault of the zone delays that.
-func (z Zone) recall(q Question, a *Answer) (ok bool, err error) {
+func (z Zone) recall(q Question) (m memory, ok bool) {
 	answer, wait, err := z.answer(q)
 	if wait > 0 {
-		return false, nil
+		return m, false
 	}
-	*a = answer
-	return true, err
+	return memory{&answer, err, math.MaxInt64}, true
 }
 
 // recall answers q if the outcome is remembered.
-func (c *Cache) recall(q Question, a *Answer) (ok bool, err error) {
-	e, now := c.fresh(q)
-	if e == nil {
-		err = q.check()
-		return err != nil, err
+func (c *Cache) recall(q Question) (m memory, ok bool) {
+	if e, now := c.fresh(q); e != nil {
+		return e.at(now), true
 	}
-	return true, e.at(now, a)
+	if err := q.check(); err != nil {
+		return forgotten(err), true
+	}
+	return m, false
 }

@@ -65,9 +65,8 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 		{"a context with a trace, which would see the question twice", traced, zone, "example.com", false, nil},
 	} {
 		q := resolver.Question{Name: tt.name, Type: resolver.TypeTXT}
-		var a resolver.Answer
-		ok, err := resolver.Recall(seam.Internal{}, tt.ctx, tt.r, q, &a)
-		if ok != tt.ok || !errors.Is(err, tt.err) || (a.Count() > 0) != (tt.ok && tt.err == nil) {
+		a, ok, err := resolver.Recall(seam.Internal{}, tt.ctx, tt.r, q)
+		if ok != tt.ok || !errors.Is(err, tt.err) || (a != nil) != tt.ok || ok && (a.Count() > 0) != (tt.err == nil) {
 			t.Errorf("%s: %v, %t, %v; want %t, %v", tt.what, a, ok, err, tt.ok, tt.err)
 		}
 	}
@@ -80,15 +79,63 @@ func TestACacheRecallsUntilTheTTLHasPassed(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(59 * time.Second)
-		var a resolver.Answer
-		if ok, err := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion, &a); !ok || err != nil || a.TTL != time.Second {
+		if a, ok, err := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion); !ok || err != nil || a.Count() != 1 {
 			t.Errorf("before: %v, %t, %v", a, ok, err)
 		}
 		time.Sleep(time.Second)
-		if ok, _ := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion, &a); ok {
+		if _, ok, _ := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion); ok {
 			t.Error("recalled after its TTL")
 		}
 	})
+}
+
+func TestUsersGetTheTTLThatIsLeftOfWhatIsRecalled(t *testing.T) {
+	absent := resolver.Question{Name: "example.com", Type: resolver.TypeMX}
+	for _, q := range []resolver.Question{recallQuestion, absent} {
+		synctest.Test(t, func(t *testing.T) {
+			cache := &resolver.Cache{Resolver: resolver.Zone{"example.com": {TXT: []string{"text"}, TTL: time.Minute}}}
+			ttl := func(a resolver.Answer, err error) time.Duration {
+				if failure, ok := errors.AsType[*resolver.Error](err); ok {
+					return failure.TTL
+				}
+				return a.TTL
+			}
+			if got := ttl(cache.Resolve(t.Context(), q)); got != time.Minute {
+				t.Errorf("%s, asked: %s", q, got)
+			}
+			time.Sleep(59 * time.Second)
+			var seen time.Duration
+			b := &resolver.Budget{Resolver: resolver.Wrap(cache, func(_ context.Context, _ resolver.Question, a resolver.Answer, err error) {
+				seen = ttl(a, err)
+			})}
+			if _, ok, _ := resolver.Recall(seam.Internal{}, t.Context(), b, q); !ok || seen != time.Second {
+				t.Errorf("%s, watched: %t, %s", q, ok, seen)
+			}
+			if got := ttl(b.Resolve(t.Context(), q)); got != time.Second {
+				t.Errorf("%s, from a budget: %s", q, got)
+			}
+		})
+	}
+}
+
+// A function that watches the questions of a Budget may ask it, too.
+func TestABudgetIsNotLockedWhileItIsWatched(t *testing.T) {
+	var b resolver.Budget
+	asked := -1
+	b.Resolver = resolver.Wrap(resolver.Zone{"example.com": {TXT: []string{"text"}}}, func(context.Context, resolver.Question, resolver.Answer, error) {
+		asked = b.Asked()
+	})
+	if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), &b, recallQuestion); !ok || err != nil || asked != 0 || b.Asked() != 1 {
+		t.Errorf("%t, %v, %d and %d asked", ok, err, asked, b.Asked())
+	}
+	outer := resolver.Budget{Resolver: resolver.Wrap(resolver.Zone{}, func(context.Context, resolver.Question, resolver.Answer, error) { panic("watching") })}
+	func() {
+		defer func() { recover() }()
+		resolver.Recall(seam.Internal{}, t.Context(), &outer, recallQuestion)
+	}()
+	if n := outer.Asked(); n != 0 { // does not wait for ever
+		t.Errorf("%d asked", n)
+	}
 }
 
 func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
@@ -97,7 +144,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 	other := resolver.Question{Name: "www.example.com", Type: resolver.TypeTXT}
 	for range 3 { // equal ones once
 		for _, q := range []resolver.Question{recallQuestion, other} {
-			if ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, q, new(resolver.Answer)); !ok || errors.Is(err, resolver.ErrLimit) {
+			if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
 				t.Fatalf("%s: %t, %v", q, ok, err)
 			}
 			if _, err := b.Resolve(t.Context(), q); errors.Is(err, resolver.ErrLimit) {
@@ -109,7 +156,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 		t.Errorf("%d asked, want 2", n)
 	}
 	third := resolver.Question{Name: "ftp.example.com", Type: resolver.TypeTXT}
-	if ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, third, new(resolver.Answer)); !ok || !errors.Is(err, resolver.ErrLimit) {
+	if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
 		t.Errorf("the third: %t, %v; want the limit", ok, err)
 	}
 }

@@ -38,12 +38,12 @@ func (o *observed) Resolve(ctx context.Context, q Question) (a Answer, err error
 }
 
 // recall answers q if the Resolver that is wrapped recalls it.
-func (o *observed) recall(ctx context.Context, q Question, a *Answer) (ok bool, err error) {
-	ok, err = Recall(seam.Internal{}, ctx, o.resolver, q, a)
-	if ok {
-		o.after(ctx, q, *a, err)
+func (o *observed) recall(ctx context.Context, q Question) (m memory, ok bool) {
+	if m, ok = recall(ctx, o.resolver, q); ok {
+		a, err := m.outcome()
+		o.after(ctx, q, a, err)
 	}
-	return ok, err
+	return m, ok
 }
 
 // Contained puts q to r and calls done once with the outcome. It is for this module

@@ -33,15 +33,15 @@ type ahead struct {
 // A request is a question to ask ahead.
 type request struct {
 	question resolver.Question
-	reverse  bool                  // for the name of the client's address
-	then     func(resolver.Answer) // called with the answer if there is one; may be nil
+	reverse  bool                   // for the name of the client's address
+	then     func(*resolver.Answer) // called with the answer if there is one; may be nil
 }
 
 // A pending is a question that was asked ahead.
 type pending struct {
 	claimed bool          // the evaluation has come to it
 	done    chan struct{} // closed when the outcome is there
-	answer  resolver.Answer
+	answer  *resolver.Answer
 	err     error
 	overdue bool // as lookup.overdue
 }
@@ -93,7 +93,7 @@ func (a *ahead) proceed() {
 		if r.reverse {
 			group = &a.reverse
 		}
-		group.Ask(r.question, ask.TakerFunc(func(answer resolver.Answer, err error) {
+		group.Ask(r.question, ask.TakerFunc(func(answer *resolver.Answer, err error) {
 			p.answer, p.err = answer, err
 			p.overdue = r.reverse && resolver.Temporary(err) && a.limit.reverse().Err() != nil
 			close(p.done)

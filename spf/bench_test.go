@@ -99,10 +99,10 @@ func TestTheAllocationsOfAMatchAreFew(t *testing.T) {
 		{"one ip4: the Result", one, "192.0.2.1", 1},
 		{"four includes beside each other: the path of records too", includes(false), "192.0.2.4", 2},
 		{"four nested includes", includes(true), "192.0.2.4", 2},
-		{"a, mx and macros: answers and names too", mixed(), "192.0.2.4", 8},
+		{"a, mx and macros: a name and a part of it too", mixed(), "192.0.2.4", 3},
 	} {
 		session := spf.Envelope{IP: mustAddr(test.ip), HELO: "mail.example.com", MailFrom: "user@example.com"}
-		checker := spf.Checker{Resolver: test.zone}
+		checker := spf.Checker{Resolver: &resolver.Cache{Resolver: test.zone}}
 		if n := testing.AllocsPerRun(100, func() { checker.Check(t.Context(), session) }); n != test.want {
 			t.Errorf("%s: %v allocations, want %v", test.name, n, test.want)
 		}

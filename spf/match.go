@@ -151,8 +151,7 @@ func appendExchangers(hosts []string, records []resolver.MX) []string {
 }
 
 // ask asks a question of the term under evaluation. There being no answer is not an
-// error here: it counts as a void lookup, and the answer is nil. It is a large value, and
-// not copied.
+// error here: it counts as a void lookup, and the answer is nil.
 func (m *matcher) ask(q resolver.Question, f *frame) (*resolver.Answer, *ending) {
 	l, stop := m.lookup(q, f, false)
 	switch {
@@ -165,7 +164,7 @@ func (m *matcher) ask(q resolver.Question, f *frame) (*resolver.Answer, *ending)
 	case l.err != nil:
 		return nil, unanswered(l.err)
 	}
-	return &l.answer, nil
+	return l.answer, nil
 }
 
 // lookup returns the outcome of a question for the term under evaluation of f; f is nil

@@ -97,14 +97,14 @@ func (p *prefetch) term(t *Term, current string, counted int) {
 	switch t.Kind {
 	case KindInclude, KindRedirect:
 		r.question.Type = resolver.TypeTXT
-		r.then = func(a resolver.Answer) {
+		r.then = func(a *resolver.Answer) {
 			if record, stop := p.records.choose(a.TXT, p.limits); stop == nil {
 				p.terms(record.Terms, name, counted, false)
 			}
 		}
 	case KindMX:
 		r.question.Type = resolver.TypeMX
-		r.then = func(a resolver.Answer) {
+		r.then = func(a *resolver.Answer) {
 			if hosts := appendExchangers(nil, a.MX); len(hosts) <= p.limits.MXHosts {
 				p.hosts(hosts, false)
 			}
@@ -112,7 +112,7 @@ func (p *prefetch) term(t *Term, current string, counted int) {
 	case KindPTR:
 		r.question = resolver.Question{Name: reverseName(p.ip), Type: resolver.TypePTR}
 		r.reverse = true
-		r.then = func(a resolver.Answer) {
+		r.then = func(a *resolver.Answer) {
 			p.hosts(within(pointers(a.PTR, p.limits.PTRNames), name), true)
 		}
 	case KindExists:

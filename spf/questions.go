@@ -34,7 +34,7 @@ type questions struct {
 // A lookup is a DNS question and its outcome.
 type lookup struct {
 	question resolver.Question
-	answer   resolver.Answer
+	answer   *resolver.Answer // shared; not nil
 	err      error
 
 	// overdue says that the question was one of reverse DNS and is failed because
@@ -110,7 +110,7 @@ func (q *questions) ask(l *lookup, reverse bool) {
 		return
 	}
 	var known bool
-	if known, l.err = resolver.Recall(seam.Internal{}, q.ctx, q.resolver, l.question, &l.answer); known {
+	if l.answer, known, l.err = resolver.Recall(seam.Internal{}, q.ctx, q.resolver, l.question); known {
 		return
 	}
 	if q.memoryOnly {
@@ -216,7 +216,7 @@ func (l *timeLimit) reverse() context.Context {
 
 // fail makes l the lookup of a question that there was no time for.
 func (l *lookup) fail() {
-	l.err = &resolver.Error{Question: l.question, Err: resolver.ErrTimeout}
+	l.answer, l.err = new(resolver.Answer), &resolver.Error{Question: l.question, Err: resolver.ErrTimeout}
 	l.overdue = true
 }
 

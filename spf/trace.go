@@ -141,7 +141,7 @@ func (f *frame) traceAnswer(l *lookup) {
 
 // presentation writes the records of an answer as a zone file has them, with the
 // escapes of RFC 1035, section 5.1, for whatever is not printable ASCII.
-func presentation(a resolver.Answer) []string {
+func presentation(a *resolver.Answer) []string {
 	var records []string
 	for _, txt := range a.TXT {
 		records = append(records, `"`+escape(txt)+`"`)

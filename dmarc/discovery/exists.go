@@ -45,7 +45,7 @@ func (e *existence) ask(n int) {
 		return
 	}
 	e.question.Type = existenceTypes[n]
-	e.group.Ask(e.question, ask.TakerFunc(func(answer resolver.Answer, err error) {
+	e.group.Ask(e.question, ask.TakerFunc(func(answer *resolver.Answer, err error) {
 		switch {
 		case err == nil:
 			e.exists, e.authentic = ExistenceYes, answer.Authentic

@@ -289,7 +289,7 @@ func (s *Search) ask(lookups []lookup) {
 
 // Take takes the outcome of the question. Whoever takes the last one that the policy depends
 // on asks whether the Author Domain exists.
-func (l *lookup) Take(answer resolver.Answer, err error) {
+func (l *lookup) Take(answer *resolver.Answer, err error) {
 	defer l.search.pending.Done()
 	q := l.query
 	q.Authentic = answer.Authentic

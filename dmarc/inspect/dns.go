@@ -100,7 +100,7 @@ func (a *asker) ahead(list ...resolver.Question) {
 	g.Begin(a.ctx, a.resolver)
 	defer g.Close()
 	for _, q := range list {
-		g.Ask(q, ask.TakerFunc(func(resolver.Answer, error) {}))
+		g.Ask(q, ask.TakerFunc(func(*resolver.Answer, error) {}))
 	}
 	g.Wait()
 }
@@ -110,7 +110,7 @@ func (a *asker) ahead(list ...resolver.Question) {
 func (a *asker) get(q resolver.Question, matters bool) (resolver.Answer, error) {
 	answer, err := ask.Do(a.ctx, a.resolver, q)
 	if err == nil || !resolver.Temporary(err) {
-		return answer, nil
+		return *answer, nil
 	}
 	a.failed(q, err, matters)
 	return resolver.Answer{}, err

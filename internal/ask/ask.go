@@ -34,16 +34,17 @@ import (
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
-// A Taker takes the outcome of a question.
+// A Taker takes the outcome of a question. The Answer is never nil, and is shared: it must not
+// be changed. Its TTL is not to be relied on.
 type Taker interface {
-	Take(a resolver.Answer, err error)
+	Take(a *resolver.Answer, err error)
 }
 
 // TakerFunc is a function as a Taker.
-type TakerFunc func(a resolver.Answer, err error)
+type TakerFunc func(a *resolver.Answer, err error)
 
 // Take calls f.
-func (f TakerFunc) Take(a resolver.Answer, err error) { f(a, err) }
+func (f TakerFunc) Take(a *resolver.Answer, err error) { f(a, err) }
 
 // A Group asks the questions of one message. It must not be copied after Begin.
 //
@@ -69,11 +70,10 @@ func (g *Group) Begin(ctx context.Context, r resolver.Resolver) {
 	g.ctx, g.resolver = ctx, r
 }
 
-// Known returns the outcome for q if the Resolver holds it in memory. If ok is false,
-// nothing was asked.
-func (g *Group) Known(q resolver.Question) (a resolver.Answer, ok bool, err error) {
-	ok, err = resolver.Recall(seam.Internal{}, g.ctx, g.resolver, q, &a)
-	return a, ok, err
+// Known returns the outcome for q, as a Taker gets it, if the Resolver holds it in memory. If
+// ok is false, nothing was asked.
+func (g *Group) Known(q resolver.Question) (a *resolver.Answer, ok bool, err error) {
+	return resolver.Recall(seam.Internal{}, g.ctx, g.resolver, q)
 }
 
 // Ask asks q and gives the outcome to t.
@@ -83,7 +83,9 @@ func (g *Group) Ask(q resolver.Question, t Taker) {
 		return
 	}
 	ctx := g.context()
-	g.wait.Go(func() { resolver.Contained(seam.Internal{}, ctx, g.resolver, q, t.Take) })
+	g.wait.Go(func() {
+		resolver.Contained(seam.Internal{}, ctx, g.resolver, q, func(a resolver.Answer, err error) { t.Take(&a, err) })
+	})
 }
 
 // Go runs f in a goroutine, with a context that ends when the Group is closed. If f
@@ -134,21 +136,20 @@ func (g *Group) context() context.Context {
 	return g.own
 }
 
-// Do asks r one question, and returns when it has the outcome. If r is nil, it is
-// resolver.Default.
-func Do(ctx context.Context, r resolver.Resolver, q resolver.Question) (resolver.Answer, error) {
+// Do asks r one question, and returns the outcome, as a Taker gets it, when it is there. If r
+// is nil, it is resolver.Default.
+func Do(ctx context.Context, r resolver.Resolver, q resolver.Question) (*resolver.Answer, error) {
 	if r == nil {
 		r = resolver.Default()
 	}
-	var a resolver.Answer
-	if ok, err := resolver.Recall(seam.Internal{}, ctx, r, q, &a); ok {
+	if a, ok, err := resolver.Recall(seam.Internal{}, ctx, r, q); ok {
 		return a, err
 	}
 	// In a goroutine, since that is what a Resolver may end.
 	var o outcome
 	o.wait.Go(func() { resolver.Contained(seam.Internal{}, ctx, r, q, o.take) })
 	o.wait.Wait()
-	return o.answer, o.err
+	return &o.answer, o.err
 }
 
 type outcome struct {
@@ -160,7 +161,7 @@ type outcome struct {
 func (o *outcome) take(a resolver.Answer, err error) { o.answer, o.err = a, err }
 
 // Authentic says whether DNSSEC vouches for an outcome: an answer, or the absence of one.
-func Authentic(a resolver.Answer, err error) resolver.Authentic {
+func Authentic(a *resolver.Answer, err error) resolver.Authentic {
 	if err == nil {
 		return a.Authentic
 	}

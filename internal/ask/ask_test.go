@@ -65,7 +65,7 @@ func TestNoResolverIsTheDefaultOne(t *testing.T) {
 	var g Group
 	g.Begin(t.Context(), nil)
 	defer g.Close()
-	g.Ask(none, TakerFunc(func(_ resolver.Answer, err error) {
+	g.Ask(none, TakerFunc(func(_ *resolver.Answer, err error) {
 		if !errors.Is(err, resolver.ErrName) {
 			t.Error(err)
 		}
@@ -83,7 +83,7 @@ func TestAuthenticIsThatOfTheAnswerOrOfItsAbsence(t *testing.T) {
 		{resolver.Answer{Authentic: resolver.AuthenticYes}, resolver.ErrNXDomain, resolver.AuthenticUnknown},
 		{resolver.Answer{}, fmt.Errorf("asked: %w", &resolver.Error{Err: resolver.ErrNXDomain, Authentic: resolver.AuthenticNo}), resolver.AuthenticNo},
 	} {
-		if got := Authentic(tt.a, tt.err); got != tt.want {
+		if got := Authentic(&tt.a, tt.err); got != tt.want {
 			t.Errorf("%v, %v: %v, want %v", tt.a, tt.err, got, tt.want)
 		}
 	}
@@ -96,7 +96,7 @@ func TestAGroupTakesEveryOutcomeOnce(t *testing.T) {
 			g.Begin(t.Context(), tt.r)
 			defer g.Close()
 			var taken atomic.Int32
-			g.Ask(question, TakerFunc(func(a resolver.Answer, err error) {
+			g.Ask(question, TakerFunc(func(a *resolver.Answer, err error) {
 				if !errors.Is(err, tt.want) || (a.Count() == 1) != (tt.want == nil) {
 					t.Errorf("%s: %v, %v", tt.what, a, err)
 				}
@@ -116,7 +116,7 @@ func TestWaitWaitsForQuestionsThatAnOutcomeLeadsTo(t *testing.T) {
 		g.Begin(t.Context(), after(time.Second))
 		left := 3
 		var next TakerFunc
-		next = func(resolver.Answer, error) {
+		next = func(*resolver.Answer, error) {
 			if left--; left > 0 {
 				g.Ask(question, next)
 			}
@@ -136,7 +136,7 @@ func TestCloseEndsWhatIsUnderWayAndWaitsForIt(t *testing.T) {
 		var g Group
 		g.Begin(t.Context(), after(time.Hour))
 		outcome := errors.New("none")
-		take := TakerFunc(func(_ resolver.Answer, err error) { outcome = err })
+		take := TakerFunc(func(_ *resolver.Answer, err error) { outcome = err })
 		g.Ask(question, take)
 		start := time.Now()
 		g.Close()
@@ -153,7 +153,7 @@ func TestAClosedGroupAsksNothing(t *testing.T) {
 		g.Begin(t.Context(), after(time.Hour))
 		g.Close()
 		var outcome error
-		g.Ask(question, TakerFunc(func(_ resolver.Answer, err error) { outcome = err }))
+		g.Ask(question, TakerFunc(func(_ *resolver.Answer, err error) { outcome = err }))
 		g.Wait()
 		if !errors.Is(outcome, context.Canceled) {
 			t.Error(outcome)
@@ -187,13 +187,14 @@ func TestAFunctionOfAGroupIsWaitedForHoweverItEnds(t *testing.T) {
 }
 
 type lookup struct {
-	answer resolver.Answer
+	answer *resolver.Answer
 	err    error
 }
 
-func (l *lookup) Take(a resolver.Answer, err error) { l.answer, l.err = a, err }
+func (l *lookup) Take(a *resolver.Answer, err error) { l.answer, l.err = a, err }
 
 func TestAnswersFromMemoryAllocateNothing(t *testing.T) {
+	memory := &resolver.Cache{Resolver: memory}
 	lookups := make([]lookup, 3)
 	if n := testing.AllocsPerRun(100, func() {
 		var g Group

@@ -13,7 +13,7 @@ import (
 type Lookup struct {
 	Name string // selector._domainkey.domain
 
-	answer resolver.Answer
+	answer *resolver.Answer
 	err    error
 }
 
@@ -23,7 +23,7 @@ func (l *Lookup) Question() resolver.Question {
 }
 
 // Take takes the outcome.
-func (l *Lookup) Take(answer resolver.Answer, err error) { l.answer, l.err = answer, err }
+func (l *Lookup) Take(answer *resolver.Answer, err error) { l.answer, l.err = answer, err }
 
 // Authentic says whether DNSSEC vouches for the outcome, also if it is that there is
 // no key.

@@ -127,6 +127,6 @@ func asker(ctx context.Context, r resolver.Resolver) func(resolver.Question) (re
 		if err != nil && !resolver.Temporary(err) {
 			return resolver.Answer{}, nil
 		}
-		return answer, err
+		return *answer, err
 	}
 }
