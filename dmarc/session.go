@@ -13,6 +13,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/indirect"
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/internal/header"
 	"github.com/mailverdict/mailverdict/internal/message"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -67,9 +68,10 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	o := v.settings()
 	w := o.works.Get()
 	w.options, w.resolver, w.ctx, w.envelope = o, v.Resolver, ctx, e
-	w.mailFrom.start(w, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
+	var now clock.Moment
+	w.mailFrom.start(&now, w, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
 	if !w.sameIdentity() {
-		w.helo.start(w, &o.helo, spf.IdentityHELO, o.heloQuestions)
+		w.helo.start(&now, w, &o.helo, spf.IdentityHELO, o.heloQuestions)
 	}
 	w.message = o.messages.Get(o.limits)
 	w.keys.begin(w, o.keyQuestions, o.time)

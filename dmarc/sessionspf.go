@@ -5,7 +5,7 @@ import (
 
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
-	"github.com/mailverdict/mailverdict/internal/seam"
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -65,11 +65,11 @@ type spfCheck struct {
 }
 
 // start starts the check, by a Checker that serves all messages.
-func (c *spfCheck) start(w *work, checker *spf.Checker, id spf.Identity, most int) {
+func (c *spfCheck) start(at *clock.Moment, w *work, checker *spf.Checker, id spf.Identity, most int) {
 	e := w.envelope
 	c.budget.Resolver, c.budget.Questions, c.budget.Time = w.resolver, most, w.options.time
 	var ok bool
-	if c.result, ok = checker.CheckBy(seam.Internal{}, w.ctx, &c.budget, id, e, true); ok {
+	if c.result, ok = checker.CheckBy(at, w.ctx, &c.budget, id, e, true); ok {
 		return
 	}
 	var ctx context.Context
@@ -77,7 +77,7 @@ func (c *spfCheck) start(w *work, checker *spf.Checker, id spf.Identity, most in
 	c.done = make(chan struct{})
 	c.group.Begin(ctx, &c.budget)
 	c.group.Go(func(ctx context.Context) {
-		c.result, _ = checker.CheckBy(seam.Internal{}, ctx, &c.budget, id, e, false)
+		c.result, _ = checker.CheckBy(new(clock.Moment), ctx, &c.budget, id, e, false)
 		close(c.done)
 	}, func(err error) {
 		c.result = &spf.Result{Identity: id, Status: spf.StatusTempError, Domain: pathDomain(e), Err: cause.Wrap(spf.ErrDNS, "", err)}

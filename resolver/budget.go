@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/internal/latetimer"
 	"github.com/mailverdict/mailverdict/internal/limit"
 	"github.com/mailverdict/mailverdict/internal/seam"
@@ -128,7 +129,7 @@ func (b *Budget) resolve(ctx context.Context, q Question) outcome {
 
 // recall answers q if its outcome is known, or its Resolver recalls it. That counts like
 // a question that is asked, unless q is none.
-func (b *Budget) recall(ctx context.Context, q Question) (m memory, ok bool) {
+func (b *Budget) recall(at *clock.Moment, ctx context.Context, q Question) (m memory, ok bool) {
 	b.lock()
 	defer b.mu.Unlock()
 	if known := b.known(q); known != nil {
@@ -138,7 +139,7 @@ func (b *Budget) recall(ctx context.Context, q Question) (m memory, ok bool) {
 		return m, false
 	}
 	before := b.count
-	if m, ok = b.recallFrom(ctx, q); !ok || m.err != nil {
+	if m, ok = b.recallFrom(at, ctx, q); !ok || m.err != nil {
 		if err := q.check(); err != nil {
 			return forgotten(err), true
 		}
@@ -161,13 +162,13 @@ func (b *Budget) recall(ctx context.Context, q Question) (m memory, ok bool) {
 
 // recallFrom recalls from the Resolver. It gives mu, which the caller holds, away meanwhile
 // if a function of the user's may be called.
-func (b *Budget) recallFrom(ctx context.Context, q Question) (m memory, ok bool) {
+func (b *Budget) recallFrom(at *clock.Moment, ctx context.Context, q Question) (m memory, ok bool) {
 	switch b.dns.(type) {
 	case *Budget, *observed:
 		b.mu.Unlock()
 		defer b.mu.Lock()
 	}
-	return recall(ctx, b.dns, q)
+	return recall(at, ctx, b.dns, q)
 }
 
 // known returns the outcome of q if there is one, or the error if no other question may

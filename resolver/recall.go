@@ -6,22 +6,23 @@ import (
 	"math"
 	"time"
 
-	"github.com/mailverdict/mailverdict/internal/seam"
+	"github.com/mailverdict/mailverdict/internal/clock"
 )
 
 // Recall returns the outcome for q if r holds it in memory, as a [Zone] and a [Cache] do, also
 // behind a [Budget] or [Wrap]. It never waits and starts no goroutine. If ok is false, nothing
 // was asked: call Resolve. The Answer is never nil if ok is true, and is shared: it must not be
-// changed. TTLs are those when the outcome was remembered. Recall is for this module alone.
+// changed. TTLs are those when the outcome was remembered. At is the moment in which that is
+// done. Recall is for this module alone.
 //
 // Recall goes by the type of r and not by a method, so that a Resolver which embeds a Zone
 // or Cache is asked by its own Resolve. Ok is false if ctx has ended, and where its questions
 // are traced: the trace would show this one twice.
-func Recall(_ seam.Internal, ctx context.Context, r Resolver, q Question) (a *Answer, ok bool, err error) {
+func Recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (a *Answer, ok bool, err error) {
 	if tracerOf(ctx) != nil || ctx.Err() != nil {
 		return nil, false, nil
 	}
-	m, ok := recall(ctx, r, q)
+	m, ok := recall(at, ctx, r, q)
 	return m.answer, ok, m.err
 }
 
@@ -50,20 +51,20 @@ func (m memory) outcome() (Answer, error) {
 }
 
 // recall is Recall for a context that has not ended and is not traced.
-func recall(ctx context.Context, r Resolver, q Question) (m memory, ok bool) {
+func recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (m memory, ok bool) {
 	switch r := r.(type) {
 	case Zone:
 		return r.recall(q)
 	case *Cache:
 		if r != nil { // else Resolve panics, where that is contained
-			return r.recall(q)
+			return r.recall(at, q)
 		}
 	case *Budget:
 		if r != nil {
-			return r.recall(ctx, q)
+			return r.recall(at, ctx, q)
 		}
 	case *observed:
-		return r.recall(ctx, q)
+		return r.recall(at, ctx, q)
 	}
 	return m, false
 }
@@ -78,9 +79,9 @@ func (z Zone) recall(q Question) (m memory, ok bool) {
 }
 
 // recall answers q if the outcome is remembered.
-func (c *Cache) recall(q Question) (m memory, ok bool) {
-	if e, now := c.fresh(q); e != nil {
-		return e.at(now), true
+func (c *Cache) recall(at *clock.Moment, q Question) (m memory, ok bool) {
+	if e := c.fresh(at, q); e != nil {
+		return e.memory(at.Now()), true
 	}
 	if err := q.check(); err != nil {
 		return forgotten(err), true

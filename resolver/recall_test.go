@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
@@ -65,7 +66,7 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 		{"a context with a trace, which would see the question twice", traced, zone, "example.com", false, nil},
 	} {
 		q := resolver.Question{Name: tt.name, Type: resolver.TypeTXT}
-		a, ok, err := resolver.Recall(seam.Internal{}, tt.ctx, tt.r, q)
+		a, ok, err := resolver.Recall(new(clock.Moment), tt.ctx, tt.r, q)
 		if ok != tt.ok || !errors.Is(err, tt.err) || (a != nil) != tt.ok || ok && (a.Count() > 0) != (tt.err == nil) {
 			t.Errorf("%s: %v, %t, %v; want %t, %v", tt.what, a, ok, err, tt.ok, tt.err)
 		}
@@ -79,11 +80,11 @@ func TestACacheRecallsUntilTheTTLHasPassed(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(59 * time.Second)
-		if a, ok, err := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion); !ok || err != nil || a.Count() != 1 {
+		if a, ok, err := resolver.Recall(new(clock.Moment), t.Context(), cache, recallQuestion); !ok || err != nil || a.Count() != 1 {
 			t.Errorf("before: %v, %t, %v", a, ok, err)
 		}
 		time.Sleep(time.Second)
-		if _, ok, _ := resolver.Recall(seam.Internal{}, t.Context(), cache, recallQuestion); ok {
+		if _, ok, _ := resolver.Recall(new(clock.Moment), t.Context(), cache, recallQuestion); ok {
 			t.Error("recalled after its TTL")
 		}
 	})
@@ -108,7 +109,7 @@ func TestUsersGetTheTTLThatIsLeftOfWhatIsRecalled(t *testing.T) {
 			b := &resolver.Budget{Resolver: resolver.Wrap(cache, func(_ context.Context, _ resolver.Question, a resolver.Answer, err error) {
 				seen = ttl(a, err)
 			})}
-			if _, ok, _ := resolver.Recall(seam.Internal{}, t.Context(), b, q); !ok || seen != time.Second {
+			if _, ok, _ := resolver.Recall(new(clock.Moment), t.Context(), b, q); !ok || seen != time.Second {
 				t.Errorf("%s, watched: %t, %s", q, ok, seen)
 			}
 			if got := ttl(b.Resolve(t.Context(), q)); got != time.Second {
@@ -125,13 +126,13 @@ func TestABudgetIsNotLockedWhileItIsWatched(t *testing.T) {
 	b.Resolver = resolver.Wrap(resolver.Zone{"example.com": {TXT: []string{"text"}}}, func(context.Context, resolver.Question, resolver.Answer, error) {
 		asked = b.Asked()
 	})
-	if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), &b, recallQuestion); !ok || err != nil || asked != 0 || b.Asked() != 1 {
+	if _, ok, err := resolver.Recall(new(clock.Moment), t.Context(), &b, recallQuestion); !ok || err != nil || asked != 0 || b.Asked() != 1 {
 		t.Errorf("%t, %v, %d and %d asked", ok, err, asked, b.Asked())
 	}
 	outer := resolver.Budget{Resolver: resolver.Wrap(resolver.Zone{}, func(context.Context, resolver.Question, resolver.Answer, error) { panic("watching") })}
 	func() {
 		defer func() { recover() }()
-		resolver.Recall(seam.Internal{}, t.Context(), &outer, recallQuestion)
+		resolver.Recall(new(clock.Moment), t.Context(), &outer, recallQuestion)
 	}()
 	if n := outer.Asked(); n != 0 { // does not wait for ever
 		t.Errorf("%d asked", n)
@@ -144,7 +145,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 	other := resolver.Question{Name: "www.example.com", Type: resolver.TypeTXT}
 	for range 3 { // equal ones once
 		for _, q := range []resolver.Question{recallQuestion, other} {
-			if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
+			if _, ok, err := resolver.Recall(new(clock.Moment), t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
 				t.Fatalf("%s: %t, %v", q, ok, err)
 			}
 			if _, err := b.Resolve(t.Context(), q); errors.Is(err, resolver.ErrLimit) {
@@ -156,7 +157,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 		t.Errorf("%d asked, want 2", n)
 	}
 	third := resolver.Question{Name: "ftp.example.com", Type: resolver.TypeTXT}
-	if _, ok, err := resolver.Recall(seam.Internal{}, t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
+	if _, ok, err := resolver.Recall(new(clock.Moment), t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
 		t.Errorf("the third: %t, %v; want the limit", ok, err)
 	}
 }

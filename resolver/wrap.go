@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/internal/contain"
 	"github.com/mailverdict/mailverdict/internal/seam"
 )
@@ -38,8 +39,8 @@ func (o *observed) Resolve(ctx context.Context, q Question) (a Answer, err error
 }
 
 // recall answers q if the Resolver that is wrapped recalls it.
-func (o *observed) recall(ctx context.Context, q Question) (m memory, ok bool) {
-	if m, ok = recall(ctx, o.resolver, q); ok {
+func (o *observed) recall(at *clock.Moment, ctx context.Context, q Question) (m memory, ok bool) {
+	if m, ok = recall(at, ctx, o.resolver, q); ok {
 		a, err := m.outcome()
 		o.after(ctx, q, a, err)
 	}

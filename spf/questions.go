@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/mailverdict/mailverdict/internal/ask"
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/internal/latetimer"
-	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -19,8 +19,9 @@ type questions struct {
 	resolver resolver.Resolver
 	limits   *Limits
 
-	memoryOnly bool // do not wait for an answer
-	needsDNS   bool // memoryOnly, and memory has not all answers
+	moment     clock.Moment // until an answer is waited for
+	memoryOnly bool         // do not wait for an answer
+	needsDNS   bool         // memoryOnly, and memory has not all answers
 
 	asked int       // how many the evaluation came to
 	first [6]lookup // the first of them, which is all in most checks
@@ -110,7 +111,7 @@ func (q *questions) ask(l *lookup, reverse bool) {
 		return
 	}
 	var known bool
-	if l.answer, known, l.err = resolver.Recall(seam.Internal{}, q.ctx, q.resolver, l.question); known {
+	if l.answer, known, l.err = resolver.Recall(&q.moment, q.ctx, q.resolver, l.question); known {
 		return
 	}
 	if q.memoryOnly {
@@ -127,6 +128,7 @@ func (q *questions) ask(l *lookup, reverse bool) {
 			return
 		}
 	}
+	q.moment = clock.Moment{} // that of the next question is a later one
 	began := time.Now()
 	l.answer, l.err = ask.Do(ctx, q.resolver, l.question)
 	q.slow = q.slow || time.Since(began) > atOnce
@@ -140,6 +142,7 @@ func (q *questions) await(p *pending, l *lookup, reverse bool) bool {
 	if reverse {
 		ctx = q.limit.reverse()
 	}
+	q.moment = clock.Moment{}
 	select {
 	case <-p.done:
 		l.answer, l.err, l.overdue = p.answer, p.err, p.overdue

@@ -69,7 +69,7 @@ import (
 	"net/netip"
 	"sync"
 
-	"github.com/mailverdict/mailverdict/internal/seam"
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -128,7 +128,7 @@ type Options struct {
 // Check evaluates the MAIL FROM identity of e. It always returns a result; a
 // context that ends before it is one with StatusTempError.
 func (c *Checker) Check(ctx context.Context, e Envelope) *Result {
-	r, _ := c.check(ctx, c.Resolver, IdentityMailFrom, e, false)
+	r, _ := c.check(new(clock.Moment), ctx, c.Resolver, IdentityMailFrom, e, false)
 	return r
 }
 
@@ -136,18 +136,18 @@ func (c *Checker) Check(ctx context.Context, e Envelope) *Result {
 // beside MAIL FROM. The two results are not exchangeable: a pass for HELO says
 // nothing of MAIL FROM.
 func (c *Checker) CheckHELO(ctx context.Context, e Envelope) *Result {
-	r, _ := c.check(ctx, c.Resolver, IdentityHELO, e, false)
+	r, _ := c.check(new(clock.Moment), ctx, c.Resolver, IdentityHELO, e, false)
 	return r
 }
 
 // CheckBy is Check or CheckHELO by another Resolver. With memoryOnly it waits for no
-// answer, and ok is false if one is not in memory. It is for this module alone: package
-// dmarc has a Resolver for each message.
-func (c *Checker) CheckBy(_ seam.Internal, ctx context.Context, r resolver.Resolver, id Identity, e Envelope, memoryOnly bool) (result *Result, ok bool) {
-	return c.check(ctx, r, id, e, memoryOnly)
+// answer, and ok is false if one is not in memory. At is the moment in which the check begins.
+// CheckBy is for this module alone: package dmarc has a Resolver for each message.
+func (c *Checker) CheckBy(at *clock.Moment, ctx context.Context, r resolver.Resolver, id Identity, e Envelope, memoryOnly bool) (result *Result, ok bool) {
+	return c.check(at, ctx, r, id, e, memoryOnly)
 }
 
-func (c *Checker) check(ctx context.Context, r resolver.Resolver, id Identity, envelope Envelope, memoryOnly bool) (*Result, bool) {
+func (c *Checker) check(at *clock.Moment, ctx context.Context, r resolver.Resolver, id Identity, envelope Envelope, memoryOnly bool) (*Result, bool) {
 	c.once.Do(func() {
 		c.options = c.Options
 		c.options.Limits = c.Options.Limits.withDefaults()
@@ -169,8 +169,9 @@ func (c *Checker) check(ctx context.Context, r resolver.Resolver, id Identity, e
 	e.receiver, e.sequential, e.trace = c.options.Receiver, c.options.Sequential, c.options.Trace
 	e.limits, e.records = &c.options.Limits, &c.records
 	q := &e.questions
-	q.ctx, q.resolver, q.limits, q.memoryOnly = ctx, r, e.limits, memoryOnly
+	q.ctx, q.resolver, q.limits, q.moment, q.memoryOnly = ctx, r, e.limits, *at, memoryOnly
 	e.run(result)
+	*at = q.moment
 	if e.questions.needsDNS {
 		return nil, false
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/mailverdict/mailverdict/dmarc/record"
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/internal/domain"
 	"github.com/mailverdict/mailverdict/internal/kept"
 	"github.com/mailverdict/mailverdict/internal/limit"
@@ -282,8 +283,9 @@ const prefix = "_dmarc."
 
 func (s *Search) ask(lookups []lookup) {
 	s.pending.Add(len(lookups))
+	var now clock.Moment
 	for i := range lookups {
-		s.group.Ask(lookups[i].question, &lookups[i])
+		s.group.AskAt(&now, lookups[i].question, &lookups[i])
 	}
 }
 

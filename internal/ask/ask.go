@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/internal/contain"
 	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
@@ -70,15 +71,12 @@ func (g *Group) Begin(ctx context.Context, r resolver.Resolver) {
 	g.ctx, g.resolver = ctx, r
 }
 
-// Known returns the outcome for q, as a Taker gets it, if the Resolver holds it in memory. If
-// ok is false, nothing was asked.
-func (g *Group) Known(q resolver.Question) (a *resolver.Answer, ok bool, err error) {
-	return resolver.Recall(seam.Internal{}, g.ctx, g.resolver, q)
-}
-
 // Ask asks q and gives the outcome to t.
-func (g *Group) Ask(q resolver.Question, t Taker) {
-	if a, ok, err := g.Known(q); ok {
+func (g *Group) Ask(q resolver.Question, t Taker) { g.AskAt(new(clock.Moment), q, t) }
+
+// AskAt is Ask for one of several questions that are asked in the same moment.
+func (g *Group) AskAt(at *clock.Moment, q resolver.Question, t Taker) {
+	if a, ok, err := resolver.Recall(at, g.ctx, g.resolver, q); ok {
 		t.Take(a, err)
 		return
 	}
@@ -142,7 +140,7 @@ func Do(ctx context.Context, r resolver.Resolver, q resolver.Question) (*resolve
 	if r == nil {
 		r = resolver.Default()
 	}
-	if a, ok, err := resolver.Recall(seam.Internal{}, ctx, r, q); ok {
+	if a, ok, err := resolver.Recall(new(clock.Moment), ctx, r, q); ok {
 		return a, err
 	}
 	// In a goroutine, since that is what a Resolver may end.
