@@ -17,6 +17,7 @@ import (
 // mechanisms (match.go, ptr.go), and from there to the questions (questions.go).
 type evaluation struct {
 	matcher
+	decisive    decisive
 	explanation string
 
 	// TXT records that were not taken, and their domain: see Result.Rejected.
@@ -60,12 +61,14 @@ func (f *frame) appendTo(path []place) []place {
 type outcome struct {
 	status Status
 	err    error
+}
 
-	// The term that matched, or nil, and the record and domain that it is of; record
-	// is empty if there is none.
-	term   *Term
-	record string
+// A decisive record is the one that the result comes from: that of the identity, or one that
+// it was redirected to. Nothing is set if there is none.
+type decisive struct {
+	record *Record
 	domain string
+	term   *Term // that matched, or nil
 }
 
 // run evaluates the records and fills in what the result says of them.
@@ -73,9 +76,11 @@ func (e *evaluation) run(r *Result) {
 	defer e.questions.end()
 	o := e.host(e.domain, nil, false)
 	r.Status, r.Err = o.status, o.err
-	r.Record, r.RecordDomain = o.record, o.domain
-	if o.term != nil {
-		r.Mechanism = o.term.Text
+	if d := &e.decisive; d.record != nil {
+		r.Record, r.RecordDomain = d.record.Text, d.domain
+		if d.term != nil {
+			r.Mechanism = d.term.Text
+		}
 	}
 	r.Lookups, r.VoidLookups, r.Questions = e.lookups, e.voids, e.questions.asked
 	r.Authentic = e.authentic
@@ -100,12 +105,15 @@ func (e *evaluation) host(name string, outer *frame, included bool) outcome {
 		f.record = record
 		f.traceRecord()
 		e.prefetch.record(record, name, e.lookups)
-		depth := len(e.path)
-		e.path = outer.appendTo(e.path)
-		o = e.evaluate(&f)
-		e.path = e.path[:depth]
+		if outer == nil {
+			o = e.evaluate(&f)
+		} else {
+			e.path = outer.appendTo(e.path)
+			o = e.evaluate(&f)
+			e.path = e.path[:len(e.path)-1]
+		}
 	} else {
-		o = outcome{status: stop.status, err: stop.err}
+		o = outcome{stop.status, stop.err}
 	}
 	f.endTrace(o)
 	return o
@@ -143,21 +151,21 @@ func (e *evaluation) find(name string, outer *frame) (*Record, *ending) {
 
 // evaluate evaluates the record of f: RFC 7208, sections 4.6 and 4.7.
 func (e *evaluation) evaluate(f *frame) outcome {
-	o := e.terms(f)
-	if o.term != nil || o.err != nil {
+	if !f.included {
+		e.decisive = decisive{record: f.record, domain: f.domain}
+	}
+	if o, ended := e.terms(f); ended {
 		return o
 	}
 	if redirect := f.record.find(KindRedirect); redirect != nil {
-		return e.redirect(redirect, f, o)
+		return e.redirect(redirect, f)
 	}
-	o.status, o.err = StatusNeutral, ErrNoMatch
-	return o
+	return outcome{StatusNeutral, ErrNoMatch}
 }
 
-// terms evaluates the mechanisms of a record in order, up to one that matches or fails:
-// RFC 7208, section 4.6.2.
-func (e *evaluation) terms(f *frame) outcome {
-	o := outcome{record: f.record.Text, domain: f.domain}
+// terms evaluates the mechanisms of a record in order, up to one that matches or fails, which
+// is what ended says: RFC 7208, section 4.6.2.
+func (e *evaluation) terms(f *frame) (o outcome, ended bool) {
 	for i := range f.record.Terms {
 		t := &f.record.Terms[i]
 		if t.Kind.IsModifier() || f.trace == nil && t.isNetwork() && !e.contains(t) {
@@ -166,18 +174,24 @@ func (e *evaluation) terms(f *frame) outcome {
 		f.next = i + 1
 		match, stop := e.term(t, f)
 		if stop != nil {
-			o.status, o.err = stop.status, inTerm(t, stop.err)
-			return o
+			return outcome{stop.status, inTerm(t, stop.err)}, true
 		}
 		if match {
-			o.status, o.term = t.Qualifier, t
-			if o.status == StatusFail && !f.included {
-				e.explain(f)
+			if !f.included {
+				e.matched(t, f)
 			}
-			return o
+			return outcome{status: t.Qualifier}, true
 		}
 	}
-	return o
+	return o, false
+}
+
+// matched notes that a term of the decisive record, which is that of f, has matched.
+func (e *evaluation) matched(t *Term, f *frame) {
+	e.decisive.term = t
+	if t.Qualifier == StatusFail {
+		e.explain(f)
+	}
 }
 
 // term evaluates one mechanism.
@@ -206,20 +220,15 @@ func (e *evaluation) include(t *Term, f *frame) (match bool, stop *ending) {
 	return o.status == StatusPass, nil
 }
 
-// redirect evaluates the record that stands in place of the one of f, of which the
-// outcome was o: RFC 7208, section 6.1.
-func (e *evaluation) redirect(t *Term, f *frame, o outcome) outcome {
+// redirect evaluates the record that stands in place of the one of f: RFC 7208, section 6.1.
+func (e *evaluation) redirect(t *Term, f *frame) outcome {
 	f.next = len(f.record.Terms)
 	f.beginStep(t)
 	f.void = false
 	next, stop := e.follow(t, f, f.included)
 	f.endStep(false, stop, &e.matcher)
 	if stop != nil {
-		o.status, o.err = stop.status, inTerm(t, stop.err)
-		return o
-	}
-	if next.record == "" {
-		next.record, next.domain = o.record, o.domain
+		return outcome{stop.status, inTerm(t, stop.err)}
 	}
 	if next.err != nil {
 		next.err = inTerm(t, next.err)
