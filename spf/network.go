@@ -12,6 +12,10 @@ import (
 type address struct{ high, low uint64 }
 
 func addressOf(ip netip.Addr) address {
+	if ip.Is4() {
+		octets := ip.As4()
+		return address{0, 0xffff<<32 | uint64(binary.BigEndian.Uint32(octets[:]))}
+	}
 	octets := ip.As16()
 	return address{binary.BigEndian.Uint64(octets[:8]), binary.BigEndian.Uint64(octets[8:])}
 }

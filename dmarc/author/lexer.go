@@ -31,39 +31,44 @@ type lexer struct {
 	commented bool   // a comment was passed over since the last delimiter
 }
 
-func (l *lexer) next() (token, error) {
-	token, err := l.scan()
-	l.last = token.kind
-	return token, err
+// next reads the next token into t, which is empty.
+func (l *lexer) next(t *token) error {
+	err := l.scan(t)
+	l.last = t.kind
+	return err
 }
 
-func (l *lexer) scan() (token, error) {
-	apart := false
+func (l *lexer) scan(t *token) (err error) {
 	for len(l.rest) > 0 {
-		at := len(l.body) - len(l.rest)
+		t.at = len(l.body) - len(l.rest)
 		switch c := l.rest[0]; {
 		case tagvalue.IsSpace(c):
-			l.rest, apart = l.rest[1:], true
+			l.rest, t.apart = l.rest[1:], true
 		case c == '(':
 			if err := l.comment(); err != nil {
-				return token{}, err
+				return err
 			}
-			l.commented, apart = true, true
+			l.commented, t.apart = true, true
 		case c == '"':
-			text, err := l.delimited('"', "a quoted string")
-			return token{quoted, text, at, apart}, err
+			t.kind = quoted
+			t.text, err = l.delimited('"', "a quoted string")
+			return err
 		case c == '[' && l.last == '@':
-			_, err := l.delimited(']', "an address literal")
-			return token{kind: literal}, err
+			t.kind = literal
+			_, err = l.delimited(']', "an address literal")
+			return err
 		case isSpecial(c):
-			return token{c, l.take(1), at, apart}, nil
+			t.kind, t.text = c, l.take(1)
+			return nil
 		case !atomText[c]:
-			return token{}, badOctet(c)
+			return badOctet(c)
 		default:
-			return token{atom, l.take(atomLength(l.rest)), at, apart}, nil
+			t.kind, t.text = atom, l.take(atomLength(l.rest))
+			return nil
 		}
 	}
-	return token{kind: end}, nil
+	t.kind = end
+	return nil
 }
 
 func isSpecial(c byte) bool {

@@ -68,7 +68,7 @@ func (p *parser) addresses() error {
 }
 
 // tokenRoom is memory for the tokens of nearly every address.
-type tokenRoom [16]token
+type tokenRoom [8]token
 
 // address reads one element of the list and the delimiter behind it. It is done at the
 // end of the body.
@@ -159,7 +159,7 @@ func (p *parser) angle(phrase []token, text string) (delimiter byte, err error) 
 	}
 	quotes := slices.ContainsFunc(phrase, quotesAt)
 	if quotes && slices.ContainsFunc(phrase, isPunctuation) ||
-		(quotes || encodedAts(text) > 0) && (routed || p.lexer.commented || !isPlain(tokens)) {
+		(routed || p.lexer.commented || !isPlain(tokens)) && (quotes || encodedAts(text) > 0) {
 		return 0, errQuotedAt
 	}
 	if delimiter != '>' {
@@ -186,15 +186,16 @@ func (p *parser) angle(phrase []token, text string) (delimiter byte, err error) 
 // tokens.
 func (p *parser) until(tokens []token) (_ []token, delimiter byte, err error) {
 	for {
-		token, err := p.lexer.next()
-		if err != nil {
+		n := len(tokens)
+		tokens = append(tokens, token{})
+		t := &tokens[n]
+		if err := p.lexer.next(t); err != nil {
 			return nil, 0, err
 		}
-		switch token.kind {
+		switch t.kind {
 		case '<', '>', ',', ';', ':', end:
-			return tokens, token.kind, nil
+			return tokens[:n], t.kind, nil
 		}
-		tokens = append(tokens, token)
 	}
 }
 
