@@ -23,6 +23,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mailverdict/mailverdict/internal/authordomain"
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -72,8 +73,8 @@ type Author struct {
 // Parse reads the body of a message's From field, of which there has to be one: in case the
 // message is read elsewhere.
 func Parse(from string) Author {
-	a := readField(from)
-	a.Fields, a.From = 1, oneLine(from)
+	a := Author{Fields: 1, From: oneLine(from)}
+	a.readField(from)
 	if a.Err == nil && len(a.Domains) > 1 {
 		a.Err = ErrSeveralDomains
 	}
@@ -118,10 +119,14 @@ func oneLine(body string) string {
 	if len(body) > maxFromText {
 		body = strings.Clone(body[:maxFromText]) // to keep nothing else of the field
 	}
-	if strings.ContainsAny(body, "\r\n") {
+	if strings.IndexByte(body, '\r') >= 0 || strings.IndexByte(body, '\n') >= 0 {
 		body = strings.NewReplacer("\r\n", "", "\r", " ", "\n", " ").Replace(body)
 	}
-	return strings.ToValidUTF8(strings.TrimSpace(body), "\uFFFD")
+	body = strings.TrimSpace(body)
+	if utf8.ValidString(body) {
+		return body // at once: it mostly is
+	}
+	return strings.ToValidUTF8(body, "\uFFFD")
 }
 
 // String returns the domains, or why there is no single one, as one line of printable ASCII.

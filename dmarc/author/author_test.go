@@ -251,6 +251,11 @@ func TestReadAuthor(t *testing.T) {
 	}
 }
 
+func readField(body string) (a Author) {
+	a.readField(body)
+	return a
+}
+
 // FuzzFrom holds readField against net/mail: where both find addresses, they find the same
 // domains.
 func FuzzFrom(f *testing.F) {

@@ -2,6 +2,7 @@ package author
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mailverdict/mailverdict/internal/tagvalue"
 )
@@ -189,9 +190,11 @@ var wideAts = [...]string{"\uFF20", "\uFE6B"}
 func hasAt(text string) bool { return countAts(text) > 0 }
 
 func countAts(text string) int {
-	n := strings.Count(text, "@")
-	for _, wide := range wideAts {
-		n += strings.Count(text, wide)
+	n := 0
+	for i := range len(text) {
+		if c := text[i]; (c == '@' || c >= utf8.RuneSelf) && atLength(text[i:]) > 0 {
+			n++
+		}
 	}
 	return n
 }

@@ -17,7 +17,7 @@ func readOneAt(body string) (string, []Problem) {
 		return "", nil
 	}
 	tokens := looseTokens(body)
-	at := slices.IndexFunc(tokens, func(t token) bool { return t.kind == '@' })
+	at := indexAt(tokens)
 	if at < 1 || at+1 == len(tokens) {
 		return "", nil
 	}

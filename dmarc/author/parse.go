@@ -19,17 +19,16 @@ const (
 // whether two readers could see two domains. A field of one mailbox that breaks the grammar
 // in a way that leaves one possible domain is taken, with Problems; otherwise what breaks it
 // is an error, and Domains are those that were read before.
-func readField(body string) (a Author) {
+func (a *Author) readField(body string) {
 	p := parser{lexer: lexer{body: body, rest: body}}
 	a.Err = p.addresses()
 	a.Domains, a.Mailboxes = p.domains, p.mailboxes
 	if a.Err == nil {
-		return a
+		return
 	}
 	if name, problems := readOneAt(body); name != "" {
-		return Author{Domains: []string{name}, Mailboxes: 1, Problems: problems}
+		a.Err, a.Domains, a.Mailboxes, a.Problems = nil, []string{name}, 1, problems
 	}
-	return a
 }
 
 // parser reads the body of a From field as RFC 5322, section 3.4, has it, with its
@@ -112,8 +111,10 @@ func (p *parser) beginGroup(phrase []token) error {
 	if p.group || len(phrase) == 0 {
 		return syntax(`":" where no group begins`)
 	}
-	if slices.ContainsFunc(phrase, quotesAt) {
-		return syntax(`"@" in the name of a group`)
+	for i := range phrase {
+		if phrase[i].quotesAt() {
+			return syntax(`"@" in the name of a group`)
+		}
 	}
 	p.group = true
 	claim, err := p.phraseClaim(phrase)
@@ -157,8 +158,12 @@ func (p *parser) angle(phrase []token, text string) (delimiter byte, err error) 
 	if err != nil {
 		return 0, err
 	}
-	quotes := slices.ContainsFunc(phrase, quotesAt)
-	if quotes && slices.ContainsFunc(phrase, isPunctuation) ||
+	quotes, punctuation := false, false
+	for i := range phrase {
+		quotes = quotes || phrase[i].quotesAt()
+		punctuation = punctuation || phrase[i].kind == '.' || phrase[i].kind == '@'
+	}
+	if quotes && punctuation ||
 		(routed || p.lexer.commented || !isPlain(tokens)) && (quotes || encodedAts(text) > 0) {
 		return 0, errQuotedAt
 	}
@@ -222,24 +227,32 @@ func (p *parser) addDomain(name string) {
 // names. Some readers take what is quoted for the address where they cannot read what stands
 // beside it, such as a nested comment, a route, or a dot that is out of place. So beside it, and
 // beside an encoded-word with an "@", everything has to be plain.
-func quotesAt(t token) bool { return t.kind == quoted && hasAt(t.text) }
-
-func isPunctuation(t token) bool { return t.kind == '.' || t.kind == '@' }
+func (t *token) quotesAt() bool { return t.kind == quoted && hasAt(t.text) }
 
 // isPlain reports whether tokens are an address of dot-atoms: RFC 5322, section 3.2.3.
 func isPlain(tokens []token) bool {
-	at := slices.IndexFunc(tokens, func(t token) bool { return t.kind == '@' })
+	at := indexAt(tokens)
 	return at >= 0 && isDotAtom(tokens[:at]) && isDotAtom(tokens[at+1:])
 }
 
 // isDotAtom reports whether tokens are atoms with a dot between any two.
 func isDotAtom(tokens []token) bool {
-	for i, t := range tokens {
-		if t.kind != [...]byte{atom, '.'}[i%2] {
+	for i := range tokens {
+		if tokens[i].kind != [...]byte{atom, '.'}[i%2] {
 			return false
 		}
 	}
 	return len(tokens)%2 == 1
+}
+
+// indexAt returns the index of the first "@", or -1.
+func indexAt(tokens []token) int {
+	for i := range tokens {
+		if tokens[i].kind == '@' {
+			return i
+		}
+	}
+	return -1
 }
 
 var errQuotedAt = syntax(`"@" in a name, beside what not all readers can read`)
@@ -248,8 +261,8 @@ var errQuotedAt = syntax(`"@" in a name, beside what not all readers can read`)
 // "joe@example.com <joe@example.com>", or "" for a phrase without an unquoted "@". Any other
 // "@" in a phrase is an error: some readers show what stands around it.
 func (p *parser) phraseClaim(phrase []token) (string, error) {
-	for _, t := range phrase {
-		if t.kind == '@' || t.kind == atom && hasAt(t.text) {
+	for i := range phrase {
+		if t := &phrase[i]; t.kind == '@' || t.kind == atom && hasAt(t.text) {
 			name, err := p.addressDomain(phrase)
 			if err != nil {
 				return "", syntax(`an unquoted "@" before the address`)
@@ -274,18 +287,19 @@ func (p *parser) isRoute(tokens []token) bool {
 // stand anywhere in the local part, as some providers once sold such addresses, but
 // words without a dot between them are not one address.
 func (p *parser) addressDomain(tokens []token) (string, error) {
-	at := slices.IndexFunc(tokens, func(t token) bool { return t.kind == '@' })
+	at := indexAt(tokens)
 	if at < 0 {
 		return "", syntax(`a mailbox without "@"`)
 	}
 	if at == 0 {
 		return "", syntax("an address without a local part")
 	}
-	for i, t := range tokens[:at] {
+	for i := range tokens[:at] {
+		t := &tokens[i]
 		if i > 0 && t.kind != '.' && tokens[i-1].kind != '.' {
 			return "", syntax("a local part of several words")
 		}
-		if quotesAt(t) && (at > 1 || tokens[at].apart || p.lexer.commented || !isDotAtom(tokens[at+1:])) {
+		if t.quotesAt() && (at > 1 || tokens[at].apart || p.lexer.commented || !isDotAtom(tokens[at+1:])) {
 			return "", errQuotedAt
 		}
 		if t.kind == atom && (hasAt(t.text) || isEncodedWord(t.text)) {
@@ -311,7 +325,7 @@ func isEncodedWord(text string) bool { return strings.Contains(text, "=?") }
 func (p *parser) domainText(tokens []token) (text string, rest []token) {
 	n, end := 0, 0
 	for ; n < len(tokens); n++ {
-		t := tokens[n]
+		t := &tokens[n]
 		if t.kind != '.' && t.kind != atom || n > 0 && t.apart {
 			break
 		}
