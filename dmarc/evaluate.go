@@ -3,7 +3,6 @@ package dmarc
 import (
 	"cmp"
 	"errors"
-	"slices"
 	"strconv"
 
 	"github.com/mailverdict/mailverdict/dkim"
@@ -53,23 +52,20 @@ type Input struct {
 func Evaluate(in Input) Verdict {
 	ids := identifiers(nil, in.SPF, in.DKIM)
 	align(ids, in.Discovery)
-	return evaluate(in, ids)
+	var v Verdict
+	v.evaluate(&in, ids)
+	return v
 }
 
-// evaluate is Evaluate for those identifiers, aligned, which become part of the verdict.
-func evaluate(in Input, ids []Identifier) Verdict {
+// evaluate is Evaluate for those identifiers, aligned, which become part of v. That is empty.
+func (v *Verdict) evaluate(in *Input, ids []Identifier) {
 	d := in.Discovery
 	if d == nil {
 		d = &discovery.Result{Err: ErrPolicyUnknown}
 	}
-	v := Verdict{
-		AuthorDomain:         d.AuthorDomain,
-		OrganizationalDomain: d.Organization(d.AuthorDomain).Organizational,
-		Standard:             d.Mode.Standard(),
-		Identifiers:          ids,
-		Discovery:            d,
-		Err:                  d.Err,
-	}
+	v.AuthorDomain, v.OrganizationalDomain = d.AuthorDomain, d.Organization(d.AuthorDomain).Organizational
+	v.Standard = d.Mode.Standard()
+	v.Identifiers, v.Discovery, v.Err = ids, d, d.Err
 	q := d.Query()
 	if q != nil {
 		v.PolicyDomain, v.Record = q.Domain, q.Text
@@ -77,7 +73,7 @@ func evaluate(in Input, ids []Identifier) Verdict {
 	if d.Err == nil && q != nil {
 		v.PolicyAssumed = q.Record.PolicyAssumed
 		v.judge(in, q.Record)
-		return v
+		return
 	}
 	switch {
 	case d.Err == nil:
@@ -88,11 +84,10 @@ func evaluate(in Input, ids []Identifier) Verdict {
 	case errors.Is(d.Err, ErrFromDomain):
 		v.Status, v.Evaluated, v.Disposition = StatusPermError, DispositionReject, DispositionReject
 	}
-	return v
 }
 
 // judge holds the identifiers against a policy: section 5.3.5.
-func (v *Verdict) judge(in Input, r *record.Record) {
+func (v *Verdict) judge(in *Input, r *record.Record) {
 	v.SPFAligned, v.DKIMAligned = v.aligned(MethodSPF), v.aligned(MethodDKIM)
 	v.Policy, v.PolicyTag = v.Discovery.Policy()
 	v.Applied, _ = relax(v.Policy, r, -1) // below every pct: without pct, which is for failures only
@@ -151,17 +146,20 @@ func relax(p record.Policy, r *record.Record, draw float64) (record.Policy, *Ove
 
 // aligned reports whether an authenticated identifier of a method is aligned.
 func (v *Verdict) aligned(m Method) bool {
-	return slices.ContainsFunc(v.Identifiers, func(i Identifier) bool {
-		return i.Method == m && i.Authenticated && i.Alignment == discovery.Aligned
-	})
+	for n := range v.Identifiers {
+		if i := &v.Identifiers[n]; i.Method == m && i.counts() {
+			return true
+		}
+	}
+	return false
 }
 
 // open finds an identifier that might have been an aligned pass if DNS had answered. It returns
 // the domain that DNS did not answer for, and an error that says what is not known. The error
 // is nil if there is no such identifier.
-func (v *Verdict) open(in Input) (unanswered string, err error) {
-	for _, i := range v.Identifiers {
-		switch {
+func (v *Verdict) open(in *Input) (unanswered string, err error) {
+	for n := range v.Identifiers {
+		switch i := &v.Identifiers[n]; {
 		case i.Alignment == discovery.NotAligned:
 		case i.Open:
 			failure := i.failure(in)
@@ -176,7 +174,7 @@ func (v *Verdict) open(in Input) (unanswered string, err error) {
 
 // unansweredBy returns the domain that left an identifier open. For SPF that may be one which
 // the record names, such as one that it includes.
-func unansweredBy(i Identifier, failure error) string {
+func unansweredBy(i *Identifier, failure error) string {
 	if i.Method == MethodSPF {
 		if e, ok := errors.AsType[*resolver.Error](failure); ok && domain.Check(e.Question.Name) == nil {
 			return e.Question.Name
@@ -187,8 +185,8 @@ func unansweredBy(i Identifier, failure error) string {
 
 // failure says why no identifier counts.
 func (v *Verdict) failure() error {
-	for _, i := range v.Identifiers {
-		if i.Authenticated {
+	for n := range v.Identifiers {
+		if v.Identifiers[n].Authenticated {
 			return ErrNotAligned
 		}
 	}

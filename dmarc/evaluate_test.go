@@ -425,7 +425,7 @@ func FuzzEvaluate(f *testing.F) {
 		// The Author Domain's own aligned pass never makes it worse.
 		s.dkim = append(s.dkim, signature(dkim.StatusPass, s.from))
 		better := s.evaluate(t, &v, 0.5)
-		if stricter(better, got) > 0 {
+		if stricter(&better, &got) > 0 {
 			t.Errorf("%s, %s became %s, %s by an aligned pass", got.Status, got.Disposition, better.Status, better.Disposition)
 		}
 	})

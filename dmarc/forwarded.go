@@ -62,8 +62,10 @@ func (w *work) evidence(r *Result, d *discovery.Result, ids []Identifier) []indi
 	if d.Err != nil {
 		return nil
 	}
-	if slices.ContainsFunc(ids, func(i Identifier) bool { return i.Authenticated && i.Alignment == discovery.Aligned }) {
-		return nil
+	for n := range ids {
+		if ids[n].counts() {
+			return nil
+		}
 	}
 	var list []indirect.Evidence
 	add := func(kind indirect.Kind, strong bool, detail string) {

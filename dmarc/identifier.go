@@ -77,36 +77,40 @@ func identifiers(list []Identifier, s *spf.Result, d []*dkim.Result) []Identifie
 	// A HELO result is never one: RFC 9989, section 4.4.2, takes only MAIL FROM, which
 	// for the null sender is postmaster@HELO.
 	if s != nil && s.Identity == spf.IdentityMailFrom {
-		if name, err := domain.Canonical(s.Domain); err == nil {
-			list = append(list, Identifier{
-				Method:        MethodSPF,
-				Domain:        name,
-				Authenticated: s.Status == spf.StatusPass,
-				Open:          s.Status == spf.StatusTempError,
-			})
-		}
+		list = appendIdentifier(list, MethodSPF, s.Domain, s.Status == spf.StatusPass, s.Status == spf.StatusTempError)
 	}
 	for n, r := range d {
 		if r == nil { // in results that were read from JSON
 			continue
 		}
-		if name, err := domain.Canonical(r.Domain); err == nil {
-			list = append(list, Identifier{
-				Method:        MethodDKIM,
-				Signature:     n,
-				Domain:        name,
-				Authenticated: r.Status == dkim.StatusPass,
-				Open:          r.Status == dkim.StatusTempError,
-			})
+		before := len(list)
+		list = appendIdentifier(list, MethodDKIM, r.Domain, r.Status == dkim.StatusPass, r.Status == dkim.StatusTempError)
+		if len(list) > before {
+			list[before].Signature = n
 		}
 	}
 	return list
 }
 
+// appendIdentifier appends the identifier of a domain, unless it is none.
+func appendIdentifier(list []Identifier, m Method, name string, authenticated, open bool) []Identifier {
+	name, err := domain.Canonical(name)
+	if err != nil {
+		return list
+	}
+	list = append(list, Identifier{})
+	i := &list[len(list)-1]
+	i.Method, i.Domain, i.Authenticated, i.Open = m, name, authenticated, open
+	return list
+}
+
+// counts reports whether the identifier makes the message pass.
+func (i *Identifier) counts() bool { return i.Authenticated && i.Alignment == discovery.Aligned }
+
 // appendNames appends what discovery needs to know of identifiers.
 func appendNames(list []discovery.Identifier, ids []Identifier) []discovery.Identifier {
-	for _, i := range ids {
-		list = append(list, i.name())
+	for n := range ids {
+		list = append(list, ids[n].name())
 	}
 	return list
 }
@@ -132,7 +136,7 @@ func align(ids []Identifier, d *discovery.Result) {
 }
 
 // failure returns why the identifier is not authenticated.
-func (i *Identifier) failure(in Input) error {
+func (i *Identifier) failure(in *Input) error {
 	if i.Method == MethodSPF {
 		return in.SPF.Err
 	}

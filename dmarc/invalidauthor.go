@@ -55,7 +55,7 @@ func (a InvalidAuthor) domains(found *author.Author) []string {
 
 // verdict returns the verdict for a message without a single Author Domain. If its header was
 // not read, there may be one.
-func (a InvalidAuthor) verdict(found author.Author, t TempErrorRule) Verdict {
+func (a InvalidAuthor) verdict(found *author.Author, t TempErrorRule) Verdict {
 	if errors.Is(found.Err, ErrInterrupted) {
 		return Verdict{Status: StatusTempError, Err: found.Err, Disposition: t.disposition(record.PolicyReject)}
 	}
@@ -77,15 +77,15 @@ func (a InvalidAuthor) verdict(found author.Author, t TempErrorRule) Verdict {
 func strictest(verdicts []Verdict) int {
 	most := 0
 	for i := range verdicts {
-		if stricter(verdicts[i], verdicts[most]) > 0 {
+		if stricter(&verdicts[i], &verdicts[most]) > 0 {
 			most = i
 		}
 	}
 	return most
 }
 
-func stricter(a, b Verdict) int {
-	rank := func(v Verdict) int {
+func stricter(a, b *Verdict) int {
+	rank := func(v *Verdict) int {
 		disposition := []Disposition{DispositionNone, DispositionQuarantine, DispositionTempFail, DispositionReject}
 		status := []Status{StatusPass, StatusNone, StatusTempError, StatusFail, StatusPermError}
 		return slices.Index(disposition, v.Disposition)*len(status) + slices.Index(status, v.Status)

@@ -35,7 +35,7 @@ func (r *Reject) UnmarshalText(text []byte) error { return enum.UnmarshalText(re
 
 // override sets what is recommended for a message that fails, in view of what shows that it came
 // another way. Nothing weak changes it.
-func (v *Verdict) override(in Input) {
+func (v *Verdict) override(in *Input) {
 	sealed := strong(in.Indirect, indirect.KindTrustedSealer)
 	forwarder := strong(in.Indirect, indirect.KindKnownForwarder)
 	switch {

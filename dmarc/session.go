@@ -201,7 +201,8 @@ func (s *Session) Finish() (*Result, error) {
 	}
 	l := new(lasting)
 	r := &l.result
-	r.Envelope, r.Time, r.Author, r.DKIM = s.envelope, s.options.now(), s.author, s.signatures.Finish()
+	r.Envelope, r.Author = s.envelope, s.author
+	r.Time, r.DKIM = s.options.now(), s.signatures.Finish()
 	if r.DKIM == nil {
 		r.DKIM = []*dkim.Result{}
 	}
@@ -209,7 +210,7 @@ func (s *Session) Finish() (*Result, error) {
 		r.ARC = s.chain()
 	}
 	r.SPF, r.HELO, _ = s.SPF(context.Background()) // which ends when the checks have
-	r.DMARC, r.Others = s.verdict(l)
+	s.verdict(l)
 	r.Authentic = r.authentic()
 	s.result, s.err = r, unlessExceeded(cut)
 	return r, s.err
@@ -252,43 +253,44 @@ func (s *Session) end() {
 	s.work = nil
 }
 
-// verdict evaluates every Author Domain. It returns the verdict, and, if there are several
-// Author Domains, that for each. It sets Indirect of r to what belongs to the verdict.
-func (w *work) verdict(l *lasting) (Verdict, []Verdict) {
+// verdict evaluates every Author Domain, and sets DMARC, Others and Indirect of the result.
+func (w *work) verdict(l *lasting) {
 	r := &l.result
 	switch len(w.searches) {
 	case 0:
-		return w.options.invalidAuthor.verdict(w.author, w.options.tempError), nil
+		r.DMARC = w.options.invalidAuthor.verdict(&w.author, w.options.tempError)
+		return
 	case 1:
-		in, ids := w.input(r, &w.searches[0], l.identifiers[:0])
-		r.Indirect = in.Indirect
-		return evaluate(in, ids), nil
+		var v Verdict
+		r.Indirect = w.evaluate(&v, r, &w.searches[0], l.identifiers[:0])
+		r.DMARC = v
+		return
 	}
-	verdicts := make([]Verdict, len(w.searches))
+	r.Others = make([]Verdict, len(w.searches))
 	evidence := make([][]indirect.Evidence, len(w.searches))
 	for i := range w.searches {
-		in, ids := w.input(r, &w.searches[i], nil)
-		verdicts[i], evidence[i] = evaluate(in, ids), in.Indirect
+		evidence[i] = w.evaluate(&r.Others[i], r, &w.searches[i], nil)
 	}
-	i := strictest(verdicts)
-	r.Indirect = evidence[i]
-	return verdicts[i], verdicts
+	i := strictest(r.Others)
+	r.DMARC, r.Indirect = r.Others[i], evidence[i]
 }
 
-// input returns what the verdict for one Author Domain depends on, and the identifiers in the
-// memory of list.
-func (w *work) input(r *Result, d *discovery.Search, list []Identifier) (Input, []Identifier) {
+// evaluate sets the verdict for one Author Domain, with the identifiers in the memory of list,
+// and returns what shows an indirect flow.
+func (w *work) evaluate(v *Verdict, r *Result, d *discovery.Search, list []Identifier) []indirect.Evidence {
 	ids := identifiers(list, r.SPF, r.DKIM)
 	var room [4]discovery.Identifier // mostly enough
 	found := d.Finish(appendNames(room[:0], ids))
 	align(ids, found)
-	return Input{
+	evidence := w.evidence(r, found, ids)
+	v.evaluate(&Input{
 		SPF:       r.SPF,
 		DKIM:      r.DKIM,
 		Discovery: found,
 		Draw:      w.options.draw(),
 		TempError: w.options.tempError,
 		Reject:    w.options.reject,
-		Indirect:  w.evidence(r, found, ids),
-	}, ids
+		Indirect:  evidence,
+	}, ids)
+	return evidence
 }

@@ -109,12 +109,16 @@ func (r *Result) Query() *Query {
 // Organization returns what was found for a name, or the zero Organization, which is not
 // aligned.
 func (r *Result) Organization(name string) Organization {
-	for _, o := range r.Organizations {
-		if o.Domain == name {
+	return *r.organization(name)
+}
+
+func (r *Result) organization(name string) *Organization {
+	for i := range r.Organizations {
+		if o := &r.Organizations[i]; o.Domain == name {
 			return o
 		}
 	}
-	return Organization{}
+	return new(Organization)
 }
 
 // Policy returns the policy for the Author Domain as it is published, before t and pct, and
@@ -154,7 +158,7 @@ func (r *Result) Align(i Identifier) (alignment.Mode, Alignment) {
 	if mode == alignment.Strict || err != nil {
 		return mode, NotAligned
 	}
-	o, author := r.Organization(name), r.Organization(r.AuthorDomain)
+	o, author := r.organization(name), r.organization(r.AuthorDomain)
 	switch {
 	case o.Domain != "":
 		return mode, o.Alignment
