@@ -139,13 +139,14 @@ func (b *Budget) recall(at *clock.Moment, ctx context.Context, q Question) (m me
 		return m, false
 	}
 	before := b.count
-	if m, ok = b.recallFrom(at, ctx, q); !ok || m.err != nil {
+	if m, ok = b.recallFrom(at, ctx, q); !ok {
 		if err := q.check(); err != nil {
-			return forgotten(err), true
+			return refusal(err), true
 		}
-	}
-	if !ok {
 		return m, false
+	}
+	if m.refused {
+		return m, true
 	}
 	if b.count != before { // other goroutines have asked meanwhile
 		if known := b.known(q); known != nil {
@@ -180,7 +181,7 @@ func (b *Budget) known(q Question) *asked {
 		}
 	}
 	if b.count >= b.most && b.call(q) == nil {
-		return &asked{memory: forgotten(&Error{Question: q, Err: &limitError{kind: ErrQuestionLimit, questions: b.most}})}
+		return &asked{memory: refusal(&Error{Question: q, Err: &limitError{kind: ErrQuestionLimit, questions: b.most}})}
 	}
 	return nil
 }
@@ -274,7 +275,7 @@ func (b *Budget) finish(c *call) {
 		b.spent += time.Since(b.since)
 	}
 	if !c.abandoned {
-		b.outcomes = append(b.outcomes, asked{c.question, memory{&c.outcome.answer, c.outcome.err, math.MaxInt64}, c})
+		b.outcomes = append(b.outcomes, asked{c.question, memory{answer: &c.outcome.answer, err: c.outcome.err, left: math.MaxInt64}, c})
 	}
 	if c.done != nil {
 		close(c.done)

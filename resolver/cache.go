@@ -300,7 +300,7 @@ func (e *remembered) outcome(now time.Duration) outcome {
 
 // memory returns the outcome for who shares it.
 func (e *remembered) memory(now time.Duration) memory {
-	return memory{&e.answer, e.err, max(e.expiry-now, time.Nanosecond)}
+	return memory{answer: &e.answer, err: e.err, left: max(e.expiry-now, time.Nanosecond)}
 }
 
 // size estimates the memory of an entry and its place in the store, in bytes.

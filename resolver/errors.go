@@ -117,6 +117,11 @@ func (e *Error) Error() string {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is says at once what is asked of most errors: whether they are ErrNotFound.
+func (e *Error) Is(target error) bool {
+	return target == ErrNotFound && (e.Err == ErrNoData || e.Err == ErrNXDomain)
+}
+
 // contextError says why ctx ended, in the package's terms: the limit where a
 // [Budget] ended it, ErrTimeout for a deadline of the caller's.
 //

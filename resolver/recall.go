@@ -29,13 +29,16 @@ func Recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (a *A
 // A memory is an outcome as it was remembered, and how long it may still be. The Answer is
 // never nil, and is shared.
 type memory struct {
-	answer *Answer
-	err    error
-	left   time.Duration
+	answer  *Answer
+	err     error
+	left    time.Duration
+	refused bool // the question was not one to be asked
 }
 
-// forgotten returns the memory of a failure that is not remembered.
-func forgotten(err error) memory { return memory{new(Answer), err, math.MaxInt64} }
+// refusal returns the memory of a question that was not asked.
+func refusal(err error) memory {
+	return memory{answer: new(Answer), err: err, left: math.MaxInt64, refused: true}
+}
 
 // outcome returns the outcome with the TTL that is left of it. A TTL that is not known stays
 // so.
@@ -71,11 +74,14 @@ func recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (m me
 
 // recall answers q if no fault of the zone delays that.
 func (z Zone) recall(q Question) (m memory, ok bool) {
+	if err := q.check(); err != nil {
+		return refusal(err), true
+	}
 	answer, wait, err := z.answer(q)
 	if wait > 0 {
 		return m, false
 	}
-	return memory{&answer, err, math.MaxInt64}, true
+	return memory{answer: &answer, err: err, left: math.MaxInt64}, true
 }
 
 // recall answers q if the outcome is remembered.
@@ -84,7 +90,7 @@ func (c *Cache) recall(at *clock.Moment, q Question) (m memory, ok bool) {
 		return e.memory(at.Now()), true
 	}
 	if err := q.check(); err != nil {
-		return forgotten(err), true
+		return refusal(err), true
 	}
 	return m, false
 }

@@ -151,7 +151,8 @@ func (r *Result) Align(i Identifier) (alignment.Mode, Alignment) {
 	if q := r.Query(); q != nil {
 		mode = i.Tag.mode(q.Record)
 	}
-	if alignment.Strict.Aligned(alignment.Domain{Name: r.AuthorDomain}, alignment.Domain{Name: i.Domain}) {
+	if i.Domain == r.AuthorDomain && i.Domain != "" ||
+		alignment.Strict.Aligned(alignment.Domain{Name: r.AuthorDomain}, alignment.Domain{Name: i.Domain}) {
 		return mode, Aligned
 	}
 	name, err := domain.Canonical(i.Domain)
