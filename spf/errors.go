@@ -51,7 +51,7 @@ var (
 	ErrDNS       = causes.New("dns", "DNS gave no answer") // 2.6.6; wraps the resolver's error
 )
 
-// An ending is what stops an evaluation before a term has matched.
+// An ending is what stops an evaluation before a term has matched. The zero ending does not.
 type ending struct {
 	status Status // temperror or permerror, and none where there is no record
 	err    error
@@ -88,19 +88,19 @@ func (e *termError) Error() string {
 
 func (e *termError) Unwrap() error { return e.err }
 
-func permError(sentinel error, detail string) *ending {
-	return &ending{StatusPermError, cause.Wrap(sentinel, detail, nil)}
+func permError(sentinel error, detail string) ending {
+	return ending{StatusPermError, cause.Wrap(sentinel, detail, nil)}
 }
 
 // unanswered ends a check for want of an answer. Where a limit of the caller kept the
 // question from being asked or waited for, it was not DNS that failed.
-func unanswered(err error) *ending {
+func unanswered(err error) ending {
 	if errors.Is(err, resolver.ErrLimit) {
 		return tempError(ErrCanceled, err)
 	}
 	return tempError(ErrDNS, err)
 }
 
-func tempError(sentinel error, beneath error) *ending {
-	return &ending{StatusTempError, cause.Wrap(sentinel, "", beneath)}
+func tempError(sentinel error, beneath error) ending {
+	return ending{StatusTempError, cause.Wrap(sentinel, "", beneath)}
 }

@@ -101,7 +101,7 @@ func (e *evaluation) host(name string, outer *frame, included bool) outcome {
 	}
 	var o outcome
 	record, stop := e.find(name, outer)
-	if stop == nil {
+	if stop.err == nil {
 		f.record = record
 		f.traceRecord()
 		e.prefetch.record(record, name, e.lookups)
@@ -121,27 +121,27 @@ func (e *evaluation) host(name string, outer *frame, included bool) outcome {
 
 // find finds the record of a domain: RFC 7208, sections 4.4 to 4.6. It fails with
 // StatusNone if there is none.
-func (e *evaluation) find(name string, outer *frame) (*Record, *ending) {
+func (e *evaluation) find(name string, outer *frame) (*Record, ending) {
 	l, stop := e.lookup(resolver.Question{Name: name, Type: resolver.TypeTXT}, outer, false)
-	if stop != nil {
+	if stop.err != nil {
 		return nil, stop
 	}
 	missing := l.missing()
 	// The question for the record of the identity is no term's, so it is not a
 	// void lookup: RFC 7208, section 4.6.4.
 	if missing && outer != nil {
-		if stop := e.void(outer); stop != nil {
+		if stop := e.void(outer); stop.err != nil {
 			return nil, stop
 		}
 	}
 	switch {
 	case missing || l.refused():
-		return nil, &ending{StatusNone, cause.Wrap(ErrNoRecord, "", l.err)}
+		return nil, ending{StatusNone, cause.Wrap(ErrNoRecord, "", l.err)}
 	case l.err != nil:
 		return nil, unanswered(l.err)
 	}
 	record, stop := e.records.choose(l.answer.TXT, e.limits)
-	if stop != nil {
+	if stop.err != nil {
 		e.rejected, e.rejectedDomain = candidates(l.answer.TXT, seemsRecord), name
 	} else if outer == nil && len(l.answer.TXT) > 1 {
 		e.rejected, e.rejectedDomain = candidates(l.answer.TXT, seemsDMARC), name
@@ -173,7 +173,7 @@ func (e *evaluation) terms(f *frame) (o outcome, ended bool) {
 		}
 		f.next = i + 1
 		match, stop := e.term(t, f)
-		if stop != nil {
+		if stop.err != nil {
 			return outcome{stop.status, inTerm(t, stop.err)}, true
 		}
 		if match {
@@ -195,7 +195,7 @@ func (e *evaluation) matched(t *Term, f *frame) {
 }
 
 // term evaluates one mechanism.
-func (e *evaluation) term(t *Term, f *frame) (match bool, stop *ending) {
+func (e *evaluation) term(t *Term, f *frame) (match bool, stop ending) {
 	f.beginStep(t)
 	f.void = false
 	if t.Kind == KindInclude && !e.unmatchable(t) {
@@ -208,16 +208,16 @@ func (e *evaluation) term(t *Term, f *frame) (match bool, stop *ending) {
 }
 
 // include evaluates the record of another domain: RFC 7208, section 5.2.
-func (e *evaluation) include(t *Term, f *frame) (match bool, stop *ending) {
+func (e *evaluation) include(t *Term, f *frame) (match bool, stop ending) {
 	o, stop := e.follow(t, f, true)
-	if stop != nil {
+	if stop.err != nil {
 		return false, stop
 	}
 	switch o.status {
 	case StatusTempError, StatusPermError:
-		return false, &ending{o.status, o.err}
+		return false, ending{o.status, o.err}
 	}
-	return o.status == StatusPass, nil
+	return o.status == StatusPass, ending{}
 }
 
 // redirect evaluates the record that stands in place of the one of f: RFC 7208, section 6.1.
@@ -227,7 +227,7 @@ func (e *evaluation) redirect(t *Term, f *frame) outcome {
 	f.void = false
 	next, stop := e.follow(t, f, f.included)
 	f.endStep(false, stop, &e.matcher)
-	if stop != nil {
+	if stop.err != nil {
 		return outcome{stop.status, inTerm(t, stop.err)}
 	}
 	if next.err != nil {
@@ -238,12 +238,12 @@ func (e *evaluation) redirect(t *Term, f *frame) outcome {
 
 // follow evaluates the record of the domain that an include or redirect names. That
 // there is none is permerror.
-func (e *evaluation) follow(t *Term, f *frame, included bool) (outcome, *ending) {
-	if stop := e.count(); stop != nil {
+func (e *evaluation) follow(t *Term, f *frame, included bool) (outcome, ending) {
+	if stop := e.count(); stop.err != nil {
 		return outcome{}, stop
 	}
 	name, fit, stop := e.target(t, f)
-	if stop != nil {
+	if stop.err != nil {
 		return outcome{}, stop
 	}
 	if !fit || domain.Labels(name) < 2 {
@@ -256,7 +256,7 @@ func (e *evaluation) follow(t *Term, f *frame, included bool) (outcome, *ending)
 	}
 	o := e.host(name, f, included)
 	if o.status == StatusNone {
-		return o, &ending{StatusPermError, cause.Wrap(ErrNoTarget, "", o.err)}
+		return o, ending{StatusPermError, cause.Wrap(ErrNoTarget, "", o.err)}
 	}
-	return o, nil
+	return o, ending{}
 }

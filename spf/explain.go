@@ -13,16 +13,16 @@ func (e *evaluation) explain(f *frame) {
 	e.explaining = true
 	f.beginStep(exp)
 	e.explanation = e.explanationBy(exp, f)
-	f.endStep(false, nil, &e.matcher)
+	f.endStep(false, ending{}, &e.matcher)
 }
 
 func (e *evaluation) explanationBy(exp *Term, f *frame) string {
 	name, fit, stop := e.target(exp, f)
-	if stop != nil || !fit {
+	if stop.err != nil || !fit {
 		return ""
 	}
 	l, stop := e.lookup(resolver.Question{Name: name, Type: resolver.TypeTXT}, f, false)
-	if stop != nil || l.err != nil || len(l.answer.TXT) != 1 {
+	if stop.err != nil || l.err != nil || len(l.answer.TXT) != 1 {
 		return ""
 	}
 	text := l.answer.TXT[0]
@@ -32,7 +32,7 @@ func (e *evaluation) explanationBy(exp *Term, f *frame) string {
 	}
 	validated := ""
 	if used.has(letter('p')) {
-		if validated, stop = e.validatedName(f); stop != nil {
+		if validated, stop = e.validatedName(f); stop.err != nil {
 			validated = "unknown"
 		}
 	}

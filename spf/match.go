@@ -30,18 +30,18 @@ type matcher struct {
 
 // match evaluates every mechanism except include, in the record of f: RFC 7208, section 5. A
 // Kind that has no case here never matches.
-func (m *matcher) match(t *Term, f *frame) (bool, *ending) {
+func (m *matcher) match(t *Term, f *frame) (bool, ending) {
 	switch t.Kind {
 	case KindAll:
-		return true, nil
+		return true, ending{}
 	case KindIP4, KindIP6:
-		return m.contains(t), nil
+		return m.contains(t), ending{}
 	}
-	if stop := m.count(); stop != nil {
+	if stop := m.count(); stop.err != nil {
 		return false, stop
 	}
 	name, fit, stop := m.target(t, f)
-	if stop != nil || !fit {
+	if stop.err != nil || !fit {
 		return false, stop
 	}
 	switch t.Kind {
@@ -55,72 +55,72 @@ func (m *matcher) match(t *Term, f *frame) (bool, *ending) {
 		answer, stop := m.ask(resolver.Question{Name: name, Type: resolver.TypeA}, f)
 		return answer != nil && len(answer.Addrs) > 0, stop
 	}
-	return false, nil // an include that is unmatchable
+	return false, ending{} // an include that is unmatchable
 }
 
 // count notes one more term that asks DNS: RFC 7208, section 4.6.4.
-func (m *matcher) count() *ending {
+func (m *matcher) count() ending {
 	if m.lookups >= m.limits.Terms {
 		return permError(ErrTermLimit, "limit "+strconv.Itoa(m.limits.Terms))
 	}
 	m.lookups++
-	return nil
+	return ending{}
 }
 
 // void notes that a lookup of the term under evaluation found nothing. RFC 7208,
 // section 4.6.4, limits the number of terms for which that is so: an mx of which three
 // hosts have no address of the client's family is one.
-func (m *matcher) void(f *frame) *ending {
+func (m *matcher) void(f *frame) ending {
 	if m.explaining || f.void {
-		return nil
+		return ending{}
 	}
 	if m.voids >= m.limits.VoidLookups {
 		return permError(ErrVoidLimit, "limit "+strconv.Itoa(m.limits.VoidLookups))
 	}
 	m.voids++
 	f.void = true
-	return nil
+	return ending{}
 }
 
 // target returns the name that a term is about. Fit is false if there is no such name.
-func (m *matcher) target(t *Term, f *frame) (name string, fit bool, stop *ending) {
+func (m *matcher) target(t *Term, f *frame) (name string, fit bool, stop ending) {
 	if m.unmatchable(t) {
-		return "", false, nil
+		return "", false, ending{}
 	}
 	validated := ""
 	if t.letters.has(letter('p')) {
 		// The macro costs what a ptr term does: RFC 7208, section 4.6.4.
 		if !m.explaining {
-			if stop := m.count(); stop != nil {
+			if stop := m.count(); stop.err != nil {
 				return "", false, stop
 			}
 		}
-		if validated, stop = m.validatedName(f); stop != nil {
+		if validated, stop = m.validatedName(f); stop.err != nil {
 			return "", false, stop
 		}
 	}
 	name, fit = m.name(t, f.domain, validated)
 	f.traceName(t, name)
-	return name, fit, nil
+	return name, fit, ending{}
 }
 
 // matchHost compares the client with the addresses of a host: RFC 7208, section 5.3.
-func (m *matcher) matchHost(t *Term, host string, f *frame) (bool, *ending) {
+func (m *matcher) matchHost(t *Term, host string, f *frame) (bool, ending) {
 	answer, stop := m.ask(resolver.Question{Name: host, Type: m.family()}, f)
 	if answer == nil {
 		return false, stop
 	}
 	for _, addr := range answer.Addrs {
 		if m.near(addr, t) {
-			return true, nil
+			return true, ending{}
 		}
 	}
-	return false, nil
+	return false, ending{}
 }
 
 // matchMX compares the client with the mail exchangers of a domain: RFC 7208, section
 // 5.4.
-func (m *matcher) matchMX(t *Term, name string, f *frame) (bool, *ending) {
+func (m *matcher) matchMX(t *Term, name string, f *frame) (bool, ending) {
 	answer, stop := m.ask(resolver.Question{Name: name, Type: resolver.TypeMX}, f)
 	if answer == nil {
 		return false, stop
@@ -132,11 +132,11 @@ func (m *matcher) matchMX(t *Term, name string, f *frame) (bool, *ending) {
 	}
 	for i, host := range hosts {
 		m.prefetch.hosts(hosts[i+1:], false)
-		if match, stop := m.matchHost(t, host, f); match || stop != nil {
+		if match, stop := m.matchHost(t, host, f); match || stop.err != nil {
 			return match, stop
 		}
 	}
-	return false, nil
+	return false, ending{}
 }
 
 // appendExchangers appends the hosts of MX records, without the null MX of RFC 7505.
@@ -152,25 +152,25 @@ func appendExchangers(hosts []string, records []resolver.MX) []string {
 
 // ask asks a question of the term under evaluation. There being no answer is not an
 // error here: it counts as a void lookup, and the answer is nil.
-func (m *matcher) ask(q resolver.Question, f *frame) (*resolver.Answer, *ending) {
+func (m *matcher) ask(q resolver.Question, f *frame) (*resolver.Answer, ending) {
 	l, stop := m.lookup(q, f, false)
 	switch {
-	case stop != nil:
+	case stop.err != nil:
 		return nil, stop
 	case l.missing():
 		return nil, m.void(f)
 	case l.refused():
-		return nil, nil
+		return nil, ending{}
 	case l.err != nil:
 		return nil, unanswered(l.err)
 	}
-	return l.answer, nil
+	return l.answer, ending{}
 }
 
 // lookup returns the outcome of a question for the term under evaluation of f; f is nil
 // for the record of the identity. Once an answer has taken time, the questions that f
 // and the records around it will lead to are asked ahead.
-func (m *matcher) lookup(q resolver.Question, f *frame, reverse bool) (*lookup, *ending) {
+func (m *matcher) lookup(q resolver.Question, f *frame, reverse bool) (*lookup, ending) {
 	l, stop := m.questions.get(q, reverse)
 	if l == nil {
 		return nil, stop

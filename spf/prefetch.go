@@ -98,7 +98,7 @@ func (p *prefetch) term(t *Term, current string, counted int) {
 	case KindInclude, KindRedirect:
 		r.question.Type = resolver.TypeTXT
 		r.then = func(a *resolver.Answer) {
-			if record, stop := p.records.choose(a.TXT, p.limits); stop == nil {
+			if record, stop := p.records.choose(a.TXT, p.limits); stop.err == nil {
 				p.terms(record.Terms, name, counted, false)
 			}
 		}

@@ -11,27 +11,27 @@ import (
 
 // matchPTR reports whether a name of the client's address is in a domain: RFC 7208,
 // section 5.5.
-func (m *matcher) matchPTR(name string, f *frame) (bool, *ending) {
+func (m *matcher) matchPTR(name string, f *frame) (bool, ending) {
 	names, stop := m.clientNames(f)
-	if stop != nil {
+	if stop.err != nil {
 		return false, stop
 	}
 	// Only these can match, so only these are worth a question.
 	names = within(names, name)
 	for i, host := range names {
 		m.prefetch.hosts(names[i+1:], true)
-		if valid, stop := m.validate(host, f); valid || stop != nil {
+		if valid, stop := m.validate(host, f); valid || stop.err != nil {
 			return valid, stop
 		}
 	}
-	return false, nil
+	return false, ending{}
 }
 
 // validatedName is %{p}: a name of the client that leads back to it, the domain itself
 // or one below it if there is such, else any, else "unknown". RFC 7208, section 7.3.
-func (m *matcher) validatedName(f *frame) (string, *ending) {
+func (m *matcher) validatedName(f *frame) (string, ending) {
 	names, stop := m.clientNames(f)
-	if stop != nil {
+	if stop.err != nil {
 		return "", stop
 	}
 	for _, better := range []func(string) bool{
@@ -43,30 +43,30 @@ func (m *matcher) validatedName(f *frame) (string, *ending) {
 			if !better(name) {
 				continue
 			}
-			if valid, stop := m.validate(name, f); valid || stop != nil {
+			if valid, stop := m.validate(name, f); valid || stop.err != nil {
 				return name, stop
 			}
 		}
 	}
-	return "unknown", nil
+	return "unknown", ending{}
 }
 
 // clientNames returns the first names that the client's address claims to have.
-func (m *matcher) clientNames(f *frame) ([]string, *ending) {
+func (m *matcher) clientNames(f *frame) ([]string, ending) {
 	l, stop := m.lookup(resolver.Question{Name: reverseName(m.ip), Type: resolver.TypePTR}, f, true)
-	if stop != nil {
+	if stop.err != nil {
 		return nil, stop
 	}
 	if l.missing() {
 		return nil, m.void(f)
 	}
-	return pointers(l.answer.PTR, m.limits.PTRNames), nil
+	return pointers(l.answer.PTR, m.limits.PTRNames), ending{}
 }
 
 // validate reports whether a name leads back to the client.
-func (m *matcher) validate(name string, f *frame) (bool, *ending) {
+func (m *matcher) validate(name string, f *frame) (bool, ending) {
 	l, stop := m.lookup(resolver.Question{Name: name, Type: m.family()}, f, true)
-	if stop != nil {
+	if stop.err != nil {
 		return false, stop
 	}
 	if l.missing() {
@@ -74,10 +74,10 @@ func (m *matcher) validate(name string, f *frame) (bool, *ending) {
 	}
 	for _, addr := range l.answer.Addrs {
 		if addr.Unmap() == m.ip {
-			return true, nil
+			return true, ending{}
 		}
 	}
-	return false, nil
+	return false, ending{}
 }
 
 // within returns those of the names that are in a domain.

@@ -52,14 +52,14 @@ const atOnce = 50 * time.Microsecond
 // client's address: see timeLimit.reverse. The check ends at its limits of time and
 // questions, and if memoryOnly is set and the answer is not in memory; the lookup is nil
 // if there was none.
-func (q *questions) get(question resolver.Question, reverse bool) (*lookup, *ending) {
+func (q *questions) get(question resolver.Question, reverse bool) (*lookup, ending) {
 	if q.err() != nil {
 		return nil, q.interrupted(nil)
 	}
 	l := q.find(question)
 	switch {
 	case l != nil && (reverse || !l.overdue):
-		return l, nil
+		return l, ending{}
 	case l == nil && q.asked >= q.limits.Questions:
 		return nil, permError(ErrQuestionLimit, "")
 	case l == nil:
@@ -72,7 +72,7 @@ func (q *questions) get(question resolver.Question, reverse bool) (*lookup, *end
 	if l.err != nil && q.err() != nil && resolver.Temporary(l.err) {
 		return l, q.interrupted(l.err)
 	}
-	return l, nil
+	return l, ending{}
 }
 
 // find returns the lookup of a question that the evaluation came to before, or nil.
@@ -164,7 +164,7 @@ func (q *questions) err() error {
 // interrupted ends a check whose context has ended; beneath is the error that came of
 // it. The cause of the caller's context is not passed on: it may be any error, one that
 // says that there is no record among them.
-func (q *questions) interrupted(beneath error) *ending {
+func (q *questions) interrupted(beneath error) ending {
 	if q.ctx.Err() == nil {
 		return tempError(ErrTimeLimit, beneath)
 	}

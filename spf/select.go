@@ -11,7 +11,7 @@ import (
 
 // choose returns the one SPF record among the TXT records of a name: RFC 7208, section
 // 4.5. The record may be shared and must not be changed.
-func (k *keptRecords) choose(texts []string, limits *Limits) (*Record, *ending) {
+func (k *keptRecords) choose(texts []string, limits *Limits) (*Record, ending) {
 	found, text := 0, ""
 	for _, txt := range texts {
 		if isRecord(txt) {
@@ -20,7 +20,7 @@ func (k *keptRecords) choose(texts []string, limits *Limits) (*Record, *ending) 
 	}
 	switch {
 	case found == 0:
-		return nil, &ending{StatusNone, ErrNoRecord}
+		return nil, ending{StatusNone, ErrNoRecord}
 	case found > 1:
 		return nil, permError(ErrMultipleRecords, strconv.Itoa(found))
 	case len(text) > limits.RecordOctets:
@@ -31,9 +31,9 @@ func (k *keptRecords) choose(texts []string, limits *Limits) (*Record, *ending) 
 		p.err = tooManyTerms(limits.RecordTerms)
 	}
 	if p.err != nil {
-		return nil, &ending{StatusPermError, p.err}
+		return nil, ending{StatusPermError, p.err}
 	}
-	return p.record, nil
+	return p.record, ending{}
 }
 
 // How much is kept of the TXT records from which no SPF record could be taken.

@@ -108,12 +108,12 @@ func (f *frame) beginStep(t *Term) {
 }
 
 // endStep ends the trace of the term under evaluation.
-func (f *frame) endStep(match bool, stop *ending, m *matcher) {
+func (f *frame) endStep(match bool, stop ending, m *matcher) {
 	if f.trace == nil {
 		return
 	}
 	f.step.Match = match
-	if stop != nil {
+	if stop.err != nil {
 		f.step.Err = stop.err
 	}
 	f.step.Lookups, f.step.VoidLookups = m.lookups, m.voids
