@@ -106,14 +106,14 @@ func (h *Header) Parse(raw []byte, ends []int) {
 			}
 			end = next
 		}
-		var f Field
-		err := h.parseField(&f, trimLineEnd(raw[start:end]))
+		h.Fields = append(h.Fields, Field{})
+		f := &h.Fields[len(h.Fields)-1]
+		err := h.parseField(f, trimLineEnd(raw[start:end]))
 		if start == 0 && isWSP(raw[0]) {
 			err = ErrLeadingSpace
 		}
 		h.fault(first, err)
 		f.lines = line + 1 - first
-		h.Fields = append(h.Fields, f)
 		start = end
 	}
 	h.fault(badOctet(raw, len(ends)))
