@@ -240,10 +240,10 @@ func (s *Session) end() {
 	s.helo.stop()
 	s.keys.Cancel()
 	s.policy.Cancel()
-	s.mailFrom.end()
-	s.helo.end()
-	s.keys.Close()
-	s.policy.Close()
+	s.mailFrom.wait()
+	s.helo.wait()
+	s.keys.Wait()
+	s.policy.Wait()
 	for i := range s.searches {
 		s.searches[i].End()
 	}

@@ -27,7 +27,7 @@ func (s *Session) SPF(ctx context.Context) (mailFrom, helo *spf.Result, err erro
 		return nil, nil, s.err
 	}
 	if mailFrom = s.given; mailFrom == nil {
-		if mailFrom, err = s.mailFrom.wait(ctx); err != nil {
+		if mailFrom, err = s.mailFrom.outcome(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -36,7 +36,7 @@ func (s *Session) SPF(ctx context.Context) (mailFrom, helo *spf.Result, err erro
 		same.Identity = spf.IdentityHELO
 		return mailFrom, &same, nil
 	}
-	if helo, err = s.helo.wait(ctx); err != nil {
+	if helo, err = s.helo.outcome(ctx); err != nil {
 		return nil, nil, err
 	}
 	return mailFrom, helo, nil
@@ -85,8 +85,8 @@ func (c *spfCheck) start(at *clock.Moment, w *work, checker *spf.Checker, id spf
 	})
 }
 
-// wait returns the result when it is there, or the error of ctx if that ends first.
-func (c *spfCheck) wait(ctx context.Context) (*spf.Result, error) {
+// outcome returns the result when it is there, or the error of ctx if that ends first.
+func (c *spfCheck) outcome(ctx context.Context) (*spf.Result, error) {
 	if c.done == nil {
 		return c.result, nil
 	}
@@ -110,8 +110,9 @@ func (c *spfCheck) stop() {
 	}
 }
 
-// end ends the check and waits for that.
-func (c *spfCheck) end() {
-	c.stop()
-	c.group.Close()
+// wait waits until nothing of the check runs any more.
+func (c *spfCheck) wait() {
+	if c.done != nil {
+		c.group.Close()
+	}
 }

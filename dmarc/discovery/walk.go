@@ -115,4 +115,9 @@ func (w *walk) end(s state) end {
 }
 
 // name returns the name on the path that has a number of labels.
-func (w *walk) name(labels int) string { return domain.Last(w.start, labels) }
+func (w *walk) name(labels int) string {
+	if labels == w.labels {
+		return w.start
+	}
+	return domain.Last(w.start, labels)
+}
