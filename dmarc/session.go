@@ -69,9 +69,10 @@ func (v *Verifier) Begin(ctx context.Context, e Envelope) *Session {
 	w := o.works.Get()
 	w.options, w.resolver, w.ctx, w.envelope = o, v.Resolver, ctx, e
 	var now clock.Moment
-	w.mailFrom.start(&now, w, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
+	w.lasting = new(lasting)
+	w.mailFrom.start(&w.lasting.mailFrom, &now, w, &o.mailFrom, spf.IdentityMailFrom, o.mailFromQuestions)
 	if !w.sameIdentity() {
-		w.helo.start(&now, w, &o.helo, spf.IdentityHELO, o.heloQuestions)
+		w.helo.start(&w.lasting.helo, &now, w, &o.helo, spf.IdentityHELO, o.heloQuestions)
 	}
 	w.message = o.messages.Get(o.limits)
 	w.keys.begin(w, o.keyQuestions, o.time)
@@ -199,8 +200,7 @@ func (s *Session) Finish() (*Result, error) {
 	default:
 		s.author.Err = cause.Wrap(ErrInterrupted, "", cut)
 	}
-	l := new(lasting)
-	r := &l.result
+	r := &s.lasting.result
 	r.Envelope, r.Author = s.envelope, s.author
 	r.Time, r.DKIM = s.options.now(), s.signatures.Finish()
 	if r.DKIM == nil {
@@ -210,17 +210,18 @@ func (s *Session) Finish() (*Result, error) {
 		r.ARC = s.chain()
 	}
 	r.SPF, r.HELO, _ = s.SPF(context.Background()) // which ends when the checks have
-	s.verdict(l)
+	s.verdict()
 	r.Authentic = r.authentic()
 	s.result, s.err = r, unlessExceeded(cut)
 	return r, s.err
 }
 
-// lasting is what outlives a Session: its result, and memory of the identifiers that most
-// results have, in one piece.
+// lasting is what outlives a Session: its result, and memory of what most results refer to, in
+// one piece.
 type lasting struct {
-	result      Result
-	identifiers [2]Identifier
+	result         Result
+	mailFrom, helo spf.Result
+	identifiers    [2]Identifier
 }
 
 // Close gives up a message that is not finished: it ends what is under way, and waits for it,
@@ -254,15 +255,15 @@ func (s *Session) end() {
 }
 
 // verdict evaluates every Author Domain, and sets DMARC, Others and Indirect of the result.
-func (w *work) verdict(l *lasting) {
-	r := &l.result
+func (w *work) verdict() {
+	r := &w.lasting.result
 	switch len(w.searches) {
 	case 0:
 		r.DMARC = w.options.invalidAuthor.verdict(&w.author, w.options.tempError)
 		return
 	case 1:
 		var v Verdict
-		r.Indirect = w.evaluate(&v, r, &w.searches[0], l.identifiers[:0])
+		r.Indirect = w.evaluate(&v, r, &w.searches[0], w.lasting.identifiers[:0])
 		r.DMARC = v
 		return
 	}

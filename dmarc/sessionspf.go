@@ -56,7 +56,7 @@ func (s *Session) UseSPF(r *spf.Result) {
 // writes often, it is done when it starts. Otherwise it is done again beside the message.
 type spfCheck struct {
 	budget resolver.Budget
-	result *spf.Result // once done is closed
+	result *spf.Result // set once done is closed
 
 	// Nil where memory has all the answers.
 	done   chan struct{}
@@ -64,12 +64,12 @@ type spfCheck struct {
 	group  ask.Group
 }
 
-// start starts the check, by a Checker that serves all messages.
-func (c *spfCheck) start(at *clock.Moment, w *work, checker *spf.Checker, id spf.Identity, most int) {
+// start starts the check, by a Checker that serves all messages, into result.
+func (c *spfCheck) start(result *spf.Result, at *clock.Moment, w *work, checker *spf.Checker, id spf.Identity, most int) {
 	e := w.envelope
 	c.budget.Resolver, c.budget.Questions, c.budget.Time = w.resolver, most, w.options.time
-	var ok bool
-	if c.result, ok = checker.CheckBy(at, w.ctx, &c.budget, id, e, true); ok {
+	c.result = result
+	if checker.CheckBy(result, at, w.ctx, &c.budget, id, e, true) {
 		return
 	}
 	var ctx context.Context
@@ -77,10 +77,10 @@ func (c *spfCheck) start(at *clock.Moment, w *work, checker *spf.Checker, id spf
 	c.done = make(chan struct{})
 	c.group.Begin(ctx, &c.budget)
 	c.group.Go(func(ctx context.Context) {
-		c.result, _ = checker.CheckBy(new(clock.Moment), ctx, &c.budget, id, e, false)
+		checker.CheckBy(result, new(clock.Moment), ctx, &c.budget, id, e, false)
 		close(c.done)
 	}, func(err error) {
-		c.result = &spf.Result{Identity: id, Status: spf.StatusTempError, Domain: pathDomain(e), Err: cause.Wrap(spf.ErrDNS, "", err)}
+		*result = spf.Result{Identity: id, Status: spf.StatusTempError, Domain: pathDomain(e), Err: cause.Wrap(spf.ErrDNS, "", err)}
 		close(c.done)
 	})
 }

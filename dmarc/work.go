@@ -20,6 +20,7 @@ type work struct {
 	ctx      context.Context // of Begin
 	envelope Envelope
 
+	lasting        *lasting
 	mailFrom, helo spfCheck
 	given          *spf.Result // by UseSPF
 

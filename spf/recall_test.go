@@ -26,7 +26,8 @@ func TestAResolverThatIsNilIsNoAnswer(t *testing.T) {
 		if got := c.Check(t.Context(), s); got.Status != spf.StatusTempError || !errors.Is(got.Err, resolver.ErrPanic) {
 			t.Errorf("%T: %v, %v", r, got.Status, got.Err)
 		}
-		if got, ok := c.CheckBy(new(clock.Moment), t.Context(), r, spf.IdentityMailFrom, s, true); ok && !errors.Is(got.Err, resolver.ErrPanic) { // which a Budget knows by now
+		var got spf.Result
+		if ok := c.CheckBy(&got, new(clock.Moment), t.Context(), r, spf.IdentityMailFrom, s, true); ok && !errors.Is(got.Err, resolver.ErrPanic) { // which a Budget knows by now
 			t.Errorf("%T recalls %v", r, got)
 		}
 	}
@@ -89,18 +90,20 @@ func TestRecallIsTheCheckOrNothing(t *testing.T) {
 		for _, ip := range []string{"192.0.2.1", "192.0.2.2", "2001:db8::1"} {
 			c := spf.Checker{Resolver: tt.resolver, Options: spf.Options{Trace: true}}
 			s := spf.Envelope{IP: netip.MustParseAddr(ip), HELO: "mail.example.com", MailFrom: tt.from}
-			got, ok := c.CheckBy(new(clock.Moment), tt.ctx, tt.resolver, spf.IdentityMailFrom, s, true)
+			got := new(spf.Result)
+			ok := c.CheckBy(got, new(clock.Moment), tt.ctx, tt.resolver, spf.IdentityMailFrom, s, true)
 			if asked > 0 {
 				t.Fatalf("%s: %d questions were asked", tt.name, asked)
 			}
-			if ok != tt.ok || ok && !reflect.DeepEqual(got, c.Check(tt.ctx, s)) || !ok && got != nil {
+			if ok != tt.ok || ok && !reflect.DeepEqual(got, c.Check(tt.ctx, s)) {
 				t.Errorf("%s, %s: %v, %t", tt.name, ip, got, ok)
 			}
 		}
 	}
 	c := spf.Checker{Resolver: zone}
 	s := spf.Envelope{IP: netip.MustParseAddr("192.0.2.9"), HELO: "mail.example.com", MailFrom: "a@example.com"}
-	if r, ok := c.CheckBy(new(clock.Moment), t.Context(), zone, spf.IdentityHELO, s, true); !ok || r.Status != spf.StatusPass || r.Identity != spf.IdentityHELO {
+	var r spf.Result
+	if ok := c.CheckBy(&r, new(clock.Moment), t.Context(), zone, spf.IdentityHELO, s, true); !ok || r.Status != spf.StatusPass || r.Identity != spf.IdentityHELO {
 		t.Errorf("HELO: %v, %t", r, ok)
 	}
 }

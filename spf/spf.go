@@ -128,7 +128,8 @@ type Options struct {
 // Check evaluates the MAIL FROM identity of e. It always returns a result; a
 // context that ends before it is one with StatusTempError.
 func (c *Checker) Check(ctx context.Context, e Envelope) *Result {
-	r, _ := c.check(new(clock.Moment), ctx, c.Resolver, IdentityMailFrom, e, false)
+	r := new(Result)
+	c.check(r, new(clock.Moment), ctx, c.Resolver, IdentityMailFrom, e, false)
 	return r
 }
 
@@ -136,32 +137,34 @@ func (c *Checker) Check(ctx context.Context, e Envelope) *Result {
 // beside MAIL FROM. The two results are not exchangeable: a pass for HELO says
 // nothing of MAIL FROM.
 func (c *Checker) CheckHELO(ctx context.Context, e Envelope) *Result {
-	r, _ := c.check(new(clock.Moment), ctx, c.Resolver, IdentityHELO, e, false)
+	r := new(Result)
+	c.check(r, new(clock.Moment), ctx, c.Resolver, IdentityHELO, e, false)
 	return r
 }
 
-// CheckBy is Check or CheckHELO by another Resolver. With memoryOnly it waits for no
-// answer, and ok is false if one is not in memory. At is the moment in which the check begins.
-// CheckBy is for this module alone: package dmarc has a Resolver for each message.
-func (c *Checker) CheckBy(at *clock.Moment, ctx context.Context, r resolver.Resolver, id Identity, e Envelope, memoryOnly bool) (result *Result, ok bool) {
-	return c.check(at, ctx, r, id, e, memoryOnly)
+// CheckBy is Check or CheckHELO by another Resolver, into memory that the caller has. With
+// memoryOnly it waits for no answer, and ok is false, and result of no use, if one is not in
+// memory. At is the moment in which the check begins. CheckBy is for this module alone: package
+// dmarc has a Resolver for each message.
+func (c *Checker) CheckBy(result *Result, at *clock.Moment, ctx context.Context, r resolver.Resolver, id Identity, e Envelope, memoryOnly bool) (ok bool) {
+	return c.check(result, at, ctx, r, id, e, memoryOnly)
 }
 
-func (c *Checker) check(at *clock.Moment, ctx context.Context, r resolver.Resolver, id Identity, envelope Envelope, memoryOnly bool) (*Result, bool) {
+func (c *Checker) check(result *Result, at *clock.Moment, ctx context.Context, r resolver.Resolver, id Identity, envelope Envelope, memoryOnly bool) (ok bool) {
 	c.once.Do(func() {
 		c.options = c.Options
 		c.options.Limits = c.Options.Limits.withDefaults()
 	})
 	var e evaluation
-	result := &Result{Identity: id}
+	*result = Result{Identity: id}
 	result.Domain, result.Err = e.identify(id, &envelope)
 	if result.Err != nil {
-		return result, true
+		return true
 	}
 	result.Sender = e.sender
 	if !e.ip.IsValid() {
 		result.Err = ErrNoAddress
-		return result, true
+		return true
 	}
 	if r == nil {
 		r = resolver.Default()
@@ -172,8 +175,5 @@ func (c *Checker) check(at *clock.Moment, ctx context.Context, r resolver.Resolv
 	q.ctx, q.resolver, q.limits, q.moment, q.memoryOnly = ctx, r, e.limits, *at, memoryOnly
 	e.run(result)
 	*at = q.moment
-	if e.questions.needsDNS {
-		return nil, false
-	}
-	return result, true
+	return !e.questions.needsDNS
 }
