@@ -164,11 +164,11 @@ func (b *Budget) recall(at *clock.Moment, ctx context.Context, q Question) (m me
 // recallFrom recalls from the Resolver. It gives mu, which the caller holds, away meanwhile
 // if a function of the user's may be called.
 func (b *Budget) recallFrom(at *clock.Moment, ctx context.Context, q Question) (m memory, ok bool) {
-	switch b.dns.(type) {
-	case *Budget, *observed:
-		b.mu.Unlock()
-		defer b.mu.Lock()
+	if c, ok := b.dns.(*Cache); ok && c != nil { // as mostly
+		return c.recall(at, q)
 	}
+	b.mu.Unlock()
+	defer b.mu.Lock()
 	return recall(at, ctx, b.dns, q)
 }
 

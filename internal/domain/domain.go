@@ -77,10 +77,12 @@ func CanonicalMail(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if strings.Trim(Last(name, 1), "0123456789") == "" {
-		return "", ErrNumber
+	for i := len(name) - 1; i >= 0 && name[i] != '.'; i-- {
+		if name[i] < '0' || '9' < name[i] {
+			return name, nil
+		}
 	}
-	return name, nil
+	return "", ErrNumber
 }
 
 // IsCanonical reports whether name is in the form that Canonical returns. It looks at
