@@ -140,10 +140,7 @@ func (b *Budget) recall(at *clock.Moment, ctx context.Context, q Question) (m me
 	}
 	before := b.count
 	if m, ok = b.recallFrom(at, ctx, q); !ok {
-		if err := q.check(); err != nil {
-			return refusal(err), true
-		}
-		return m, false
+		return refuse(q)
 	}
 	if m.refused {
 		return m, true

@@ -22,6 +22,13 @@ func Recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (a *A
 	if tracerOf(ctx) != nil || ctx.Err() != nil {
 		return nil, false, nil
 	}
+	if c, ok := r.(*Cache); ok && c != nil { // as mostly
+		if e := c.fresh(at, q); e != nil {
+			return &e.answer, true, e.err
+		}
+		m, ok := refuse(q)
+		return m.answer, ok, m.err
+	}
 	m, ok := recall(at, ctx, r, q)
 	return m.answer, ok, m.err
 }
@@ -38,6 +45,14 @@ type memory struct {
 // refusal returns the memory of a question that was not asked.
 func refusal(err error) memory {
 	return memory{answer: new(Answer), err: err, left: math.MaxInt64, refused: true}
+}
+
+// refuse answers q if it is not one to be asked.
+func refuse(q Question) (m memory, ok bool) {
+	if err := q.check(); err != nil {
+		return refusal(err), true
+	}
+	return m, false
 }
 
 // outcome returns the outcome with the TTL that is left of it. A TTL that is not known stays
@@ -74,8 +89,8 @@ func recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (m me
 
 // recall answers q if no fault of the zone delays that.
 func (z Zone) recall(q Question) (m memory, ok bool) {
-	if err := q.check(); err != nil {
-		return refusal(err), true
+	if m, ok = refuse(q); ok {
+		return m, true
 	}
 	answer, wait, err := z.answer(q)
 	if wait > 0 {
@@ -89,8 +104,5 @@ func (c *Cache) recall(at *clock.Moment, q Question) (m memory, ok bool) {
 	if e := c.fresh(at, q); e != nil {
 		return e.memory(at.Now()), true
 	}
-	if err := q.check(); err != nil {
-		return refusal(err), true
-	}
-	return m, false
+	return refuse(q)
 }

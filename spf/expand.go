@@ -21,12 +21,12 @@ func (a *arguments) expand(text, current, validated string) (expanded string, fi
 		return text, len(text) <= maxExpansion
 	}
 	b := make([]byte, 0, domain.MaxLength)
+	var p piece
 	for rest := text; rest != ""; {
-		p, next, _, want := cutPiece(rest)
-		if want != "" {
+		var want string
+		if rest, _, want = p.cutFrom(rest); want != "" {
 			return "", false
 		}
-		rest = next
 		if p.letter == 0 {
 			b = append(b, p.text...)
 		} else {

@@ -46,30 +46,34 @@ func (d delimiters) has(c byte) bool { return d>>(c-'+')&1 != 0 }
 
 const dot delimiters = 1 << ('.' - '+')
 
-// cutPiece takes the first piece off a macro-string that is not empty. Where the
-// text is not one, want says what would be right, and at where it is missing.
-func cutPiece(s string) (p piece, rest string, at int, want string) {
+// cutFrom takes the first piece off a macro-string that is not empty. Where the text is
+// not one, want says what would be right, and at where it is missing.
+func (p *piece) cutFrom(s string) (rest string, at int, want string) {
+	*p = piece{}
 	if s[0] != '%' {
 		end := strings.IndexByte(s, '%')
 		if end < 0 {
 			end = len(s)
 		}
-		return piece{text: s[:end]}, s[end:], 0, ""
+		p.text = s[:end]
+		return s[end:], 0, ""
 	}
 	if len(s) < 2 {
-		return p, "", 0, wantMacro
+		return "", 0, wantMacro
 	}
 	switch s[1] {
 	case '%':
-		return piece{text: "%"}, s[2:], 0, ""
+		p.text = "%"
 	case '_':
-		return piece{text: " "}, s[2:], 0, ""
+		p.text = " "
 	case '-':
-		return piece{text: "%20"}, s[2:], 0, ""
+		p.text = "%20"
 	case '{':
-		return cutMacro(s)
+		return p.cutMacro(s)
+	default:
+		return "", 0, wantMacro
 	}
-	return p, "", 0, wantMacro
+	return s[2:], 0, ""
 }
 
 const (
@@ -80,10 +84,10 @@ const (
 )
 
 // cutMacro reads s from "%{" to "}".
-func cutMacro(s string) (p piece, rest string, at int, want string) {
+func (p *piece) cutMacro(s string) (rest string, at int, want string) {
 	i := len("%{")
 	if i == len(s) || !isMacroLetter(s[i]|0x20) {
-		return p, "", i, wantLetter
+		return "", i, wantLetter
 	}
 	p.letter, p.escape = s[i]|0x20, s[i]&0x20 == 0
 	i++
@@ -93,7 +97,7 @@ func cutMacro(s string) (p piece, rest string, at int, want string) {
 		p.parts = min(p.parts*10+int(s[i]-'0'), maxParts)
 	}
 	if i > digits && p.parts == 0 {
-		return p, "", digits, wantParts
+		return "", digits, wantParts
 	}
 	if i < len(s) && s[i]|0x20 == 'r' {
 		p.reverse = true
@@ -106,9 +110,9 @@ func cutMacro(s string) (p piece, rest string, at int, want string) {
 		p.delimiters = dot
 	}
 	if i == len(s) || s[i] != '}' {
-		return p, "", i, wantClose
+		return "", i, wantClose
 	}
-	return p, s[i+1:], 0, ""
+	return s[i+1:], 0, ""
 }
 
 // maxParts is more than any text within maxExpansion has, so that a count that
@@ -127,8 +131,9 @@ func isMacroLetter(c byte) bool {
 // it, an explain-string; want is "" for nothing. It returns the letters used and
 // where the last macro ends.
 func checkMacros(s string, spaces bool) (used letters, lastMacro, at int, want string) {
+	var p piece
 	for rest := s; rest != ""; {
-		p, next, at, want := cutPiece(rest)
+		next, at, want := p.cutFrom(rest)
 		here := len(s) - len(rest)
 		if want != "" {
 			return 0, 0, here + at, want
@@ -152,9 +157,9 @@ func literal(s string) string {
 		return s
 	}
 	var b strings.Builder
+	var p piece
 	for s != "" {
-		var p piece
-		p, s, _, _ = cutPiece(s)
+		s, _, _ = p.cutFrom(s)
 		b.WriteString(p.text)
 	}
 	return b.String()
