@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"context"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -62,8 +61,8 @@ type Budget struct {
 
 type asked struct {
 	question Question
-	memory   memory
-	call     *call // the one that asked, which has all of the outcome; nil if it was recalled
+	recalled *remembered // or nil
+	call     *call       // that asked, where it was not recalled
 }
 
 // A call is a question that the Resolver is at work on. Once it is done, it has the
@@ -129,38 +128,39 @@ func (b *Budget) resolve(ctx context.Context, q Question) outcome {
 
 // recall answers q if its outcome is known, or its Resolver recalls it. That counts like
 // a question that is asked, unless q is none.
-func (b *Budget) recall(at *clock.Moment, ctx context.Context, q Question) (m memory, ok bool) {
+func (b *Budget) recall(at *clock.Moment, ctx context.Context, q Question) *remembered {
 	b.lock()
 	defer b.mu.Unlock()
 	if known := b.known(q); known != nil {
-		return known.memory, true
+		return known.remembered()
 	}
 	if b.call(q) != nil {
-		return m, false
+		return nil
 	}
 	before := b.count
-	if m, ok = b.recallFrom(at, ctx, q); !ok {
+	e := b.recallFrom(at, ctx, q)
+	if e == nil {
 		return refuse(q)
 	}
-	if m.refused {
-		return m, true
+	if e.refused {
+		return e
 	}
 	if b.count != before { // other goroutines have asked meanwhile
 		if known := b.known(q); known != nil {
-			return known.memory, true
+			return known.remembered()
 		}
 		if b.call(q) != nil { // which counts
-			return m, true
+			return e
 		}
 	}
 	b.count++
-	b.outcomes = append(b.outcomes, asked{question: q, memory: m})
-	return m, true
+	b.outcomes = append(b.outcomes, asked{question: q, recalled: e})
+	return e
 }
 
-// recallFrom recalls from the Resolver. It gives mu, which the caller holds, away meanwhile
-// if a function of the user's may be called.
-func (b *Budget) recallFrom(at *clock.Moment, ctx context.Context, q Question) (m memory, ok bool) {
+// recallFrom recalls from the Resolver. Where that may call a function of the user's, it gives
+// mu, which the caller holds, away meanwhile.
+func (b *Budget) recallFrom(at *clock.Moment, ctx context.Context, q Question) *remembered {
 	if c, ok := b.dns.(*Cache); ok && c != nil { // as mostly
 		return c.recall(at, q)
 	}
@@ -178,9 +178,17 @@ func (b *Budget) known(q Question) *asked {
 		}
 	}
 	if b.count >= b.most && b.call(q) == nil {
-		return &asked{memory: refusal(&Error{Question: q, Err: &limitError{kind: ErrQuestionLimit, questions: b.most}})}
+		return &asked{recalled: refusal(&Error{Question: q, Err: &limitError{kind: ErrQuestionLimit, questions: b.most}})}
 	}
 	return nil
+}
+
+// remembered returns the outcome for who shares it.
+func (a *asked) remembered() *remembered {
+	if a.call != nil {
+		return &remembered{answer: a.call.outcome.answer, err: a.call.outcome.err, expiry: never}
+	}
+	return a.recalled
 }
 
 // again returns the outcome for somebody who asks again.
@@ -188,8 +196,7 @@ func (a *asked) again() outcome {
 	if a.call != nil {
 		return a.call.outcome.again()
 	}
-	answer, err := a.memory.outcome()
-	return outcome{answer: answer, err: err}.again()
+	return a.recalled.outcome(clock.Now()).again()
 }
 
 // call returns the call for q that is under way, or nil. The caller holds mu.
@@ -272,7 +279,7 @@ func (b *Budget) finish(c *call) {
 		b.spent += time.Since(b.since)
 	}
 	if !c.abandoned {
-		b.outcomes = append(b.outcomes, asked{c.question, memory{answer: &c.outcome.answer, err: c.outcome.err, left: math.MaxInt64}, c})
+		b.outcomes = append(b.outcomes, asked{question: c.question, call: c})
 	}
 	if c.done != nil {
 		close(c.done)

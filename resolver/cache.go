@@ -92,7 +92,7 @@ type query struct {
 	asked bool // the Resolver was asked
 }
 
-// A remembered outcome. It does not change.
+// A remembered outcome. It does not change, and is shared.
 type remembered struct {
 	answer  Answer
 	err     error
@@ -100,7 +100,11 @@ type remembered struct {
 	stale   bool          // answer is given past its TTL
 	useless time.Duration // when even a stale answer is not to be given
 	server  string        // that answered
+	refused bool          // the question was not one to be asked
 }
+
+// never is the expiry of what does not expire.
+const never = math.MaxInt64
 
 // Resolve answers q from memory, or asks. It implements [Resolver].
 func (c *Cache) Resolve(ctx context.Context, q Question) (Answer, error) {
@@ -291,16 +295,21 @@ func (e *remembered) staleAt(now time.Duration) *remembered {
 	return &stale
 }
 
-// outcome returns what is remembered, with the TTL that is left of it.
+// outcome returns what is remembered, with the TTL that is left of it. A TTL that is not known
+// stays so.
 func (e *remembered) outcome(now time.Duration) outcome {
-	o := outcome{server: e.server, stale: e.stale}
-	o.answer, o.err = e.memory(now).outcome()
+	left := time.Duration(never)
+	if e.expiry != never {
+		left = max(e.expiry-now, time.Nanosecond)
+	}
+	o := outcome{answer: e.answer, err: e.err, server: e.server, stale: e.stale}
+	o.answer.TTL = min(o.answer.TTL, left)
+	if failure, ok := errors.AsType[*Error](e.err); ok && failure.TTL > left {
+		aged := *failure
+		aged.TTL = left
+		o.err = &aged
+	}
 	return o
-}
-
-// memory returns the outcome for who shares it.
-func (e *remembered) memory(now time.Duration) memory {
-	return memory{answer: &e.answer, err: e.err, left: max(e.expiry-now, time.Nanosecond)}
 }
 
 // size estimates the memory of an entry and its place in the store, in bytes.

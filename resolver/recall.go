@@ -2,9 +2,6 @@ package resolver
 
 import (
 	"context"
-	"errors"
-	"math"
-	"time"
 
 	"github.com/mailverdict/mailverdict/internal/clock"
 )
@@ -22,61 +19,23 @@ func Recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (a *A
 	if tracerOf(ctx) != nil || ctx.Err() != nil {
 		return nil, false, nil
 	}
-	if c, ok := r.(*Cache); ok && c != nil { // as mostly
-		if e := c.fresh(at, q); e != nil {
-			return &e.answer, true, e.err
-		}
-		m, ok := refuse(q)
-		return m.answer, ok, m.err
+	e := recall(at, ctx, r, q)
+	if e == nil {
+		return nil, false, nil
 	}
-	m, ok := recall(at, ctx, r, q)
-	return m.answer, ok, m.err
+	return &e.answer, true, e.err
 }
 
-// A memory is an outcome as it was remembered, and how long it may still be. The Answer is
-// never nil, and is shared.
-type memory struct {
-	answer  *Answer
-	err     error
-	left    time.Duration
-	refused bool // the question was not one to be asked
-}
-
-// refusal returns the memory of a question that was not asked.
-func refusal(err error) memory {
-	return memory{answer: new(Answer), err: err, left: math.MaxInt64, refused: true}
-}
-
-// refuse answers q if it is not one to be asked.
-func refuse(q Question) (m memory, ok bool) {
-	if err := q.check(); err != nil {
-		return refusal(err), true
-	}
-	return m, false
-}
-
-// outcome returns the outcome with the TTL that is left of it. A TTL that is not known stays
-// so.
-func (m memory) outcome() (Answer, error) {
-	a := *m.answer
-	a.TTL = min(a.TTL, m.left)
-	if failure, ok := errors.AsType[*Error](m.err); ok && failure.TTL > m.left {
-		aged := *failure
-		aged.TTL = m.left
-		return a, &aged
-	}
-	return a, m.err
-}
-
-// recall is Recall for a context that has not ended and is not traced.
-func recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (m memory, ok bool) {
+// recall is Recall for a context that has not ended and is not traced. It returns nil if
+// nothing was asked.
+func recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) *remembered {
 	switch r := r.(type) {
-	case Zone:
-		return r.recall(q)
 	case *Cache:
 		if r != nil { // else Resolve panics, where that is contained
 			return r.recall(at, q)
 		}
+	case Zone:
+		return r.recall(q)
 	case *Budget:
 		if r != nil {
 			return r.recall(at, ctx, q)
@@ -84,25 +43,36 @@ func recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (m me
 	case *observed:
 		return r.recall(at, ctx, q)
 	}
-	return m, false
+	return nil
 }
 
+// refuse returns the outcome of a question that is not one to be asked, nil for any other.
+func refuse(q Question) *remembered {
+	if err := q.check(); err != nil {
+		return refusal(err)
+	}
+	return nil
+}
+
+// refusal returns the outcome of a question that was not asked.
+func refusal(err error) *remembered { return &remembered{err: err, expiry: never, refused: true} }
+
 // recall answers q if no fault of the zone delays that.
-func (z Zone) recall(q Question) (m memory, ok bool) {
-	if m, ok = refuse(q); ok {
-		return m, true
+func (z Zone) recall(q Question) *remembered {
+	if e := refuse(q); e != nil {
+		return e
 	}
 	answer, wait, err := z.answer(q)
 	if wait > 0 {
-		return m, false
+		return nil
 	}
-	return memory{answer: &answer, err: err, left: math.MaxInt64}, true
+	return &remembered{answer: answer, err: err, expiry: never}
 }
 
 // recall answers q if the outcome is remembered.
-func (c *Cache) recall(at *clock.Moment, q Question) (m memory, ok bool) {
+func (c *Cache) recall(at *clock.Moment, q Question) *remembered {
 	if e := c.fresh(at, q); e != nil {
-		return e.memory(at.Now()), true
+		return e
 	}
 	return refuse(q)
 }

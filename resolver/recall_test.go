@@ -119,6 +119,18 @@ func TestUsersGetTheTTLThatIsLeftOfWhatIsRecalled(t *testing.T) {
 	}
 }
 
+func TestTheTTLOfAZoneIsThatOfItsRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen time.Duration
+		w := resolver.Wrap(resolver.Zone{"example.com": {TXT: []string{"text"}, TTL: time.Minute}}, func(_ context.Context, _ resolver.Question, a resolver.Answer, _ error) {
+			seen = a.TTL
+		})
+		if _, ok, _ := resolver.Recall(new(clock.Moment), t.Context(), w, recallQuestion); !ok || seen != time.Minute {
+			t.Errorf("%t, %s", ok, seen)
+		}
+	})
+}
+
 // A function that watches the questions of a Budget may ask it, too.
 func TestABudgetIsNotLockedWhileItIsWatched(t *testing.T) {
 	var b resolver.Budget

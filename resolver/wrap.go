@@ -39,12 +39,13 @@ func (o *observed) Resolve(ctx context.Context, q Question) (a Answer, err error
 }
 
 // recall answers q if the Resolver that is wrapped recalls it.
-func (o *observed) recall(at *clock.Moment, ctx context.Context, q Question) (m memory, ok bool) {
-	if m, ok = recall(at, ctx, o.resolver, q); ok {
-		a, err := m.outcome()
-		o.after(ctx, q, a, err)
+func (o *observed) recall(at *clock.Moment, ctx context.Context, q Question) *remembered {
+	e := recall(at, ctx, o.resolver, q)
+	if e != nil {
+		found := e.outcome(at.Now())
+		o.after(ctx, q, found.answer, found.err)
 	}
-	return m, ok
+	return e
 }
 
 // Contained puts q to r and calls done once with the outcome. It is for this module
