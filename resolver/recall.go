@@ -19,7 +19,12 @@ func Recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (a *A
 	if tracerOf(ctx) != nil || ctx.Err() != nil {
 		return nil, false, nil
 	}
-	e := recall(at, ctx, r, q)
+	var e *remembered
+	if c, ok := r.(*Cache); ok && c != nil { // as mostly; it saves a twentieth of an SPF check
+		e = c.recall(at, q)
+	} else {
+		e = recall(at, ctx, r, q)
+	}
 	if e == nil {
 		return nil, false, nil
 	}
