@@ -71,12 +71,18 @@ func (g *Group) Begin(ctx context.Context, r resolver.Resolver) {
 	g.ctx, g.resolver = ctx, r
 }
 
+// Known returns the outcome for q, as a Taker gets it, if the Resolver holds it in memory. If
+// ok is false, nothing was asked.
+func (g *Group) Known(at *clock.Moment, q resolver.Question) (a *resolver.Answer, ok bool, err error) {
+	return resolver.Recall(at, g.ctx, g.resolver, q)
+}
+
 // Ask asks q and gives the outcome to t.
 func (g *Group) Ask(q resolver.Question, t Taker) { g.AskAt(new(clock.Moment), q, t) }
 
 // AskAt is Ask for one of several questions that are asked in the same moment.
 func (g *Group) AskAt(at *clock.Moment, q resolver.Question, t Taker) {
-	if a, ok, err := resolver.Recall(at, g.ctx, g.resolver, q); ok {
+	if a, ok, err := g.Known(at, q); ok {
 		t.Take(a, err)
 		return
 	}
