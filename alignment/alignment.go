@@ -45,12 +45,13 @@ func (m Mode) Aligned(author, identifier Domain) bool {
 }
 
 func same(a, b string) bool {
+	if a == b {
+		_, err := domain.Canonical(a)
+		return err == nil
+	}
 	a, err := domain.Canonical(a)
 	if err != nil {
 		return false
-	}
-	if a == b {
-		return true
 	}
 	b, err = domain.Canonical(b)
 	return err == nil && a == b

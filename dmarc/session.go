@@ -262,9 +262,7 @@ func (w *work) verdict() {
 		r.DMARC = w.options.invalidAuthor.verdict(&w.author, w.options.tempError)
 		return
 	case 1:
-		var v Verdict
-		r.Indirect = w.evaluate(&v, r, &w.searches[0], w.lasting.identifiers[:0])
-		r.DMARC = v
+		r.Indirect = w.evaluate(&r.DMARC, r, &w.searches[0], w.lasting.identifiers[:0])
 		return
 	}
 	r.Others = make([]Verdict, len(w.searches))

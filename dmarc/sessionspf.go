@@ -6,6 +6,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/cause"
 	"github.com/mailverdict/mailverdict/internal/clock"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -56,7 +57,7 @@ func (s *Session) UseSPF(r *spf.Result) {
 // writes often, it is done when it starts. Otherwise it is done again beside the message.
 type spfCheck struct {
 	budget resolver.Budget
-	result *spf.Result // set once done is closed
+	result *spf.Result // filled once done is closed
 
 	// Nil where memory has all the answers.
 	done   chan struct{}
@@ -69,7 +70,7 @@ func (c *spfCheck) start(result *spf.Result, at *clock.Moment, w *work, checker 
 	e := w.envelope
 	c.budget.Resolver, c.budget.Questions, c.budget.Time = w.resolver, most, w.options.time
 	c.result = result
-	if checker.CheckBy(result, at, w.ctx, &c.budget, id, e, true) {
+	if checker.CheckBy(seam.Internal{}, result, at, w.ctx, &c.budget, id, e, true) {
 		return
 	}
 	var ctx context.Context
@@ -77,7 +78,7 @@ func (c *spfCheck) start(result *spf.Result, at *clock.Moment, w *work, checker 
 	c.done = make(chan struct{})
 	c.group.Begin(ctx, &c.budget)
 	c.group.Go(func(ctx context.Context) {
-		checker.CheckBy(result, new(clock.Moment), ctx, &c.budget, id, e, false)
+		checker.CheckBy(seam.Internal{}, result, new(clock.Moment), ctx, &c.budget, id, e, false)
 		close(c.done)
 	}, func(err error) {
 		*result = spf.Result{Identity: id, Status: spf.StatusTempError, Domain: pathDomain(e), Err: cause.Wrap(spf.ErrDNS, "", err)}

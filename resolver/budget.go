@@ -127,7 +127,7 @@ func (b *Budget) resolve(ctx context.Context, q Question) outcome {
 }
 
 // recall answers q if its outcome is known, or its Resolver recalls it. That counts like
-// a question that is asked, unless q is none.
+// a question that is asked, unless q is not one to be asked.
 func (b *Budget) recall(at *clock.Moment, ctx context.Context, q Question) *remembered {
 	b.lock()
 	defer b.mu.Unlock()
@@ -139,10 +139,7 @@ func (b *Budget) recall(at *clock.Moment, ctx context.Context, q Question) *reme
 	}
 	before := b.count
 	e := b.recallFrom(at, ctx, q)
-	if e == nil {
-		return refuse(q)
-	}
-	if e.refused {
+	if e == nil || e.refused {
 		return e
 	}
 	if b.count != before { // other goroutines have asked meanwhile
@@ -164,6 +161,9 @@ func (b *Budget) recallFrom(at *clock.Moment, ctx context.Context, q Question) *
 	if c, ok := b.dns.(*Cache); ok && c != nil { // as mostly
 		return c.recall(at, q)
 	}
+	if e := refuse(q); e != nil {
+		return e
+	}
 	b.mu.Unlock()
 	defer b.mu.Lock()
 	return recall(at, ctx, b.dns, q)
@@ -177,10 +177,14 @@ func (b *Budget) known(q Question) *asked {
 			return &b.outcomes[i]
 		}
 	}
-	if b.count >= b.most && b.call(q) == nil {
-		return &asked{recalled: refusal(&Error{Question: q, Err: &limitError{kind: ErrQuestionLimit, questions: b.most}})}
+	if b.count < b.most || b.call(q) != nil {
+		return nil
 	}
-	return nil
+	if e := refuse(q); e != nil {
+		return &asked{recalled: e}
+	}
+	err := &Error{Question: q, Err: &limitError{kind: ErrQuestionLimit, questions: b.most}}
+	return &asked{recalled: &remembered{err: err, expiry: never}}
 }
 
 // remembered returns the outcome for who shares it.

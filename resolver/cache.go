@@ -96,7 +96,7 @@ type query struct {
 type remembered struct {
 	answer  Answer
 	err     error
-	expiry  time.Duration // by package clock
+	expiry  time.Duration // by package clock, or never
 	stale   bool          // answer is given past its TTL
 	useless time.Duration // when even a stale answer is not to be given
 	server  string        // that answered
@@ -149,10 +149,10 @@ func (c *Cache) fresh(at *clock.Moment, q Question) *remembered {
 	return nil
 }
 
-// later returns the time d after now, or the end of time.
+// later returns the time d after now, or never. Times may be negative: see package clock.
 func later(now, d time.Duration) time.Duration {
 	if now > 0 && d > math.MaxInt64-now {
-		return math.MaxInt64
+		return never
 	}
 	return now + d
 }
@@ -298,18 +298,28 @@ func (e *remembered) staleAt(now time.Duration) *remembered {
 // outcome returns what is remembered, with the TTL that is left of it. A TTL that is not known
 // stays so.
 func (e *remembered) outcome(now time.Duration) outcome {
-	left := time.Duration(never)
-	if e.expiry != never {
-		left = max(e.expiry-now, time.Nanosecond)
-	}
-	o := outcome{answer: e.answer, err: e.err, server: e.server, stale: e.stale}
+	left := e.left(now)
+	o := outcome{answer: e.answer, err: aged(e.err, left), server: e.server, stale: e.stale}
 	o.answer.TTL = min(o.answer.TTL, left)
-	if failure, ok := errors.AsType[*Error](e.err); ok && failure.TTL > left {
+	return o
+}
+
+// left returns how long e may still be remembered.
+func (e *remembered) left(now time.Duration) time.Duration {
+	if e.expiry == never {
+		return never
+	}
+	return max(e.expiry-now, time.Nanosecond)
+}
+
+// aged returns an error with the TTL that is left of it.
+func aged(err error, left time.Duration) error {
+	if failure, ok := errors.AsType[*Error](err); ok && failure.TTL > left {
 		aged := *failure
 		aged.TTL = left
-		o.err = &aged
+		return &aged
 	}
-	return o
+	return err
 }
 
 // size estimates the memory of an entry and its place in the store, in bytes.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mailverdict/mailverdict/internal/clock"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -45,7 +46,7 @@ func TestAnObserverSeesEachOutcomeOnce(t *testing.T) {
 		if !errors.Is(err, tt.want) || !slices.Equal(seen, want) {
 			t.Errorf("%s: %v, seen %q", tt.what, err, seen)
 		}
-		if _, ok, _ := resolver.Recall(new(clock.Moment), t.Context(), w, q); ok {
+		if _, ok, _ := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), w, q); ok {
 			want = append(want, want[0])
 		}
 		if !slices.Equal(seen, want) {

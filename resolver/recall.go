@@ -4,18 +4,19 @@ import (
 	"context"
 
 	"github.com/mailverdict/mailverdict/internal/clock"
+	"github.com/mailverdict/mailverdict/internal/seam"
 )
 
 // Recall returns the outcome for q if r holds it in memory, as a [Zone] and a [Cache] do, also
 // behind a [Budget] or [Wrap]. It never waits and starts no goroutine. If ok is false, nothing
 // was asked: call Resolve. The Answer is never nil if ok is true, and is shared: it must not be
-// changed. TTLs are those when the outcome was remembered. At is the moment in which that is
-// done. Recall is for this module alone.
+// changed. Its TTL is that when it was remembered; that of an error is what is left. At is the
+// moment in which this is done. Recall is for this module alone.
 //
 // Recall goes by the type of r and not by a method, so that a Resolver which embeds a Zone
 // or Cache is asked by its own Resolve. Ok is false if ctx has ended, and where its questions
 // are traced: the trace would show this one twice.
-func Recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (a *Answer, ok bool, err error) {
+func Recall(_ seam.Internal, at *clock.Moment, ctx context.Context, r Resolver, q Question) (a *Answer, ok bool, err error) {
 	if tracerOf(ctx) != nil || ctx.Err() != nil {
 		return nil, false, nil
 	}
@@ -28,7 +29,10 @@ func Recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) (a *A
 	if e == nil {
 		return nil, false, nil
 	}
-	return &e.answer, true, e.err
+	if e.err != nil {
+		return &e.answer, true, aged(e.err, e.left(at.Now())) // results keep it
+	}
+	return &e.answer, true, nil
 }
 
 // recall is Recall for a context that has not ended and is not traced. It returns nil if
@@ -54,13 +58,10 @@ func recall(at *clock.Moment, ctx context.Context, r Resolver, q Question) *reme
 // refuse returns the outcome of a question that is not one to be asked, nil for any other.
 func refuse(q Question) *remembered {
 	if err := q.check(); err != nil {
-		return refusal(err)
+		return &remembered{err: err, expiry: never, refused: true}
 	}
 	return nil
 }
-
-// refusal returns the outcome of a question that was not asked.
-func refusal(err error) *remembered { return &remembered{err: err, expiry: never, refused: true} }
 
 // recall answers q if no fault of the zone delays that.
 func (z Zone) recall(q Question) *remembered {

@@ -66,7 +66,7 @@ func TestWhatTakesNoWaitingIsRecalled(t *testing.T) {
 		{"a context with a trace, which would see the question twice", traced, zone, "example.com", false, nil},
 	} {
 		q := resolver.Question{Name: tt.name, Type: resolver.TypeTXT}
-		a, ok, err := resolver.Recall(new(clock.Moment), tt.ctx, tt.r, q)
+		a, ok, err := resolver.Recall(seam.Internal{}, new(clock.Moment), tt.ctx, tt.r, q)
 		if ok != tt.ok || !errors.Is(err, tt.err) || (a != nil) != tt.ok || ok && (a.Count() > 0) != (tt.err == nil) {
 			t.Errorf("%s: %v, %t, %v; want %t, %v", tt.what, a, ok, err, tt.ok, tt.err)
 		}
@@ -80,11 +80,11 @@ func TestACacheRecallsUntilTheTTLHasPassed(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(59 * time.Second)
-		if a, ok, err := resolver.Recall(new(clock.Moment), t.Context(), cache, recallQuestion); !ok || err != nil || a.Count() != 1 {
+		if a, ok, err := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), cache, recallQuestion); !ok || err != nil || a.Count() != 1 {
 			t.Errorf("before: %v, %t, %v", a, ok, err)
 		}
 		time.Sleep(time.Second)
-		if _, ok, _ := resolver.Recall(new(clock.Moment), t.Context(), cache, recallQuestion); ok {
+		if _, ok, _ := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), cache, recallQuestion); ok {
 			t.Error("recalled after its TTL")
 		}
 	})
@@ -109,13 +109,55 @@ func TestUsersGetTheTTLThatIsLeftOfWhatIsRecalled(t *testing.T) {
 			b := &resolver.Budget{Resolver: resolver.Wrap(cache, func(_ context.Context, _ resolver.Question, a resolver.Answer, err error) {
 				seen = ttl(a, err)
 			})}
-			if _, ok, _ := resolver.Recall(new(clock.Moment), t.Context(), b, q); !ok || seen != time.Second {
+			if _, ok, _ := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), b, q); !ok || seen != time.Second {
 				t.Errorf("%s, watched: %t, %s", q, ok, seen)
 			}
 			if got := ttl(b.Resolve(t.Context(), q)); got != time.Second {
 				t.Errorf("%s, from a budget: %s", q, got)
 			}
+			// Results keep errors, and so their TTL.
+			if _, _, err := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), cache, q); err != nil && ttl(resolver.Answer{}, err) != time.Second {
+				t.Errorf("%s, recalled: %s", q, ttl(resolver.Answer{}, err))
+			}
 		})
+	}
+}
+
+// What cannot be asked stays so when a Budget is used up, and who watches behind a Budget does
+// not see it, as with Resolve.
+func TestABudgetTakesNoQuestionThatCannotBeAsked(t *testing.T) {
+	none := resolver.Question{Name: "example..com", Type: resolver.TypeTXT}
+	seen := 0
+	watched := resolver.Wrap(resolver.Zone{"example.com": {TXT: []string{"text"}}}, func(context.Context, resolver.Question, resolver.Answer, error) { seen++ })
+	for _, r := range []resolver.Resolver{watched, &resolver.Cache{Resolver: watched}} {
+		b := &resolver.Budget{Resolver: r, Questions: 1}
+		for range 2 {
+			_, ok, err := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), b, none)
+			if _, asked := b.Resolve(t.Context(), none); !ok || !errors.Is(err, resolver.ErrName) || !errors.Is(asked, resolver.ErrName) || b.Asked() > 1 {
+				t.Errorf("%T: %t, %v, %v after %d questions", r, ok, err, asked, b.Asked())
+			}
+			b.Resolve(t.Context(), recallQuestion)
+		}
+	}
+	if seen != 2 { // the question that can be asked, once of each
+		t.Errorf("seen %d", seen)
+	}
+}
+
+func TestTheLimitOfABudgetCountsInTheOneAroundIt(t *testing.T) {
+	seen := 0
+	inner := &resolver.Budget{Resolver: resolver.Zone{}, Questions: 1}
+	outer := &resolver.Budget{Resolver: resolver.Wrap(inner, func(context.Context, resolver.Question, resolver.Answer, error) { seen++ })}
+	other := resolver.Question{Name: "www.example.com", Type: resolver.TypeTXT}
+	for range 2 {
+		for _, q := range []resolver.Question{recallQuestion, other} {
+			if _, ok, err := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), outer, q); !ok || errors.Is(err, resolver.ErrLimit) != (q == other) {
+				t.Errorf("%s: %t, %v", q, ok, err)
+			}
+		}
+	}
+	if outer.Asked() != 2 || seen != 2 {
+		t.Errorf("%d asked, %d seen", outer.Asked(), seen)
 	}
 }
 
@@ -125,7 +167,7 @@ func TestTheTTLOfAZoneIsThatOfItsRecords(t *testing.T) {
 		w := resolver.Wrap(resolver.Zone{"example.com": {TXT: []string{"text"}, TTL: time.Minute}}, func(_ context.Context, _ resolver.Question, a resolver.Answer, _ error) {
 			seen = a.TTL
 		})
-		if _, ok, _ := resolver.Recall(new(clock.Moment), t.Context(), w, recallQuestion); !ok || seen != time.Minute {
+		if _, ok, _ := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), w, recallQuestion); !ok || seen != time.Minute {
 			t.Errorf("%t, %s", ok, seen)
 		}
 	})
@@ -138,13 +180,13 @@ func TestABudgetIsNotLockedWhileItIsWatched(t *testing.T) {
 	b.Resolver = resolver.Wrap(resolver.Zone{"example.com": {TXT: []string{"text"}}}, func(context.Context, resolver.Question, resolver.Answer, error) {
 		asked = b.Asked()
 	})
-	if _, ok, err := resolver.Recall(new(clock.Moment), t.Context(), &b, recallQuestion); !ok || err != nil || asked != 0 || b.Asked() != 1 {
+	if _, ok, err := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), &b, recallQuestion); !ok || err != nil || asked != 0 || b.Asked() != 1 {
 		t.Errorf("%t, %v, %d and %d asked", ok, err, asked, b.Asked())
 	}
 	outer := resolver.Budget{Resolver: resolver.Wrap(resolver.Zone{}, func(context.Context, resolver.Question, resolver.Answer, error) { panic("watching") })}
 	func() {
 		defer func() { recover() }()
-		resolver.Recall(new(clock.Moment), t.Context(), &outer, recallQuestion)
+		resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), &outer, recallQuestion)
 	}()
 	if n := outer.Asked(); n != 0 { // does not wait for ever
 		t.Errorf("%d asked", n)
@@ -157,7 +199,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 	other := resolver.Question{Name: "www.example.com", Type: resolver.TypeTXT}
 	for range 3 { // equal ones once
 		for _, q := range []resolver.Question{recallQuestion, other} {
-			if _, ok, err := resolver.Recall(new(clock.Moment), t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
+			if _, ok, err := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), b, q); !ok || errors.Is(err, resolver.ErrLimit) {
 				t.Fatalf("%s: %t, %v", q, ok, err)
 			}
 			if _, err := b.Resolve(t.Context(), q); errors.Is(err, resolver.ErrLimit) {
@@ -169,7 +211,7 @@ func TestABudgetCountsWhatItRecallsAsIfItWereAsked(t *testing.T) {
 		t.Errorf("%d asked, want 2", n)
 	}
 	third := resolver.Question{Name: "ftp.example.com", Type: resolver.TypeTXT}
-	if _, ok, err := resolver.Recall(new(clock.Moment), t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
+	if _, ok, err := resolver.Recall(seam.Internal{}, new(clock.Moment), t.Context(), b, third); !ok || !errors.Is(err, resolver.ErrLimit) {
 		t.Errorf("the third: %t, %v; want the limit", ok, err)
 	}
 }

@@ -168,7 +168,10 @@ func (e *evaluation) evaluate(f *frame) outcome {
 func (e *evaluation) terms(f *frame) (o outcome, ended bool) {
 	for i := range f.record.Terms {
 		t := &f.record.Terms[i]
-		if t.Kind.IsModifier() || f.trace == nil && t.isNetwork() && !e.contains(t) {
+		if t.Kind.IsModifier() {
+			continue
+		}
+		if f.trace == nil && t.isNetwork && !e.contains(t) { // as most terms, for which this is all
 			continue
 		}
 		f.next = i + 1

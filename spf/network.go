@@ -42,9 +42,6 @@ func (a address) ip(is4 bool) netip.Addr {
 	return netip.AddrFrom16(octets)
 }
 
-// isNetwork reports whether the term is an ip4 or ip6.
-func (t *Term) isNetwork() bool { return t.Kind == KindIP4 || t.Kind == KindIP6 }
-
 // contains reports whether the client is in the network of an ip4 or ip6.
 func (a *arguments) contains(t *Term) bool { return a.within(t.network, t.Kind == KindIP4, t) }
 

@@ -329,6 +329,6 @@ func (t *Term) parseNetwork(argument string) (at int, want string) {
 			return len(":") + len(text) + len("/"), wantLength
 		}
 	}
-	t.network = addressOf(ip)
+	t.isNetwork, t.network = true, addressOf(ip)
 	return 0, ""
 }

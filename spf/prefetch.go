@@ -66,7 +66,7 @@ func (p *prefetch) likely(terms []Term, counted int) iter.Seq2[int, *Term] {
 		for i := range terms {
 			t := &terms[i]
 			switch {
-			case t.Kind == KindAll, t.isNetwork() && p.contains(t):
+			case t.Kind == KindAll, t.isNetwork && p.contains(t):
 				return // it matches, whatever comes before it
 			case t.Kind == KindRedirect:
 				redirect = t

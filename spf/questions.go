@@ -9,6 +9,7 @@ import (
 	"github.com/mailverdict/mailverdict/internal/ask"
 	"github.com/mailverdict/mailverdict/internal/clock"
 	"github.com/mailverdict/mailverdict/internal/latetimer"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -111,7 +112,7 @@ func (q *questions) ask(l *lookup, reverse bool) {
 		return
 	}
 	var known bool
-	if l.answer, known, l.err = resolver.Recall(&q.moment, q.ctx, q.resolver, l.question); known {
+	if l.answer, known, l.err = resolver.Recall(seam.Internal{}, &q.moment, q.ctx, q.resolver, l.question); known {
 		return
 	}
 	if q.memoryOnly {

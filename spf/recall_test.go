@@ -13,6 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/mailverdict/mailverdict/internal/clock"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 	"github.com/mailverdict/mailverdict/spf"
 )
@@ -27,7 +28,7 @@ func TestAResolverThatIsNilIsNoAnswer(t *testing.T) {
 			t.Errorf("%T: %v, %v", r, got.Status, got.Err)
 		}
 		var got spf.Result
-		if ok := c.CheckBy(&got, new(clock.Moment), t.Context(), r, spf.IdentityMailFrom, s, true); ok && !errors.Is(got.Err, resolver.ErrPanic) { // which a Budget knows by now
+		if ok := c.CheckBy(seam.Internal{}, &got, new(clock.Moment), t.Context(), r, spf.IdentityMailFrom, s, true); ok && !errors.Is(got.Err, resolver.ErrPanic) { // which a Budget knows by now
 			t.Errorf("%T recalls %v", r, got)
 		}
 	}
@@ -91,7 +92,7 @@ func TestRecallIsTheCheckOrNothing(t *testing.T) {
 			c := spf.Checker{Resolver: tt.resolver, Options: spf.Options{Trace: true}}
 			s := spf.Envelope{IP: netip.MustParseAddr(ip), HELO: "mail.example.com", MailFrom: tt.from}
 			got := new(spf.Result)
-			ok := c.CheckBy(got, new(clock.Moment), tt.ctx, tt.resolver, spf.IdentityMailFrom, s, true)
+			ok := c.CheckBy(seam.Internal{}, got, new(clock.Moment), tt.ctx, tt.resolver, spf.IdentityMailFrom, s, true)
 			if asked > 0 {
 				t.Fatalf("%s: %d questions were asked", tt.name, asked)
 			}
@@ -103,7 +104,7 @@ func TestRecallIsTheCheckOrNothing(t *testing.T) {
 	c := spf.Checker{Resolver: zone}
 	s := spf.Envelope{IP: netip.MustParseAddr("192.0.2.9"), HELO: "mail.example.com", MailFrom: "a@example.com"}
 	var r spf.Result
-	if ok := c.CheckBy(&r, new(clock.Moment), t.Context(), zone, spf.IdentityHELO, s, true); !ok || r.Status != spf.StatusPass || r.Identity != spf.IdentityHELO {
+	if ok := c.CheckBy(seam.Internal{}, &r, new(clock.Moment), t.Context(), zone, spf.IdentityHELO, s, true); !ok || r.Status != spf.StatusPass || r.Identity != spf.IdentityHELO {
 		t.Errorf("HELO: %v, %t", r, ok)
 	}
 }

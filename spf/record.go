@@ -34,22 +34,23 @@ type Term struct {
 	Bits4 uint8
 	Bits6 uint8
 
-	network address // of ip4 and ip6, as it was written
-	spec    string  // the domain-spec
-	letters letters // the macro letters in spec
-	name    string  // the name that spec stands for if letters is 0, or ""
+	isNetwork bool    // of ip4 and ip6: network is set
+	network   address // as it was written
+	spec      string  // the domain-spec
+	letters   letters // the macro letters in spec
+	name      string  // the name that spec stands for if letters is 0, or ""
 }
 
 // Network returns the network of ip4 and ip6 with the address as it was written,
 // and the zero Prefix for other terms.
 func (t *Term) Network() netip.Prefix {
-	switch t.Kind {
-	case KindIP4:
+	switch {
+	case !t.isNetwork:
+		return netip.Prefix{}
+	case t.Kind == KindIP4:
 		return netip.PrefixFrom(t.network.ip(true), int(t.Bits4))
-	case KindIP6:
-		return netip.PrefixFrom(t.network.ip(false), int(t.Bits6))
 	}
-	return netip.Prefix{}
+	return netip.PrefixFrom(t.network.ip(false), int(t.Bits6))
 }
 
 // Domain returns the domain-spec of the term with its macros unexpanded, or "" if it

@@ -87,7 +87,7 @@ type parsed struct {
 	err    error
 }
 
-// mostKeptTerms bounds the memory of what is kept: 7 KB for each record.
+// mostKeptTerms bounds the memory of what is kept: 6 KB for each record.
 const mostKeptTerms = 64
 
 // parse is parseRecord with memory. The record may be shared and must not be changed.
@@ -100,7 +100,7 @@ func (k *keptRecords) parse(text string, most int) parsed {
 		r, err := parseRecord(text, most)
 		return parsed{r, err}
 	}
-	return k.Get(text, func(text string) parsed {
+	return k.Add(text, func(text string) parsed {
 		r, err := parseRecord(text, math.MaxInt)
 		return parsed{r, err}
 	})

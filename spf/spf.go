@@ -70,6 +70,7 @@ import (
 	"sync"
 
 	"github.com/mailverdict/mailverdict/internal/clock"
+	"github.com/mailverdict/mailverdict/internal/seam"
 	"github.com/mailverdict/mailverdict/resolver"
 )
 
@@ -146,7 +147,7 @@ func (c *Checker) CheckHELO(ctx context.Context, e Envelope) *Result {
 // memoryOnly it waits for no answer, and ok is false, and result of no use, if one is not in
 // memory. At is the moment in which the check begins. CheckBy is for this module alone: package
 // dmarc has a Resolver for each message.
-func (c *Checker) CheckBy(result *Result, at *clock.Moment, ctx context.Context, r resolver.Resolver, id Identity, e Envelope, memoryOnly bool) (ok bool) {
+func (c *Checker) CheckBy(_ seam.Internal, result *Result, at *clock.Moment, ctx context.Context, r resolver.Resolver, id Identity, e Envelope, memoryOnly bool) (ok bool) {
 	return c.check(result, at, ctx, r, id, e, memoryOnly)
 }
 

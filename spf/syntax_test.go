@@ -182,3 +182,21 @@ func meaning(r *spf.Record) (terms []spf.Term) {
 	}
 	return terms
 }
+
+func TestATermThatWasNotParsedHasNoNetwork(t *testing.T) {
+	for _, kind := range []spf.Kind{spf.KindIP4, spf.KindIP6} {
+		if network := (&spf.Term{Kind: kind}).Network(); network.IsValid() {
+			t.Errorf("%s: %s", kind, network)
+		}
+	}
+	for _, text := range []string{"ip4:192.0.2.1/24", "ip4:0.0.0.0/0", "ip6:2001:db8::1/32", "ip6:::/0", "ip6:::ffff:192.0.2.1"} {
+		r, _, err := spf.Parse("v=spf1 " + text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, written, _ := strings.Cut(text, ":")
+		if got := r.Terms[0].Network(); got.String() != written && got.Addr().String() != written {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}

@@ -569,3 +569,12 @@ func TestByDefaultTwentyFourQuestionsAreAsked(t *testing.T) {
 		t.Errorf("aligned: %s", a)
 	}
 }
+
+func TestWhatIsNoNameIsAlignedWithNothing(t *testing.T) {
+	for _, name := range []string{"", "a..b", "exa mple.com"} {
+		r := &Result{AuthorDomain: name} // as one that is read from JSON may be
+		if _, a := r.Align(signed(name)); a != NotAligned {
+			t.Errorf("%q with itself: %s", name, a)
+		}
+	}
+}

@@ -151,8 +151,7 @@ func (r *Result) Align(i Identifier) (alignment.Mode, Alignment) {
 	if q := r.Query(); q != nil {
 		mode = i.Tag.mode(q.Record)
 	}
-	if i.Domain == r.AuthorDomain && i.Domain != "" ||
-		alignment.Strict.Aligned(alignment.Domain{Name: r.AuthorDomain}, alignment.Domain{Name: i.Domain}) {
+	if alignment.Strict.Aligned(alignment.Domain{Name: r.AuthorDomain}, alignment.Domain{Name: i.Domain}) {
 		return mode, Aligned
 	}
 	name, err := domain.Canonical(i.Domain)

@@ -74,7 +74,7 @@ func (g *Group) Begin(ctx context.Context, r resolver.Resolver) {
 // Known returns the outcome for q, as a Taker gets it, if the Resolver holds it in memory. If
 // ok is false, nothing was asked.
 func (g *Group) Known(at *clock.Moment, q resolver.Question) (a *resolver.Answer, ok bool, err error) {
-	return resolver.Recall(at, g.ctx, g.resolver, q)
+	return resolver.Recall(seam.Internal{}, at, g.ctx, g.resolver, q)
 }
 
 // Ask asks q and gives the outcome to t.
@@ -146,7 +146,7 @@ func Do(ctx context.Context, r resolver.Resolver, q resolver.Question) (*resolve
 	if r == nil {
 		r = resolver.Default()
 	}
-	if a, ok, err := resolver.Recall(new(clock.Moment), ctx, r, q); ok {
+	if a, ok, err := resolver.Recall(seam.Internal{}, new(clock.Moment), ctx, r, q); ok {
 		return a, err
 	}
 	// In a goroutine, since that is what a Resolver may end.

@@ -3,7 +3,7 @@
 //
 //	var moment clock.Moment
 //	for _, q := range questions { // none of which waits
-//		resolver.Recall(&moment, ctx, r, q)
+//		resolver.Recall(seam.Internal{}, &moment, ctx, r, q)
 //	}
 package clock
 
@@ -13,15 +13,13 @@ import "time"
 var start = time.Now()
 
 // Now returns the time by a clock that only ever goes forward. It has no other meaning than to be
-// compared with other times of this clock.
+// compared with other times of this clock. In a bubble of testing/synctest, whose time is of the
+// year 2000, it is negative.
 func Now() time.Duration { return time.Since(start) }
 
 // A Moment is too short for it to matter when in it the time is read. The zero Moment is one that
 // begins. A Moment is for one goroutine, and ends when that waits for something: the next one is
 // another zero Moment.
-//
-// A *Moment is also the first parameter of a function that only this module can call, as
-// seam.Internal is.
 type Moment struct {
 	now  time.Duration
 	read bool

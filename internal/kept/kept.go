@@ -37,15 +37,19 @@ type Map[V any] struct {
 // is kept from then on. Values are shared and must not be changed. Parse must depend on the
 // text alone.
 func (m *Map[V]) Get(text string, parse func(text string) V) V {
-	v, ok := m.Find(text)
-	switch {
-	case ok:
+	if v, ok := m.Find(text); ok {
 		return v
-	case len(text) > maxOctets:
+	}
+	return m.Add(text, parse)
+}
+
+// Add is Get for a text that Find has not found.
+func (m *Map[V]) Add(text string, parse func(text string) V) V {
+	if len(text) > maxOctets {
 		return parse(text)
 	}
 	text = strings.Clone(text) // it may be part of something larger
-	v = parse(text)
+	v := parse(text)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.recent == nil {
