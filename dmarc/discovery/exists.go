@@ -63,6 +63,9 @@ func (e *existence) ask(n int) {
 	}))
 }
 
+// asked reports whether somebody asked.
+func (e *existence) asked() bool { return e.group != nil }
+
 // wait returns the outcome, ExistenceNotAsked if nobody asked.
 func (e *existence) wait() (Existence, resolver.Authentic) {
 	e.pending.Wait()

@@ -197,7 +197,7 @@ func (s *Search) Finish(identifiers []Identifier) *Result {
 	}
 	r.Queries = s.asked
 	// A message that passes needs no policy, and the record alone may tell which one it is.
-	if q := r.Query(); !r.passes(identifiers) || q.Record.NonexistentPolicy != q.Record.SubdomainPolicy {
+	if q := r.Query(); s.existence.asked() && (!r.passes(identifiers) || q.Record.NonexistentPolicy != q.Record.SubdomainPolicy) {
 		r.Exists, r.ExistsAuthentic = s.existence.wait()
 	}
 	return r

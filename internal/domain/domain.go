@@ -179,8 +179,10 @@ func Within(child, parent string) bool {
 
 // Parent returns name without its leftmost label, or "" for a single label.
 func Parent(name string) string {
-	_, parent, _ := strings.Cut(name, ".")
-	return parent
+	if dot := strings.IndexByte(name, '.'); dot >= 0 {
+		return name[dot+1:]
+	}
+	return ""
 }
 
 // Labels returns the number of labels of a name in canonical form.
