@@ -51,7 +51,12 @@ func removeSpace(text []byte) []byte {
 	for more := true; more; {
 		var line []byte
 		line, text, more = bytes.Cut(text, []byte("\n"))
-		line = bytes.Trim(line, " \t\r")
+		for len(line) > 0 && IsSpace(line[0]) {
+			line = line[1:]
+		}
+		for len(line) > 0 && IsSpace(line[len(line)-1]) {
+			line = line[:len(line)-1]
+		}
 		if bytes.IndexByte(line, ' ') < 0 && bytes.IndexByte(line, '\t') < 0 && bytes.IndexByte(line, '\r') < 0 {
 			kept = append(kept, line...)
 			continue
