@@ -93,21 +93,15 @@ func (s *signatures) HeaderEnded(m *message.Message) {
 // read parses the DKIM-Signature fields, topmost first. Checks of signatures that are
 // worth a key have no Err.
 func (s *signatures) read(fields []header.Field, limits *Limits) {
-	var room [1 << 10]byte
 	for i := range fields {
 		if fields[i].Is("dkim-signature") {
 			body := fields[i].Body()
 			start, end, _ := tagvalue.Find(body, "b")
 			c := s.newCheck()
 			c.field, c.valueStart, c.valueEnd = i, start, end
-			c.read(string(without(room[:0], body, start, end)), body[start:end], limits)
+			c.read(string(s.message.Without(i, start, end)), body[start:end], limits)
 		}
 	}
-}
-
-// without appends to dst the body of a field without the octets from start to end.
-func without(dst, body []byte, start, end int) []byte {
-	return append(append(dst, body[:start]...), body[end:]...)
 }
 
 // newCheck returns a check that is the last one of s.
@@ -182,13 +176,12 @@ func (s *signatures) choose(fields []header.Field, limits *Limits) {
 // hashHeader finds the fields that each signature is over, and hashes them.
 func (s *signatures) hashHeader() {
 	names := namesOf(s.message.Header().Fields)
-	var room [1 << 10]byte
 	for _, c := range s.checks {
 		if c.result.Err != nil {
 			continue
 		}
 		selection := s.message.Select(c.signature.Header, c.field)
-		body := without(room[:0], s.message.Header().Fields[c.field].Body(), c.valueStart, c.valueEnd)
+		body := s.message.Without(c.field, c.valueStart, c.valueEnd)
 		c.headerHash = s.message.HeaderHash(c.signature.HeaderCanonicalization.form(), selection, c.field, body)
 		c.cover(s.message, selection, names)
 	}

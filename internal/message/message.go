@@ -74,6 +74,7 @@ type Message struct {
 	index     header.Index
 	indexed   bool
 	selection Selection
+	without   []byte // see Without
 
 	bodies [2]canon.Body // by canon.Form
 	hashes int           // how many hashes the bodies have

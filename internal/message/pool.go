@@ -39,6 +39,7 @@ func (m *Message) reset() {
 	m.index.Forget(keptOctets)
 	s := &m.selection
 	s.Fields, s.Signed, s.next, s.text = kept(s.Fields), kept(s.Signed), kept(s.next), kept(s.text)
+	m.without = kept(m.without)
 	m.source, m.err, m.ended, m.parsed, m.indexed, m.hashes = unknown, nil, false, false, false, 0
 }
 

@@ -93,6 +93,14 @@ func (m *Message) HeaderHash(form canon.Form, s *Selection, own int, value []byt
 	return sha256.Sum256(s.text)
 }
 
+// Without returns the body of field i without the octets from start to end of it. It is valid
+// until the next call.
+func (m *Message) Without(i, start, end int) []byte {
+	body := m.header.Fields[i].Body()
+	m.without = append(append(m.without[:0], body[:start]...), body[end:]...)
+	return m.without
+}
+
 // AppendField appends the canonical form of field i, without the final CRLF. value is its body, or
 // its body without the value of b=: it has more lines than one only if the field has.
 func (m *Message) AppendField(text []byte, form canon.Form, i int, value []byte) []byte {
