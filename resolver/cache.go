@@ -94,9 +94,9 @@ type query struct {
 
 // A remembered outcome. It does not change, and is shared.
 type remembered struct {
-	answer  Answer
-	err     error
 	expiry  time.Duration // by package clock, or never
+	err     error
+	answer  Answer
 	stale   bool          // answer is given past its TTL
 	useless time.Duration // when even a stale answer is not to be given
 	server  string        // that answered
