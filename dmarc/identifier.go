@@ -77,30 +77,26 @@ func identifiers(list []Identifier, s *spf.Result, d []*dkim.Result) []Identifie
 	// A HELO result is never one: RFC 9989, section 4.4.2, takes only MAIL FROM, which
 	// for the null sender is postmaster@HELO.
 	if s != nil && s.Identity == spf.IdentityMailFrom {
-		list = appendIdentifier(list, MethodSPF, s.Domain, s.Status == spf.StatusPass, s.Status == spf.StatusTempError)
+		list = appendIdentifier(list, MethodSPF, 0, s.Domain, s.Status == spf.StatusPass, s.Status == spf.StatusTempError)
 	}
 	for n, r := range d {
 		if r == nil { // in results that were read from JSON
 			continue
 		}
-		before := len(list)
-		list = appendIdentifier(list, MethodDKIM, r.Domain, r.Status == dkim.StatusPass, r.Status == dkim.StatusTempError)
-		if len(list) > before {
-			list[before].Signature = n
-		}
+		list = appendIdentifier(list, MethodDKIM, n, r.Domain, r.Status == dkim.StatusPass, r.Status == dkim.StatusTempError)
 	}
 	return list
 }
 
 // appendIdentifier appends the identifier of a domain, unless it is none.
-func appendIdentifier(list []Identifier, m Method, name string, authenticated, open bool) []Identifier {
+func appendIdentifier(list []Identifier, m Method, signature int, name string, authenticated, open bool) []Identifier {
 	name, err := domain.Canonical(name)
 	if err != nil {
 		return list
 	}
 	list = append(list, Identifier{})
 	i := &list[len(list)-1]
-	i.Method, i.Domain, i.Authenticated, i.Open = m, name, authenticated, open
+	i.Method, i.Signature, i.Domain, i.Authenticated, i.Open = m, signature, name, authenticated, open
 	return list
 }
 
