@@ -113,7 +113,7 @@ func (e *evaluation) host(name string, outer *frame, included bool) outcome {
 			e.path = e.path[:len(e.path)-1]
 		}
 	} else {
-		o = outcome{stop.status, stop.err}
+		o = outcome(stop)
 	}
 	f.endTrace(o)
 	return o
@@ -218,7 +218,7 @@ func (e *evaluation) include(t *Term, f *frame) (match bool, stop ending) {
 	}
 	switch o.status {
 	case StatusTempError, StatusPermError:
-		return false, ending{o.status, o.err}
+		return false, ending(o)
 	}
 	return o.status == StatusPass, ending{}
 }
