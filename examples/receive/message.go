@@ -23,7 +23,6 @@ type message struct {
 	visitor *visitor        // nil until it is known whose it is
 	pending []template.HTML // until then
 	number  int             // of the visitor's
-	asked   int             // DNS questions
 	json    []byte          // the result, once it is there
 	weight  int             // octets that it takes besides its events
 
@@ -71,10 +70,7 @@ func (m *message) belong(v *visitor) bool {
 // watch returns a context whose DNS questions are shown.
 func (m *message) watch(ctx context.Context) context.Context {
 	return trace.With(ctx, func(e trace.Event) {
-		m.do(func(v *show.View) template.HTML {
-			m.asked++
-			return v.Question(e)
-		})
+		m.do(func(v *show.View) template.HTML { return v.Question(e) })
 	})
 }
 

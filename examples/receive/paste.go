@@ -14,6 +14,7 @@ import (
 	"github.com/mailverdict/mailverdict/examples/internal/mailbox"
 	"github.com/mailverdict/mailverdict/examples/internal/saved"
 	"github.com/mailverdict/mailverdict/examples/receive/show"
+	"github.com/mailverdict/mailverdict/resolver/trace"
 )
 
 // A pasted is a message that a visitor has, and what the visitor says of how it came.
@@ -88,9 +89,6 @@ func (s *server) check(v *visitor, l *letter) (int, error) {
 	go func() {
 		defer free()
 		s.run(m, l)
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		s.dns.use(v.client, m.asked)
 	}()
 	return m.number, nil
 }
@@ -100,7 +98,9 @@ func (s *server) run(m *message, l *letter) {
 	m.do(func(v *show.View) template.HTML {
 		return v.Note("A saved message. How it came: " + l.from.String() + ".")
 	})
-	session := s.verifier.Begin(m.watch(s.closing), l.envelope)
+	// Each question counts at once: the next message may come with the result of this one.
+	ctx := trace.With(m.watch(s.closing), func(trace.Event) { s.dns.use(m.visitor.client, 1) })
+	session := s.verifier.Begin(ctx, l.envelope)
 	defer session.Close()
 	if mailFrom, helo, err := session.SPF(s.closing); err == nil {
 		m.spf(mailFrom, helo)
