@@ -20,7 +20,7 @@ type work struct {
 	ctx      context.Context // of Begin
 	envelope Envelope
 
-	lasting        *lasting
+	lasting        *lasting // made at Begin, for the results of SPF
 	mailFrom, helo spfCheck
 	given          *spf.Result // by UseSPF
 

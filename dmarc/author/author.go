@@ -23,7 +23,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/mailverdict/mailverdict/internal/authordomain"
 	"github.com/mailverdict/mailverdict/internal/cause"
@@ -119,14 +118,10 @@ func oneLine(body string) string {
 	if len(body) > maxFromText {
 		body = strings.Clone(body[:maxFromText]) // to keep nothing else of the field
 	}
-	if strings.IndexByte(body, '\r') >= 0 || strings.IndexByte(body, '\n') >= 0 {
+	if strings.ContainsAny(body, "\r\n") {
 		body = strings.NewReplacer("\r\n", "", "\r", " ", "\n", " ").Replace(body)
 	}
-	body = strings.TrimSpace(body)
-	if utf8.ValidString(body) {
-		return body // at once: it mostly is
-	}
-	return strings.ToValidUTF8(body, "\uFFFD")
+	return strings.ToValidUTF8(strings.TrimSpace(body), "\uFFFD")
 }
 
 // String returns the domains, or why there is no single one, as one line of printable ASCII.

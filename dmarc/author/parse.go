@@ -220,11 +220,7 @@ func (p *parser) addDomain(name string) {
 	if len(p.lexer.body) > maxFromText {
 		name = strings.Clone(name) // to keep nothing else of the field
 	}
-	if p.domains == nil { // as mostly the only one
-		p.domains = []string{name}
-	} else {
-		p.domains = append(p.domains, name)
-	}
+	p.domains = append(p.domains, name)
 }
 
 // quotesAt reports whether a token is a quoted-string with an "@" in it. Many lists write such

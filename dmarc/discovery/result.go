@@ -112,6 +112,7 @@ func (r *Result) Organization(name string) Organization {
 	return *r.organization(name)
 }
 
+// organization is Organization without the copy.
 func (r *Result) organization(name string) *Organization {
 	for i := range r.Organizations {
 		if o := &r.Organizations[i]; o.Domain == name {

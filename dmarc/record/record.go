@@ -102,24 +102,16 @@ func IsDMARC(txt string) bool {
 	if len(rest) == 0 || rest[0]|0x20 != 'v' {
 		return false
 	}
-	rest, ok := strings.CutPrefix(skipSpace(rest[1:]), "=")
+	rest, ok := strings.CutPrefix(strings.TrimLeft(rest[1:], " \t"), "=")
 	if !ok {
 		return false
 	}
-	rest, ok = strings.CutPrefix(skipSpace(rest), "DMARC1")
+	rest, ok = strings.CutPrefix(strings.TrimLeft(rest, " \t"), "DMARC1")
 	if !ok {
 		return false
 	}
-	rest = skipSpace(rest)
+	rest = strings.TrimLeft(rest, " \t")
 	return rest == "" || rest[0] == ';'
-}
-
-// skipSpace returns text without the white space before it.
-func skipSpace(text string) string {
-	for text != "" && (text[0] == ' ' || text[0] == '\t') {
-		text = text[1:]
-	}
-	return text
 }
 
 // Stated reports whether the record has a tag of that name, which RFC 9989 or RFC 7489
