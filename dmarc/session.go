@@ -262,13 +262,13 @@ func (w *work) verdict() {
 		r.DMARC = w.options.invalidAuthor.verdict(&w.author, w.options.tempError)
 		return
 	case 1:
-		r.Indirect = w.evaluate(&r.DMARC, r, &w.searches[0], w.lasting.identifiers[:0])
+		r.Indirect = w.evaluate(&r.DMARC, &w.searches[0], w.lasting.identifiers[:0])
 		return
 	}
 	r.Others = make([]Verdict, len(w.searches))
 	evidence := make([][]indirect.Evidence, len(w.searches))
 	for i := range w.searches {
-		evidence[i] = w.evaluate(&r.Others[i], r, &w.searches[i], nil)
+		evidence[i] = w.evaluate(&r.Others[i], &w.searches[i], nil)
 	}
 	i := strictest(r.Others)
 	r.DMARC, r.Indirect = r.Others[i], evidence[i]
@@ -276,7 +276,8 @@ func (w *work) verdict() {
 
 // evaluate sets the verdict for one Author Domain, with the identifiers in the memory of list,
 // and returns what shows an indirect flow.
-func (w *work) evaluate(v *Verdict, r *Result, d *discovery.Search, list []Identifier) []indirect.Evidence {
+func (w *work) evaluate(v *Verdict, d *discovery.Search, list []Identifier) []indirect.Evidence {
+	r := &w.lasting.result
 	ids := identifiers(list, r.SPF, r.DKIM)
 	var room [4]discovery.Identifier // mostly enough
 	found := d.Finish(appendNames(room[:0], ids))

@@ -42,8 +42,10 @@ func delimiter(c byte) delimiters {
 	return 0
 }
 
+// has reports whether the value of a macro is split at c.
 func (d delimiters) has(c byte) bool { return d>>(c-'+')&1 != 0 }
 
+// dot is the delimiter of a macro that names none: RFC 7208, section 7.3.
 const dot delimiters = 1 << ('.' - '+')
 
 // cutFrom takes the first piece off a macro-string that is not empty. Where the text is

@@ -11,6 +11,7 @@ import (
 // what netip.Prefix takes, which was a third of a check of nested records.
 type address struct{ high, low uint64 }
 
+// addressOf returns an IP address as a number, the zero address for an invalid one.
 func addressOf(ip netip.Addr) address {
 	if ip.Is4() {
 		octets := ip.As4()
